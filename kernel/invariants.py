@@ -1,0 +1,388 @@
+"""What is always true: the invariants of the models, with the models' spelling.
+
+Rules of this file:
+
+*   A function here has the name of an invariant in ``spec/tla/`` and says the same; a test compares
+    the two sets of names. ``Inv`` is their conjunction.
+*   Predicates only. Nothing here is called to decide anything; ``step``'s contract calls ``Inv``.
+
+Not here: what a step promises (``promises.py``); liveness, and properties of whole histories (the
+models, and the audit).
+Spec modules: all five and Kernel.
+"""
+
+from kernel.constants import (
+    AGE_MS_MAX,
+    GRID_MEMBERS_MAX,
+    INSTRUMENT_MAX,
+    LATENCY_MS_MAX,
+    PPM,
+    PRICE_MAX,
+    QUANTITY_MAX,
+    Pending,
+    Permit,
+    Posture,
+)
+from kernel.contracts import pure
+from kernel.killswitch import cause_active
+from kernel.ledger import drawdown, equity
+from kernel.posture import down_after, up_after
+from kernel.ranges import within
+from kernel.slots import open_of, reserved_of, unrealised_of
+from kernel.state import Slot, State
+from kernel.survival import target
+
+# Names in capitals are the models'.
+
+
+@pure
+def KilledIffCause(state: State) -> bool:
+    """``killed`` is exactly "some cause is active"."""
+    return state.killswitch.killed == cause_active(state.killswitch, state.limits)
+
+
+@pure
+def KilledMeansHibernate(state: State) -> bool:
+    """A killed kernel hibernates with multiplier 0."""
+    return not state.killswitch.killed or (
+        state.machine.posture == Posture.HIBERNATE and state.survival.multiplier_ppm == 0
+    )
+
+
+@pure
+def JournalDownMeansHibernate(state: State) -> bool:
+    """Nothing trades that cannot be journalled."""
+    return state.killswitch.journal_writable or state.machine.posture == Posture.HIBERNATE
+
+
+@pure
+def RearmRequestMeansLatched(state: State) -> bool:
+    """A re-arm waits only while something is latched."""
+    switch = state.killswitch
+    return switch.operator_request != Pending.REARM or (
+        switch.latched_checksum or switch.latched_desync or switch.latched_operator
+    )
+
+
+@pure
+def MultiplierNeverAboveTarget(state: State) -> bool:
+    """R is never above what the five categories call for."""
+    return 0 <= state.survival.multiplier_ppm <= target(state)
+
+
+@pure
+def CountersWithinHysteresis(state: State) -> bool:
+    """The bar counters stay below the counts that move the machine, and one of them is 0."""
+    machine = state.machine
+    return (
+        0 <= machine.bars_below < down_after(state.limits.profile)
+        and 0 <= machine.bars_above < up_after(state.limits.profile)
+        and (machine.bars_below == 0 or machine.bars_above == 0)
+    )
+
+
+@pure
+def AccountsSumToZero(state: State) -> bool:
+    """Double entry: nothing appears and nothing is lost."""
+    ledger = state.ledger
+    return ledger.cash + ledger.contributed + ledger.realised_pnl + ledger.fees == 0
+
+
+@pure
+def PeakAtLeastEquity(state: State) -> bool:
+    """The peak is positive and no equity was above it."""
+    return state.ledger.equity_peak > 0 and state.ledger.equity_peak >= equity(state.ledger)
+
+
+@pure
+def DrawdownIsExact(state: State) -> bool:
+    """The drawdown is that of equity from its peak."""
+    return state.ledger.drawdown_ppm == drawdown(state.ledger.equity_peak, equity(state.ledger))
+
+
+@pure
+def UnrealisedIsSumOfSlots(state: State) -> bool:
+    """The unrealised total is the slots'."""
+    s = state.gate.slots
+    return state.ledger.unrealised_pnl == (
+        unrealised_of(s[0])
+        + unrealised_of(s[1])
+        + unrealised_of(s[2])
+        + unrealised_of(s[3])
+        + unrealised_of(s[4])
+        + unrealised_of(s[5])
+        + unrealised_of(s[6])
+        + unrealised_of(s[7])
+    )
+
+
+@pure
+def OpenIsSumOfPositions(state: State) -> bool:
+    """The open total is the slots'."""
+    s = state.gate.slots
+    return state.gate.open_notional == (
+        open_of(s[0])
+        + open_of(s[1])
+        + open_of(s[2])
+        + open_of(s[3])
+        + open_of(s[4])
+        + open_of(s[5])
+        + open_of(s[6])
+        + open_of(s[7])
+    )
+
+
+@pure
+def ReservedIsSumOfPermits(state: State) -> bool:
+    """The reserved total is the slots'."""
+    s = state.gate.slots
+    return state.gate.reserved_notional == (
+        reserved_of(s[0])
+        + reserved_of(s[1])
+        + reserved_of(s[2])
+        + reserved_of(s[3])
+        + reserved_of(s[4])
+        + reserved_of(s[5])
+        + reserved_of(s[6])
+        + reserved_of(s[7])
+    )
+
+
+@pure
+def claims_alone(state: State, worker: int) -> bool:
+    """No later slot claims the instrument of ``worker``'s."""
+    s = state.gate.slots
+    claimed = s[worker].instrument
+    return claimed == 0 or (
+        (worker >= 1 or s[1].instrument != claimed)
+        and (worker >= 2 or s[2].instrument != claimed)
+        and (worker >= 3 or s[3].instrument != claimed)
+        and (worker >= 4 or s[4].instrument != claimed)
+        and (worker >= 5 or s[5].instrument != claimed)
+        and (worker >= 6 or s[6].instrument != claimed)
+        and (worker >= 7 or s[7].instrument != claimed)
+    )
+
+
+@pure
+def OneWorkerPerInstrument(state: State) -> bool:
+    """An instrument's inventory belongs to one worker (specification VII.1)."""
+    return (
+        claims_alone(state, 0)
+        and claims_alone(state, 1)
+        and claims_alone(state, 2)
+        and claims_alone(state, 3)
+        and claims_alone(state, 4)
+        and claims_alone(state, 5)
+        and claims_alone(state, 6)
+    )
+
+
+@pure
+def flat_has_no_cost(slot: Slot) -> bool:
+    """A position of 0 lots has no cost."""
+    return slot.quantity != 0 or slot.cost == 0
+
+
+@pure
+def needs_claim(slot: Slot) -> bool:
+    """A position or a permit needs a claimed and marked instrument."""
+    idle = slot.quantity == 0 and slot.permit_kind == Permit.NONE
+    return idle or (slot.instrument > 0 and slot.mark > 0)
+
+
+@pure
+def reduces(slot: Slot) -> bool:
+    """An exit or a flatten can neither grow nor flip the position."""
+    if slot.permit_kind != Permit.EXIT and slot.permit_kind != Permit.FLATTEN:
+        return True
+    return slot.permit_quantity * slot.quantity < 0 and abs(slot.permit_quantity) <= abs(
+        slot.quantity
+    )
+
+
+@pure
+def entry_agrees(slot: Slot) -> bool:
+    """What is left of an entry has the side of what it has filled."""
+    return slot.permit_kind != Permit.ENTRY or slot.permit_quantity * slot.quantity >= 0
+
+
+@pure
+def permit_consistent(slot: Slot) -> bool:
+    """No permit, no lots and no price; a permit has both."""
+    none = slot.permit_kind == Permit.NONE
+    return none == (slot.permit_quantity == 0) and none == (slot.permit_price == 0)
+
+
+@pure
+def slot_in_range(slot: Slot) -> bool:
+    """Every field of a slot is in its range."""
+    return (
+        within(slot.instrument, 0, INSTRUMENT_MAX)
+        and within(slot.mark, 0, PRICE_MAX)
+        and within(slot.quantity, -QUANTITY_MAX, QUANTITY_MAX)
+        and within(slot.permit_quantity, -QUANTITY_MAX, QUANTITY_MAX)
+        and within(slot.permit_price, 0, PRICE_MAX)
+        and abs(slot.quantity + slot.permit_quantity) <= QUANTITY_MAX
+    )
+
+
+@pure
+def FlatPositionHasNoCost(state: State) -> bool:
+    """A position of 0 lots has no cost, in every slot."""
+    return all_slots(state, 0)
+
+
+@pure
+def PositionNeedsClaim(state: State) -> bool:
+    """A position or a permit needs a claim and a mark, in every slot."""
+    return all_slots(state, 1)
+
+
+@pure
+def NoPermitFlips(state: State) -> bool:
+    """Exits and flattens reduce, in every slot."""
+    return all_slots(state, 2)
+
+
+@pure
+def EntryNeverOpposesPosition(state: State) -> bool:
+    """An entry never stands against a position, in every slot."""
+    return all_slots(state, 3)
+
+
+@pure
+def PermitSlotIsConsistent(state: State) -> bool:
+    """Permit kind, lots and price come and go together, in every slot."""
+    return all_slots(state, 4)
+
+
+@pure
+def hibernates_fenced(state: State) -> bool:
+    """The kernel hibernates and the guard has confirmed the epoch."""
+    return state.machine.posture == Posture.HIBERNATE and state.gate.fence_confirmed
+
+
+@pure
+def FlattenOnlyInHibernate(state: State) -> bool:
+    """A flatten is out only in HIBERNATE, behind a confirmed fence."""
+    return hibernates_fenced(state) or all_slots(state, 6)
+
+
+@pure
+def HibernateFlattens(state: State) -> bool:
+    """HIBERNATE behind a confirmed fence: every position has its flatten out."""
+    return not hibernates_fenced(state) or all_slots(state, 5)
+
+
+@pure
+def NoWorkerPermitInHibernate(state: State) -> bool:
+    """HIBERNATE behind a confirmed fence: no worker's permit is out."""
+    return not hibernates_fenced(state) or all_slots(state, 7)
+
+
+@pure
+def NoEntryBelowStalker(state: State) -> bool:
+    """TURTLE and HIBERNATE behind a confirmed fence: no entry is out."""
+    return (
+        state.machine.posture > Posture.TURTLE
+        or not state.gate.fence_confirmed
+        or all_slots(state, 8)
+    )
+
+
+@pure
+def slot_holds(slot: Slot, which: int) -> bool:
+    """One of the slot predicates, by number."""
+    if which == 0:
+        return flat_has_no_cost(slot)
+    if which == 1:
+        return needs_claim(slot)
+    if which == 2:
+        return reduces(slot)
+    if which == 3:
+        return entry_agrees(slot)
+    if which == 4:
+        return permit_consistent(slot)
+    if which == 5:
+        return slot.quantity == 0 or slot.permit_kind == Permit.FLATTEN
+    if which == 6:
+        return slot.permit_kind != Permit.FLATTEN
+    if which == 7:
+        return slot.permit_kind != Permit.ENTRY and slot.permit_kind != Permit.EXIT
+    if which == 8:
+        return slot.permit_kind != Permit.ENTRY
+    return slot_in_range(slot)
+
+
+@pure
+def all_slots(state: State, which: int) -> bool:
+    """One of the slot predicates, for all eight slots."""
+    s = state.gate.slots
+    return (
+        slot_holds(s[0], which)
+        and slot_holds(s[1], which)
+        and slot_holds(s[2], which)
+        and slot_holds(s[3], which)
+        and slot_holds(s[4], which)
+        and slot_holds(s[5], which)
+        and slot_holds(s[6], which)
+        and slot_holds(s[7], which)
+    )
+
+
+@pure
+def TypeOK(state: State) -> bool:
+    """Every field is in its range."""
+    switch = state.killswitch
+    reading = state.survival
+    return (
+        state.clock.process_time_ms >= 0
+        and state.clock.market_time_ms >= 0
+        and within(switch.heartbeat_age_ms[0], 0, AGE_MS_MAX)
+        and within(switch.heartbeat_age_ms[1], 0, AGE_MS_MAX)
+        and within(switch.heartbeat_age_ms[2], 0, AGE_MS_MAX)
+        and within(switch.heartbeat_age_ms[3], 0, AGE_MS_MAX)
+        and within(switch.grid_members, 0, GRID_MEMBERS_MAX)
+        and within(switch.operator_request_age_ms, 0, AGE_MS_MAX)
+        and (switch.operator_request != Pending.NONE or switch.operator_request_age_ms == 0)
+        and within(reading.forewarner_age_ms, 0, AGE_MS_MAX)
+        and within(reading.book_age_ms, 0, AGE_MS_MAX)
+        and within(reading.shock_age_ms, 0, AGE_MS_MAX)
+        and within(reading.depth_quality_ppm, 0, PPM)
+        and within(reading.fill_probability_ppm, 0, PPM)
+        and within(reading.book_latency_ms, 0, LATENCY_MS_MAX)
+        and within(reading.book_jitter_ms, 0, LATENCY_MS_MAX)
+        and state.gate.fence_epoch >= 0
+        and all_slots(state, 9)
+    )
+
+
+@pure
+def Inv(state: State) -> bool:
+    """The conjunction of all invariants."""
+    return (
+        TypeOK(state)
+        and KilledIffCause(state)
+        and KilledMeansHibernate(state)
+        and JournalDownMeansHibernate(state)
+        and RearmRequestMeansLatched(state)
+        and MultiplierNeverAboveTarget(state)
+        and CountersWithinHysteresis(state)
+        and AccountsSumToZero(state)
+        and PeakAtLeastEquity(state)
+        and DrawdownIsExact(state)
+        and UnrealisedIsSumOfSlots(state)
+        and OpenIsSumOfPositions(state)
+        and ReservedIsSumOfPermits(state)
+        and OneWorkerPerInstrument(state)
+        and FlatPositionHasNoCost(state)
+        and PositionNeedsClaim(state)
+        and NoPermitFlips(state)
+        and EntryNeverOpposesPosition(state)
+        and PermitSlotIsConsistent(state)
+        and FlattenOnlyInHibernate(state)
+        and HibernateFlattens(state)
+        and NoWorkerPermitInHibernate(state)
+        and NoEntryBelowStalker(state)
+    )

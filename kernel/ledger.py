@@ -1,0 +1,146 @@
+"""The ledger: double entry in integers, and what is folded from it.
+
+Theory. Four accounts sum to zero: ``cash`` (what is there), ``contributed`` (what was paid in, a
+credit), ``realised_pnl`` (profit is a credit) and ``fees``. A position is not an account: its
+``cost`` is the signed sum of lots times price over the fills since it was flat, and its profit at a
+mark is ``quantity * mark - cost``, exact, with no division and no average price. It is booked when
+the position reaches zero. Equity is cash and unrealised profit; the peak is the highest equity
+seen; the drawdown is what is missing from the peak, rounded up, towards risk.
+
+Rules of this file:
+
+*   Cash moves only by a fill.
+*   A fill that the kernel did not permit is a desync and kills; it is never half believed.
+*   Whatever moves equity ends with ``settled_equity``: peak, drawdown, and the multiplier's fall.
+*   Drawdown counts unrealised loss (design 3, order gate).
+
+Not here: bytes, checksums and the chain of the ledger book (``traces/``): the kernel folds values
+and is told of a mismatch by an event. Spec module: Ledger. Sources: specification I, II; bible 8.3.
+"""
+
+from kernel.constants import PPM, Permit
+from kernel.contracts import ensure_part, pure
+from kernel.events import ReconcileLedger, ReportFill, UpdateMark
+from kernel.killswitch import desynchronised
+from kernel.outcome import Accepted, Outcome, Reason, Refused
+from kernel.parts import accepted, with_gate, with_ledger
+from kernel.slots import owner_of, quantities, unrealised_of, with_slot
+from kernel.state import Ledger, Slot, State
+from kernel.survival import lower
+
+
+@pure
+def equity(ledger: Ledger) -> int:
+    """Return cash and unrealised profit, micro-USDT."""
+    return ledger.cash + ledger.unrealised_pnl
+
+
+@pure
+def drawdown(peak: int, now: int) -> int:
+    """Return what is missing from ``peak`` (> 0), ppm of it, rounded up, in 0 .. PPM."""
+    if now >= peak:
+        return 0
+    if now <= 0:
+        return PPM
+    return ((peak - now) * PPM + peak - 1) // peak
+
+
+@ensure_part(
+    lambda result: result.cash + result.contributed + result.realised_pnl + result.fees == 0
+)
+@ensure_part(lambda result: result.equity_peak >= result.cash + result.unrealised_pnl)
+def settled_equity(ledger: Ledger, profit: int, fee: int, unrealised_pnl: int) -> Ledger:
+    """Return the ledger with ``profit`` and ``fee`` booked, at marks giving ``unrealised_pnl``."""
+    cash = ledger.cash + profit - fee
+    peak = max(ledger.equity_peak, cash + unrealised_pnl)
+    return Ledger(
+        cash=cash,
+        contributed=ledger.contributed,
+        realised_pnl=ledger.realised_pnl - profit,
+        fees=ledger.fees + fee,
+        unrealised_pnl=unrealised_pnl,
+        equity_peak=peak,
+        drawdown_ppm=drawdown(peak, cash + unrealised_pnl),
+    )
+
+
+@ensure_part(
+    lambda state, worker, slot, result: (
+        result.ledger.unrealised_pnl
+        == state.ledger.unrealised_pnl
+        - unrealised_of(state.gate.slots[worker])
+        + unrealised_of(slot)
+    )
+)
+def moved(state: State, worker: int, slot: Slot, profit: int, fee: int) -> State:
+    """Return the state with one slot's position, mark or permit replaced and equity settled."""
+    before = state.gate.slots[worker]
+    unrealised = state.ledger.unrealised_pnl - unrealised_of(before) + unrealised_of(slot)
+    after = with_gate(state, with_slot(state.gate, worker, slot))
+    return lower(with_ledger(after, settled_equity(state.ledger, profit, fee, unrealised)))
+
+
+def update_mark(state: State, event: UpdateMark) -> Outcome:
+    """Take the mark of a claimed instrument."""
+    worker = owner_of(state.gate, event.instrument)
+    if worker < 0:
+        return Refused(reason=Reason.INSTRUMENT_NOT_CLAIMED)
+    before = state.gate.slots[worker]
+    slot = Slot(
+        instrument=before.instrument,
+        mark=event.price,
+        quantity=before.quantity,
+        cost=before.cost,
+        permit_kind=before.permit_kind,
+        permit_quantity=before.permit_quantity,
+        permit_price=before.permit_price,
+    )
+    return accepted(moved(state, worker, slot, 0, 0))
+
+
+@pure
+def filled(slot: Slot, event: ReportFill) -> Slot:
+    """Return the slot after the fill, before a position that reached zero is booked."""
+    lots = event.quantity if slot.permit_quantity > 0 else -event.quantity
+    rest = slot.permit_quantity - lots
+    return Slot(
+        instrument=slot.instrument,
+        mark=slot.mark,
+        quantity=slot.quantity + lots,
+        cost=slot.cost + lots * event.price,
+        permit_kind=slot.permit_kind if rest != 0 else Permit.NONE,
+        permit_quantity=rest,
+        permit_price=slot.permit_price if rest != 0 else 0,
+    )
+
+
+@pure
+def without_cost(slot: Slot) -> Slot:
+    """Return the slot with its cost booked away."""
+    return Slot(
+        instrument=slot.instrument,
+        mark=slot.mark,
+        quantity=slot.quantity,
+        cost=0,
+        permit_kind=slot.permit_kind,
+        permit_quantity=slot.permit_quantity,
+        permit_price=slot.permit_price,
+    )
+
+
+def report_fill(state: State, event: ReportFill) -> Accepted:
+    """Book a fill of a permitted order; anything else is a desync."""
+    before = state.gate.slots[event.worker]
+    if event.quantity > abs(before.permit_quantity):
+        return desynchronised(state)
+    slot = filled(before, event)
+    if slot.quantity != 0:
+        return accepted(moved(state, event.worker, slot, 0, event.fee))
+    return accepted(moved(state, event.worker, without_cost(slot), -slot.cost, event.fee))
+
+
+def reconcile_ledger(state: State, event: ReconcileLedger) -> Accepted:
+    """Compare execution's view of cash and positions with the kernel's; a difference kills."""
+    if event.cash == state.ledger.cash and event.quantities == quantities(state.gate):
+        return accepted(state)
+    return desynchronised(state)

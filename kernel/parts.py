@@ -1,0 +1,96 @@
+"""A state with one of its groups replaced.
+
+Rules of this file:
+
+*   Every field is written out: the provers cannot follow ``dataclasses.replace``, and the reader of
+    a handler sees by the function's name which group it touches and that it touches no other.
+*   Nothing is computed here.
+
+Not here: what a change means (the part that makes it).
+"""
+
+from kernel.outcome import Accepted, no_effects
+from kernel.state import Clock, Gate, KillSwitch, Ledger, PostureMachine, State, Survival
+
+
+def with_clock(state: State, clock: Clock) -> State:
+    """Return the state with its clock replaced."""
+    return State(
+        clock=clock,
+        killswitch=state.killswitch,
+        survival=state.survival,
+        machine=state.machine,
+        gate=state.gate,
+        ledger=state.ledger,
+        limits=state.limits,
+    )
+
+
+def with_killswitch(state: State, killswitch: KillSwitch) -> State:
+    """Return the state with its kill-switch replaced."""
+    return State(
+        clock=state.clock,
+        killswitch=killswitch,
+        survival=state.survival,
+        machine=state.machine,
+        gate=state.gate,
+        ledger=state.ledger,
+        limits=state.limits,
+    )
+
+
+def with_survival(state: State, survival: Survival) -> State:
+    """Return the state with its survival readings replaced."""
+    return State(
+        clock=state.clock,
+        killswitch=state.killswitch,
+        survival=survival,
+        machine=state.machine,
+        gate=state.gate,
+        ledger=state.ledger,
+        limits=state.limits,
+    )
+
+
+def with_machine(state: State, machine: PostureMachine) -> State:
+    """Return the state with its posture machine replaced."""
+    return State(
+        clock=state.clock,
+        killswitch=state.killswitch,
+        survival=state.survival,
+        machine=machine,
+        gate=state.gate,
+        ledger=state.ledger,
+        limits=state.limits,
+    )
+
+
+def with_gate(state: State, gate: Gate) -> State:
+    """Return the state with its gate replaced."""
+    return State(
+        clock=state.clock,
+        killswitch=state.killswitch,
+        survival=state.survival,
+        machine=state.machine,
+        gate=gate,
+        ledger=state.ledger,
+        limits=state.limits,
+    )
+
+
+def with_ledger(state: State, ledger: Ledger) -> State:
+    """Return the state with its ledger replaced."""
+    return State(
+        clock=state.clock,
+        killswitch=state.killswitch,
+        survival=state.survival,
+        machine=state.machine,
+        gate=state.gate,
+        ledger=ledger,
+        limits=state.limits,
+    )
+
+
+def accepted(state: State) -> Accepted:
+    """Return the outcome of a step that asks nothing of the shell."""
+    return Accepted(state=state, effects=no_effects())

@@ -1,0 +1,273 @@
+"""The survival controller: five factors, one multiplier, and how trust comes back.
+
+Theory. The total risk multiplier R is a function of what the sensors say now, bounded in how fast
+it may rise. Fast attack: R falls to what the factors call for within the step that lowered them.
+Slow recovery: R rises only when a bar of market time closes, by a step that depends on the bar's
+length alone, so a flood of events earns nothing.
+
+Rules of this file:
+
+*   Every product is rounded down, so R is never above what the real-valued formula gives.
+*   Ages go into a curve in whole seconds, rounded towards risk: a forewarner's age up, the time
+    since a shock down.
+*   Each profile is written once, as the table in docs/KERNEL.md says it; they share nothing but the
+    capital curve.
+*   A silent book is never worth more than the bad one it last showed (ADR 0021; bible 11.2 gives a
+    stale book 0.5, which would raise a factor that stood at 0.3).
+
+Not here: the curves (``curves.py``), category 1 (``killswitch.py``), the bar (``posture.py``).
+Spec module: Survival. Sources: bible 11.2 to 11.4, specification VI.1 and VI.3.
+"""
+
+from kernel.constants import (
+    AGE_MS_MAX,
+    BOOK_STALE_FACTOR_PPM,
+    DEGRADED_BELOW_PPM,
+    DEGRADED_COUNT,
+    PPM,
+    RECOVERY_BIBLE_MS_PER_PPM,
+    RECOVERY_MS_MAX,
+    RECOVERY_SPECIFICATION_MS_PER_PPM,
+    STATUS_FACTOR_ORANGE_PPM,
+    STATUS_FACTOR_RED_PPM,
+    Profile,
+    Status,
+)
+from kernel.contracts import ensure_part, pure, require_part
+from kernel.curves import (
+    capital,
+    depth_specification,
+    environment_bible,
+    environment_specification,
+    jitter_specification,
+    latency_specification,
+    micro_bible,
+    structural_decay_bible,
+    structural_decay_specification,
+)
+from kernel.events import ReportBook, ReportForewarner, ReportShock
+from kernel.outcome import Accepted
+from kernel.parts import accepted, with_survival
+from kernel.state import Ledger, State, Survival
+
+
+@pure
+def mul(a: int, b: int) -> int:
+    """Return the product of a ratio (or a gap) and a ratio, ppm, rounded down."""
+    return a * b // PPM
+
+
+@pure
+def older(age_ms: int, dt_ms: int) -> int:
+    """Return an age after ``dt_ms`` more, saturated at ``AGE_MS_MAX``."""
+    return min(age_ms + dt_ms, AGE_MS_MAX)
+
+
+@pure
+def status_factor(status: Status) -> int:
+    """Return the forewarner status as a factor, ppm (bible 11.2: 1, .5, .1)."""
+    if status == Status.OK:
+        return PPM
+    if status == Status.ORANGE:
+        return STATUS_FACTOR_ORANGE_PPM
+    return STATUS_FACTOR_RED_PPM
+
+
+@pure
+def structural(survival: Survival, profile: Profile) -> int:
+    """Return category 2, ppm: the forewarner's status and age."""
+    age_s = (survival.forewarner_age_ms + 999) // 1000
+    if profile == Profile.SPECIFICATION:
+        return structural_decay_specification(age_s)
+    return mul(status_factor(survival.forewarner_status), structural_decay_bible(age_s))
+
+
+@pure
+def microstructure(survival: Survival, profile: Profile, book_stale_ms: int) -> int:
+    """Return category 3, ppm: what the book says, and how old that is."""
+    if profile == Profile.SPECIFICATION:
+        latency = latency_specification(max(survival.book_latency_ms, survival.book_age_ms))
+        jitter = jitter_specification(survival.book_jitter_ms)
+        return mul(mul(latency, jitter), depth_specification(survival.depth_quality_ppm))
+    shown = micro_bible(survival.depth_quality_ppm, survival.fill_probability_ppm)
+    if survival.book_age_ms > book_stale_ms:
+        return min(BOOK_STALE_FACTOR_PPM, shown)
+    return shown
+
+
+@pure
+def environment(survival: Survival, profile: Profile) -> int:
+    """Return category 4, ppm: the time since the last shock."""
+    age_s = survival.shock_age_ms // 1000
+    if profile == Profile.SPECIFICATION:
+        return environment_specification(age_s)
+    return environment_bible(age_s)
+
+
+@pure
+def capital_stress(ledger: Ledger) -> int:
+    """Return category 5, ppm: the drawdown of equity from its peak."""
+    return capital(ledger.drawdown_ppm)
+
+
+@pure
+def degraded(factor: int) -> int:
+    """Return 1 where the factor counts as degraded (bible 11.3), else 0."""
+    return 1 if factor < DEGRADED_BELOW_PPM else 0
+
+
+@pure
+def target(state: State) -> int:
+    """Return the multiplier that the five categories call for now, ppm."""
+    if state.killswitch.killed:
+        return 0
+    profile = state.limits.profile
+    two = structural(state.survival, profile)
+    three = microstructure(state.survival, profile, state.limits.book_stale_ms)
+    four = environment(state.survival, profile)
+    five = capital_stress(state.ledger)
+    if profile == Profile.SPECIFICATION:
+        return mul(mul(mul(five, two), four), three)
+    combined = mul(mul(five, min(two, four)), three)
+    if degraded(two) + degraded(three) + degraded(four) >= DEGRADED_COUNT:
+        return combined // 2
+    return combined
+
+
+@pure
+def recovery_step(dt_ms: int, gap: int, profile: Profile) -> int:
+    """Return by how much R may rise over a bar of ``dt_ms`` towards a target ``gap`` ppm above it.
+
+    bible 11.4: 2 % of the gap a minute; specification VI.3: 1 % a minute. A bar longer than
+    ``RECOVERY_MS_MAX`` earns no more than one of that length.
+    """
+    credited_ms = min(dt_ms, RECOVERY_MS_MAX)
+    if profile == Profile.SPECIFICATION:
+        return min(gap, credited_ms // RECOVERY_SPECIFICATION_MS_PER_PPM)
+    return mul(credited_ms // RECOVERY_BIBLE_MS_PER_PPM, gap)
+
+
+def with_multiplier(survival: Survival, multiplier_ppm: int) -> Survival:
+    """Return the readings with another multiplier."""
+    return Survival(
+        forewarner_status=survival.forewarner_status,
+        forewarner_age_ms=survival.forewarner_age_ms,
+        book_age_ms=survival.book_age_ms,
+        shock_age_ms=survival.shock_age_ms,
+        depth_quality_ppm=survival.depth_quality_ppm,
+        fill_probability_ppm=survival.fill_probability_ppm,
+        book_latency_ms=survival.book_latency_ms,
+        book_jitter_ms=survival.book_jitter_ms,
+        multiplier_ppm=multiplier_ppm,
+    )
+
+
+@ensure_part(
+    lambda state, result: (
+        result.survival.multiplier_ppm == min(state.survival.multiplier_ppm, target(state))
+    )
+)
+def lower(state: State) -> State:
+    """Return the state with the multiplier at most at what the sensors call for (fast attack)."""
+    called_for = target(state)
+    if called_for >= state.survival.multiplier_ppm:
+        return state
+    return with_survival(state, with_multiplier(state.survival, called_for))
+
+
+@require_part(lambda dt_ms: dt_ms >= 0)
+def aged(state: State, dt_ms: int) -> State:
+    """Return the state with market time ``dt_ms`` later for its three sensors."""
+    before = state.survival
+    return with_survival(
+        state,
+        Survival(
+            forewarner_status=before.forewarner_status,
+            forewarner_age_ms=older(before.forewarner_age_ms, dt_ms),
+            book_age_ms=older(before.book_age_ms, dt_ms),
+            shock_age_ms=older(before.shock_age_ms, dt_ms),
+            depth_quality_ppm=before.depth_quality_ppm,
+            fill_probability_ppm=before.fill_probability_ppm,
+            book_latency_ms=before.book_latency_ms,
+            book_jitter_ms=before.book_jitter_ms,
+            multiplier_ppm=before.multiplier_ppm,
+        ),
+    )
+
+
+@ensure_part(
+    lambda state, dt_ms, result: (
+        result.survival.multiplier_ppm <= target(result)
+        and result.survival.multiplier_ppm
+        <= state.survival.multiplier_ppm + recovery_step(dt_ms, PPM, state.limits.profile)
+    )
+)
+def recovered(state: State, dt_ms: int) -> State:
+    """Return the state with the multiplier after a bar of ``dt_ms``: down at once, up slowly."""
+    called_for = target(state)
+    now = state.survival.multiplier_ppm
+    if called_for <= now:
+        return with_survival(state, with_multiplier(state.survival, called_for))
+    step = recovery_step(dt_ms, called_for - now, state.limits.profile)
+    return with_survival(state, with_multiplier(state.survival, now + step))
+
+
+def report_forewarner(state: State, event: ReportForewarner) -> Accepted:
+    """Take a fresh forewarner assessment."""
+    before = state.survival
+    reading = Survival(
+        forewarner_status=status_of(event.status),
+        forewarner_age_ms=0,
+        book_age_ms=before.book_age_ms,
+        shock_age_ms=before.shock_age_ms,
+        depth_quality_ppm=before.depth_quality_ppm,
+        fill_probability_ppm=before.fill_probability_ppm,
+        book_latency_ms=before.book_latency_ms,
+        book_jitter_ms=before.book_jitter_ms,
+        multiplier_ppm=before.multiplier_ppm,
+    )
+    return accepted(lower(with_survival(state, reading)))
+
+
+@pure
+def status_of(status: int) -> Status:
+    """Return the status an event's integer names (0 OK, 1 ORANGE, else RED)."""
+    if status == 0:
+        return Status.OK
+    if status == 1:
+        return Status.ORANGE
+    return Status.RED
+
+
+def report_book(state: State, event: ReportBook) -> Accepted:
+    """Take a fresh reading of the order book."""
+    before = state.survival
+    reading = Survival(
+        forewarner_status=before.forewarner_status,
+        forewarner_age_ms=before.forewarner_age_ms,
+        book_age_ms=0,
+        shock_age_ms=before.shock_age_ms,
+        depth_quality_ppm=event.depth_quality_ppm,
+        fill_probability_ppm=event.fill_probability_ppm,
+        book_latency_ms=event.latency_ms,
+        book_jitter_ms=event.jitter_ms,
+        multiplier_ppm=before.multiplier_ppm,
+    )
+    return accepted(lower(with_survival(state, reading)))
+
+
+def report_shock(state: State, event: ReportShock) -> Accepted:
+    """Take a shock: the environment factor is at its least from now."""
+    before = state.survival
+    reading = Survival(
+        forewarner_status=before.forewarner_status,
+        forewarner_age_ms=before.forewarner_age_ms,
+        book_age_ms=before.book_age_ms,
+        shock_age_ms=0,
+        depth_quality_ppm=before.depth_quality_ppm,
+        fill_probability_ppm=before.fill_probability_ppm,
+        book_latency_ms=before.book_latency_ms,
+        book_jitter_ms=before.book_jitter_ms,
+        multiplier_ppm=before.multiplier_ppm,
+    )
+    return accepted(lower(with_survival(state, reading)))
