@@ -1,0 +1,193 @@
+"""``dolphin check``: the models, checked by real TLC, against what the manifest pins.
+
+Rules of this file:
+
+*   Exit 0 only when every row that was asked for holds and the suite itself is whole; 1 when
+    something does not hold; 2 for a name or a manifest that cannot be read; 3 without Java or TLC.
+*   What is drawn goes to ``runs/check`` or ``--svg``; the result of a whole lane is also left there
+    as ``<lane>.json``, which the report reads. A selection of models leaves none.
+
+Not here: the judging (``dolphin/spec/checking.py``), exported tests (``dolphin/spec/export.py``).
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from dolphin.spec.checking import (
+    CACHE_FOLDER,
+    SPEC_FOLDER,
+    Judged,
+    as_json,
+    check_rows,
+    judge_suite,
+    register_new,
+    run_row,
+    select,
+    update_rows,
+)
+from dolphin.spec.drawing import counterexample_svg, posture_machine_svg, step_changes
+from dolphin.spec.manifest import ManifestError, load_manifest, save_manifest
+from dolphin.spec.tlc import ROOT, TlcRun, ToolMissing, jar_path, java_path
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"dolphin check: {message}", err=True)
+    raise SystemExit(code)
+
+
+def _table(judged: list[Judged]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("model")
+    table.add_column("expected")
+    table.add_column("result")
+    for title in ("distinct", "generated", "depth", "seconds"):
+        table.add_column(title, justify="right")
+    table.add_column("")
+    for one in judged:
+        mark = "[green]ok[/]" if one.ok else "[bold red]FAIL[/]"
+        note = f", cached {one.ran_at[:16]}" if one.cached else ""
+        name = f"  {one.row.name}" if one.row.control else one.row.name
+        table.add_row(
+            name, one.row.expected, one.run.result, f"{one.run.distinct:,}",
+            f"{one.run.generated:,}", str(one.run.diameter), f"{one.run.seconds:.1f}", mark + note,
+        )  # fmt: skip
+    return table
+
+
+def print_counterexample(console: Console, name: str, run: TlcRun) -> None:
+    """Print what each step of a counterexample changed."""
+    console.print(f"[bold]{name}: {run.result} is violated[/]")
+    for step, changed in step_changes(run.trace):
+        console.print(f"  {step.number:>3}  [bold]{step.action}[/]", highlight=False)
+        for variable, old, new in changed:
+            console.print(f"         {variable}: [red]{old}[/] → [green]{new}[/]", highlight=False)
+    if run.loop:
+        console.print(f"       then for ever from step {run.loop}")
+
+
+def _draw(folder: Path, name: str, run: TlcRun) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.svg"
+    path.write_text(counterexample_svg(f"{name}: {run.result}", run.trace, run.loop), "utf-8")
+    return path
+
+
+@click.command(name="check")
+@click.argument("models", nargs=-1, metavar="[MODEL]...")
+@click.option(
+    "--lane", type=click.Choice(["fast", "exhaustive"]), default="fast", show_default=True
+)
+@click.option("--json", "as_document", is_flag=True, help="One JSON document on stdout.")
+@click.option(
+    "--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="JVMs at once."
+)
+@click.option("--no-cache", is_flag=True, help="Run what was run before, too.")
+@click.option("--update", is_flag=True, help="Pin hashes, counts and actions anew, on purpose.")
+@click.option("--svg", "svg_folder", type=click.Path(file_okay=False, path_type=Path),
+              help="Where pictures go, the controls' too (default runs/check).")  # fmt: skip
+@click.option("--export-test", "export", type=click.Path(dir_okay=False, path_type=Path),
+              help="Write MODEL's counterexample as a pytest over kernel.step.")  # fmt: skip
+@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), default=SPEC_FOLDER,
+              help="Where the models and manifest.json are.", show_default="spec/tla")  # fmt: skip
+def command(
+    models: tuple[str, ...], lane: str, as_document: bool, jobs: int, no_cache: bool, update: bool,
+    svg_folder: Path | None, export: Path | None, folder: Path,
+) -> None:  # fmt: skip
+    """Check the TLA+ models with TLC against the pinned manifest."""
+    err = Console(stderr=True, soft_wrap=True)
+    try:
+        java_path()
+        jar_path()
+    except ToolMissing as error:
+        _fail(str(error), 3)
+    try:
+        rows = load_manifest(folder) if (folder / "manifest.json").exists() or not update else []
+        if update:
+            rows = register_new(folder, rows)
+        if export is not None:
+            from dolphin.spec.export import export_test  # imported when asked for: pulls in edges
+
+            if len(models) != 1:
+                _fail("--export-test needs exactly one MODEL", 2)
+            run, path = export_test(folder, select(rows, "exhaustive", models)[0], export)
+            print_counterexample(err, models[0], run)
+            click.echo(json.dumps({"ok": True, "test": str(path), "violated": run.result})
+                       if as_document else f"wrote {path}")  # fmt: skip
+            return
+        chosen = select(rows, lane, models)
+        suite = judge_suite(folder, rows)
+    except (ManifestError, ValueError) as error:
+        _fail(str(error), 2)
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        console=err, transient=True, disable=not err.is_terminal,
+    ) as progress:  # fmt: skip
+        task = progress.add_task(f"TLC, {lane} lane", total=len(chosen))
+
+        def tell(one: Judged) -> None:
+            progress.update(task, advance=1, description=f"TLC: {one.row.name}")
+            if not err.is_terminal and not one.cached and one.run.seconds > 2:
+                err.print(f"{one.row.name}: {one.run.result} in {one.run.seconds:.0f} s")
+
+        try:
+            judged = check_rows(
+                folder, chosen, jobs=jobs, use_cache=not no_cache, cache=CACHE_FOLDER, progress=tell
+            )
+        except ToolMissing as error:
+            _fail(str(error), 3)
+    if update:
+        pinned, refused = update_rows(folder, rows, judged)
+        if not refused:
+            save_manifest(folder, pinned)
+        else:
+            kept = {one.row.name for one in judged if one.run.result == one.row.expected}
+            save_manifest(folder, [row for row in pinned if row.pinned or row.name in kept])
+            for text in refused:
+                click.echo(f"dolphin check: {text}", err=True)
+        rows = load_manifest(folder)
+        by_name = {row.name: row for row in rows}
+        judged = check_rows(folder, [by_name[one.row.name] for one in judged
+                                     if one.row.name in by_name], cache=CACHE_FOLDER)  # fmt: skip
+        suite = judge_suite(folder, rows)
+        if refused:
+            suite = (*refused, *suite)
+    document = as_json(judged, suite)
+    pictures = svg_folder or ROOT / "runs" / "check"
+    pictures.mkdir(parents=True, exist_ok=True)
+    (pictures / "posture-machine.svg").write_text(posture_machine_svg(), encoding="utf-8")
+    out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 150)
+    if not as_document:
+        out.print(_table(judged))
+    for one in judged:
+        unexpected = one.run.result != one.row.expected and one.run.trace
+        wanted = svg_folder is not None and one.run.trace
+        if unexpected or wanted:
+            run = one.run
+            if one.cached:
+                run = run_row(folder, one.row)  # the cache keeps no states
+            path = _draw(pictures, one.row.name, run)
+            if unexpected:
+                print_counterexample(err, one.row.name, run)
+            err.print(f"{one.row.name}: drawn in {path}")
+    if not models and folder == SPEC_FOLDER:
+        (pictures / f"{lane}.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
+    if as_document:
+        click.echo(json.dumps(document))
+    else:
+        rowwise = (f"{one.row.name}: {text}" for one in judged for text in one.problems)
+        for text in (*suite, *rowwise):
+            out.print(f"[red]{text}[/]", highlight=False)
+        controls = document["negative_controls"]
+        assert isinstance(controls, dict)
+        verdict = "holds" if document["ok"] else "DOES NOT HOLD"
+        out.print(
+            f"{len(judged)} runs, {controls['failed_as_expected']} of {controls['total']} controls "
+            f"failed as expected: {verdict}"
+        )
+    sys.exit(0 if document["ok"] else 1)

@@ -1,0 +1,1 @@
+"""TLC and what surrounds it: the manifest, the runner, drawings, exported tests, edges."""

@@ -1,0 +1,248 @@
+"""Each gate of `dolphin check` on a small sample: what it must accept, and what it must reject.
+
+The sample (``sample/Lamp.tla``) is copied to a folder of its own and changed by one thing; the real
+command then runs the real TLC on it. A gate that cannot fail would pass here, so every test asserts
+the exit code and the sentence.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from dolphin.commands.check import command
+from dolphin.spec.manifest import ManifestError, introduce, load_manifest, read_cfg
+from dolphin.spec.tlc import jar_path
+
+SAMPLE = Path(__file__).parent / "sample"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the sample, pinned."""
+    place = tmp_path / "tla"
+    shutil.copytree(SAMPLE, place)
+    result = run(place, "--update")
+    assert result.exit_code == 0, result.output
+    return place
+
+
+def run(folder: Path, *arguments: str):
+    return CliRunner().invoke(
+        command, ["--folder", str(folder), "--svg", str(folder / "svg"), *arguments]
+    )
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def edit_row(folder: Path, name: str, **fields: object) -> None:
+    path = folder / "manifest.json"
+    data = json.loads(path.read_text())
+    (row,) = [row for row in data["models"] if row["name"] == name]
+    row.update(fields)
+    path.write_text(json.dumps(data))
+
+
+def test_the_pinned_sample_holds(folder: Path) -> None:
+    result = run(folder, "--json")
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert document["ok"] is True
+    assert document["negative_controls"] == {"total": 1, "failed_as_expected": 1}
+    lamp = next(model for model in document["models"] if model["name"] == "Lamp")
+    wanted = {"name", "mode", "expected", "result", "distinct", "generated", "diameter", "seconds"}
+    assert wanted <= lamp.keys()
+    assert (lamp["mode"], lamp["expected"], lamp["result"]) == ("safety", "success", "success")
+    assert (lamp["distinct"], lamp["generated"], lamp["diameter"]) == (7, 8, 6)
+    assert lamp["cached"] is True
+
+
+def test_no_cache_runs_again_and_finds_the_same(folder: Path) -> None:
+    first = json.loads(run(folder, "--json", "Lamp").stdout)["models"][0]
+    again = json.loads(run(folder, "--json", "--no-cache", "Lamp").stdout)["models"][0]
+    assert not again["cached"]
+    for name in ("result", "distinct", "generated", "diameter"):
+        assert first[name] == again[name]
+
+
+@pytest.mark.parametrize("name", ["distinct", "generated", "diameter"])
+def test_a_changed_count_fails(folder: Path, name: str) -> None:
+    edit_row(folder, "Lamp", **{name: 77})
+    result = run(folder)
+    assert result.exit_code == 1
+    assert f"{name} changed: pinned 77" in result.output
+
+
+def test_a_changed_configuration_fails(folder: Path) -> None:
+    replace(folder / "Lamp.cfg", "CHECK_DEADLOCK FALSE", "CHECK_DEADLOCK FALSE\n\\* a comment")
+    result = run(folder)
+    assert result.exit_code == 1
+    assert "Lamp.cfg: changed since it was pinned" in result.output
+
+
+def test_a_shrunken_constant_fails(folder: Path) -> None:
+    replace(folder / "Lamp.cfg", "Max = 2", "Max = 1")
+    result = run(folder)
+    assert result.exit_code == 1
+    assert "distinct changed: pinned 7" in result.output
+
+
+def test_an_unregistered_configuration_fails(folder: Path) -> None:
+    shutil.copy(folder / "Lamp.cfg", folder / "LampMore.cfg")
+    result = run(folder)
+    assert result.exit_code == 1
+    assert "LampMore.cfg: not registered in manifest.json" in result.output
+
+
+def test_a_missing_configuration_fails(folder: Path) -> None:
+    (folder / "BadLampLimit.cfg").unlink()
+    result = run(folder)
+    assert result.exit_code == 1
+    assert "BadLampLimit.cfg: registered as BadLampLimit, but there is no" in result.output
+
+
+def test_an_action_that_never_fires_fails(folder: Path) -> None:
+    replace(folder / "Lamp.tla", "Reset == lit /\\ count = Max", "Reset == lit /\\ count = 99")
+    assert run(folder, "--update").exit_code == 1
+    result = run(folder)
+    assert result.exit_code == 1
+    assert "never fires: Lamp!Reset" in result.output
+
+
+def test_a_deleted_action_fails(folder: Path) -> None:
+    replace(folder / "Lamp.tla", "Release \\/ Reset", "Release")
+    result = run(folder)
+    assert result.exit_code == 1
+    assert "actions gone from Next: Lamp!Reset" in result.output
+
+
+def test_a_control_that_passes_fails(folder: Path) -> None:
+    replace(folder / "Lamp.tla", 'count < Max \\/ "limit" \\in Off', "count < Max")
+    result = run(folder)
+    assert result.exit_code == 1
+    assert "negative control passed: CountBounded was not violated" in result.output
+    assert "0 of 1 controls failed as expected" in result.output
+
+
+def test_a_control_that_fails_otherwise_fails(folder: Path) -> None:
+    replace(folder / "Lamp.tla", "CountBounded == count <= Max", "CountBounded == count <= Max + 9")
+    replace(folder / "BadLampLimit.cfg", "INVARIANT CountBounded", "PROPERTY CountNeverFalls")
+    replace(folder / "Lamp.cfg", "PROPERTY CountRisesByOne", "PROPERTY CountNeverFalls")
+    edit_row(folder, "BadLampLimit", expected="CountBounded")
+    result = run(folder)
+    assert result.exit_code == 1
+    assert "failed with CountNeverFalls, not with CountBounded" in result.output
+
+
+def test_a_violated_model_is_printed_step_by_step_and_drawn(folder: Path) -> None:
+    replace(folder / "Lamp.cfg", "PROPERTY CountRisesByOne", "PROPERTY CountNeverFalls")
+    result = run(folder)
+    assert result.exit_code == 1
+    assert "expected success, found CountNeverFalls" in result.output
+    assert "count: 2 → 0" in result.stderr
+    assert "slots[1].quantity: 0 → 1" in result.stderr
+    drawing = (folder / "svg" / "Lamp.svg").read_text()
+    assert drawing.startswith("<svg")
+    assert "Reset" in drawing
+
+
+def test_a_liveness_control_is_named_from_its_configuration(folder: Path) -> None:
+    text = (folder / "BadLampLimit.cfg").read_text()
+    text = text.replace("INVARIANT CountBounded", "PROPERTY EndsLit").replace('{"limit"}', "{}")
+    text = text.replace("expected: CountBounded", "expected: EndsLit\n\\* mode: liveness")
+    (folder / "BadLampLive.cfg").write_text(text.replace("\\* of: Lamp\n", ""))
+    result = run(folder, "--update", "--json")
+    assert result.exit_code == 0, result.output
+    models = {model["name"]: model for model in json.loads(result.stdout)["models"]}
+    assert models["BadLampLive"]["result"] == "EndsLit"
+    assert models["BadLampLive"]["mode"] == "liveness"
+
+
+def test_a_control_that_differs_in_more_than_off_fails(folder: Path) -> None:
+    replace(folder / "BadLampLimit.cfg", "Max = 2", "Max = 1")
+    result = run(folder, "--update")
+    assert result.exit_code == 1
+    assert "constant Max is 1, in Lamp.cfg it is 2" in result.output
+
+
+def test_a_false_assumption_is_not_a_success(folder: Path) -> None:
+    replace(folder / "Lamp.cfg", "Max = 2", "Max = 0")
+    result = run(folder)
+    assert result.exit_code == 1
+    assert "expected success, found" in result.output
+
+
+def test_a_module_that_does_not_parse_is_not_a_success(folder: Path) -> None:
+    replace(folder / "Lamp.tla", "Next == Press", "Next == Pres")
+    result = run(folder)
+    assert result.exit_code == 1
+    assert "expected success, found error" in result.output
+    assert "failed with error, not with CountBounded" in result.output
+
+
+def test_update_does_not_pin_what_is_not_as_expected(folder: Path) -> None:
+    before = (folder / "manifest.json").read_text()
+    replace(folder / "Lamp.tla", 'count < Max \\/ "limit" \\in Off', "count < Max")
+    result = run(folder, "--update", "BadLampLimit")
+    assert result.exit_code == 1
+    assert "not pinned" in result.output
+    assert json.loads(before) == json.loads((folder / "manifest.json").read_text())
+
+
+def test_an_unknown_model_is_bad_input(folder: Path) -> None:
+    result = run(folder, "Lampe")
+    assert result.exit_code == 2
+    assert "Lampe: no model of that name" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{", "manifest.json:1: not JSON"),
+        ("[]", "expected an object with a list 'models'"),
+        ('{"models": [{}]}', "row 1: expected an object with a string 'name'"),
+        ('{"models": [{"name": "A", "mode": 3}]}', "row 1 (A): field 'mode' is 3"),
+        ('{"models": [{"name": "A", "colour": 3}]}', "row 1 (A): unknown field 'colour'"),
+    ],
+)
+def test_an_unreadable_manifest_is_bad_input(folder: Path, text: str, sentence: str) -> None:
+    (folder / "manifest.json").write_text(text)
+    result = run(folder)
+    assert result.exit_code == 2
+    assert sentence in result.stderr
+    with pytest.raises(ManifestError):
+        load_manifest(folder)
+
+
+def test_without_the_jar_nothing_is_claimed(folder: Path) -> None:
+    program = "from dolphin.commands.check import command; command()"
+    missing = str(folder / "absent.jar")
+    result = subprocess.run(
+        [sys.executable, "-c", program, "--folder", str(folder)],
+        env={**os.environ, "TLA2TOOLS_JAR": missing},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 3
+    assert f"{missing}: TLC's jar is not there" in result.stderr
+    assert jar_path().is_file()
+
+
+def test_a_configuration_introduces_itself() -> None:
+    row = introduce(SAMPLE / "BadLampLimit.cfg")
+    assert (row.module, row.expected, row.of) == ("Lamp", "CountBounded", "Lamp")
+    assert not row.coverage
+    read = read_cfg((SAMPLE / "BadLampLimit.cfg").read_text())
+    assert read.constants == {"Off": '{ "limit" }', "Max": "2"}
+    assert read.invariants == ("CountBounded",)
