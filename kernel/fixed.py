@@ -11,8 +11,9 @@ Theory. Write n in base 8, n = sum of d_j 8^j. Then exp(-n/U) is the product of 
 one table row for each digit, one entry for each value of it. Each entry is the floor of the true
 number, and each product is floored. All factors lie in [0, 1], so a floor costs at most one unit of
 10^-18 and no later product makes it larger: nine entries, three products of three and one of
-three lose less than 13 units in all. That is 10^-11 of a ppm; the closest that any curve comes to
-a whole ppm, over all its inputs, is far wider, and tests/kernel/test_curves.py sees every input.
+three lose less than 13 units in all, 1.3 · 10^-11 ppm. The nearest that any curve comes above a
+whole ppm, over all its inputs, is 4.5 · 10^-9 ppm (docs/CURVES.md), so the curves are exact floors,
+and tests/kernel/test_curves.py looks at every input to see that they are.
 
 The entries are floor(10^18 · exp(-d 8^j / U)); the same test computes them again with 512-bit
 enclosures and compares all of them.

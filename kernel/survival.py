@@ -86,7 +86,8 @@ def structural(survival: Survival, profile: Profile) -> int:
 def microstructure(survival: Survival, profile: Profile, book_stale_ms: int) -> int:
     """Return category 3, ppm: what the book says, and how old that is."""
     if profile == Profile.SPECIFICATION:
-        latency = latency_specification(max(survival.book_latency_ms, survival.book_age_ms))
+        silence_ms = survival.book_age_ms if survival.book_age_ms > book_stale_ms else 0
+        latency = latency_specification(max(survival.book_latency_ms, silence_ms))
         jitter = jitter_specification(survival.book_jitter_ms)
         return mul(mul(latency, jitter), depth_specification(survival.depth_quality_ppm))
     shown = micro_bible(survival.depth_quality_ppm, survival.fill_probability_ppm)
