@@ -1,0 +1,285 @@
+"""The curves: exact on every input, monotone, and worth what the documents say.
+
+The exhaustive part is ``curve_check.py``, run here in chunks, each in a process of its own without
+ICONTRACT_SLOW. The controls show that the same check catches a wrong digit, a wrong rounding
+and a wrong deadband.
+"""
+
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from flint import arb, ctx
+
+from kernel import curves, fixed
+from kernel.constants import AGE_S_MAX, LATENCY_MS_MAX, PPM
+from tests.kernel.curve_check import BY_NAME, SUBJECTS, Subject, errors
+
+ROOT = Path(__file__).resolve().parents[2]
+CHUNK = 250_000
+CHUNKS = [
+    (subject.name, first, min(first + CHUNK - 1, subject.last))
+    for subject in SUBJECTS
+    for first in range(0, subject.last + 1, CHUNK)
+]
+
+ctx.prec = 512
+
+
+def test_chunks_leave_no_input_out() -> None:
+    for subject in SUBJECTS:
+        spans = [(first, last) for name, first, last in CHUNKS if name == subject.name]
+        assert spans[0][0] == 0
+        assert spans[-1][1] == subject.last
+        assert all(a[1] + 1 == b[0] for a, b in pairwise(spans))
+
+
+def test_every_curve_is_checked() -> None:
+    public = {
+        name
+        for name, value in vars(curves).items()
+        if callable(value) and value.__module__ == "kernel.curves"
+    }
+    assert public == set(BY_NAME)
+
+
+@pytest.mark.parametrize(("name", "first", "last"), CHUNKS)
+def test_floor_of_the_true_value_on_every_input(name: str, first: int, last: int) -> None:
+    environment = {key: value for key, value in os.environ.items() if key != "ICONTRACT_SLOW"}
+    command = [sys.executable, "-m", "tests.kernel.curve_check", name]
+    run = subprocess.run(
+        [*command, "--first", str(first), "--last", str(last)],
+        cwd=ROOT,
+        env=environment | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stdout == f"{name}: {last - first + 1} inputs, 0 wrong\n"
+
+
+# --- the constants -------------------------------------------------------------------------------
+
+
+def table_errors(
+    rows: tuple[tuple[int, ...], ...], rate: arb, digits_max: int
+) -> list[tuple[int, int, int]]:
+    """Return (row, digit, what it should be) for each entry that is not the floor."""
+    wrong = []
+    assert 8 ** len(rows) == digits_max + 1
+    for place, row in enumerate(rows):
+        assert len(row) == 8
+        for digit, entry in enumerate(row):
+            true = (fixed.ONE * (rate * (digit * 8**place)).exp()).floor().unique_fmpz()
+            assert true is not None
+            if entry != true:
+                wrong.append((place, digit, int(true)))
+    return wrong
+
+
+EXP_RATE = -arb(1) / fixed.EXP_UNIT
+DECADE_RATE = -arb(10).log() / fixed.DECADE_UNIT
+
+
+def test_every_table_entry_is_the_floor() -> None:
+    assert table_errors(fixed.EXP_DIGITS, EXP_RATE, fixed.EXP_MAX) == []
+    assert table_errors(fixed.DECADE_DIGITS, DECADE_RATE, fixed.DECADE_MAX) == []
+
+
+def test_control_an_entry_off_by_one_is_seen() -> None:
+    row = fixed.EXP_DIGITS[4]
+    rows = (*fixed.EXP_DIGITS[:4], (*row[:3], row[3] + 1, *row[4:]), *fixed.EXP_DIGITS[5:])
+    assert table_errors(rows, EXP_RATE, fixed.EXP_MAX) == [(4, 3, row[3])]
+
+
+@pytest.mark.parametrize(
+    ("down", "rate", "last"),
+    [(fixed.exp_down, EXP_RATE, fixed.EXP_MAX), (fixed.decade_down, DECADE_RATE, fixed.DECADE_MAX)],
+)
+def test_exponential_errs_downwards_by_less_than_the_bound(
+    down: Callable[[int], int], rate: arb, last: int
+) -> None:
+    seed = 20_261_121
+    print(f"seed {seed}")
+    points = [0, 1, last, *(random.Random(seed).randrange(last) for _ in range(20_000))]
+    for n in points:
+        true = fixed.ONE * (rate * n).exp()
+        assert down(n) <= true < down(n) + fixed.ERROR_MAX + 1, n
+
+
+def test_exponential_saturates_at_zero() -> None:
+    assert fixed.exp_down(fixed.EXP_MAX) == 0
+    assert fixed.exp_down(fixed.EXP_MAX + 1) == 0
+    assert fixed.exp_up(10**12) == fixed.ERROR_MAX
+
+
+def test_units_divide() -> None:
+    """The curves' rates are exact integers because EXP_UNIT is a multiple of their units."""
+    assert fixed.EXP_UNIT == curves.STRUCTURAL_EXP_PER_S * 3 * 3600
+    assert fixed.EXP_UNIT == curves.ENVIRONMENT_EXP_PER_S * 60 * 60
+    assert fixed.EXP_UNIT == curves.LATENCY_EXP_PER_MS * 1000
+    assert fixed.EXP_UNIT == curves.JITTER_EXP_PER_MS * 250
+    assert fixed.EXP_UNIT * 30 == curves.CAPITAL_EXP_PER_PPM * PPM
+
+
+# --- negative controls of the exhaustive check ---------------------------------------------------
+
+
+def first_error(subject: Subject, first: int, last: int) -> str:
+    return next(errors(subject, first, last), "")
+
+
+@pytest.mark.parametrize("place", range(9))
+def test_control_a_wrong_digit_is_caught(place: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One entry of each row, wrong by 2 ppm of itself or by half, is seen by the same check."""
+    row = fixed.EXP_DIGITS[place]
+    entry = row[1] - row[1] // (500_000 if place < 8 else 2)
+    rows = (*fixed.EXP_DIGITS[:place], (row[0], entry, *row[2:]), *fixed.EXP_DIGITS[place + 1 :])
+    subject = BY_NAME["capital"]
+    around = 120_000 - (8**place // curves.CAPITAL_EXP_PER_PPM)
+    first, last = max(0, around - 300), min(PPM, around + 300)
+    if place == 8:  # 16,777,216 is out of reach on this side of the middle
+        first, last = 120_000 + 207_126, 120_000 + 207_500
+    assert first_error(subject, first, last) == ""
+    monkeypatch.setattr(fixed, "EXP_DIGITS", rows)
+    assert first_error(subject, first, last) != ""
+
+
+def test_control_a_wrong_decade_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = fixed.DECADE_DIGITS[2]
+    rows = (*fixed.DECADE_DIGITS[:2], (row[0], row[1] + 10**13, *row[2:]), *fixed.DECADE_DIGITS[3:])
+    subject = BY_NAME["structural_decay_specification"]
+    assert first_error(subject, 0, 200) == ""
+    monkeypatch.setattr(fixed, "DECADE_DIGITS", rows)
+    assert "the floor of the true value is" in first_error(subject, 0, 200)
+
+
+@pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
+def test_control_one_ppm_either_way_is_caught(subject: Subject) -> None:
+    for off in (-1, 1):
+        wrong = replace(subject, code=lambda point, off=off: subject.code(point) + off)
+        assert len(list(errors(wrong, 0, 99))) == 100
+
+
+@pytest.mark.parametrize(
+    ("constant", "value", "name"),
+    [
+        ("STRUCTURAL_GRACE_S", 21_601, "structural_decay_bible"),
+        ("STRUCTURAL_FRESH_S", 31, "structural_decay_specification"),
+        ("STRUCTURAL_BLIND_S", 7_199, "structural_decay_specification"),
+        ("ENVIRONMENT_COOLING_S", 3_601, "environment_specification"),
+        ("ENVIRONMENT_EXP_PER_S", 751, "environment_bible"),
+        ("SHOCK_PPM", 300_001, "environment_bible"),
+        ("CAPITAL_EXP_PER_PPM", 82, "capital"),
+        ("MICRO_FLOOR_PPM", 299_999, "micro_bible"),
+        ("LATENCY_DEADBAND_MS", 201, "latency_specification"),
+        ("JITTER_DEADBAND_MS", 51, "jitter_specification"),
+        ("DEPTH_DEADBAND_PPM", 799_999, "depth_specification"),
+    ],
+)
+def test_control_a_wrong_constant_is_caught(
+    constant: str, value: int, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subject = BY_NAME[name]
+    monkeypatch.setattr(curves, constant, value)
+    assert first_error(subject, 0, 200_000) != ""
+
+
+def test_control_rounding_the_exponential_the_wrong_way_is_caught(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An exponential 10^-9 too small, taken for an upper bound, lifts the curve above the truth."""
+    monkeypatch.setattr(curves, "exp_up", lambda n: max(0, fixed.exp_down(n) - 10**9))
+    assert first_error(BY_NAME["environment_bible"], 0, 25_000) != ""
+    assert first_error(BY_NAME["capital"], 0, 119_999) != ""
+
+
+def test_control_an_enclosure_too_wide_decides_nothing() -> None:
+    subject = BY_NAME["environment_specification"]
+    wide = replace(subject, truth=lambda point: subject.truth(point) + arb(0, 1e-9))
+    assert "nothing decided" in first_error(wide, 0, 0)
+
+
+# --- ends, and the two arguments of micro_bible --------------------------------------------------
+
+
+def test_readings_past_the_end_are_clamped() -> None:
+    for name in (
+        "structural_decay_bible",
+        "structural_decay_specification",
+        "environment_bible",
+        "environment_specification",
+    ):
+        code = BY_NAME[name].code
+        assert code(AGE_S_MAX + 1) == code(10**15) == code(AGE_S_MAX)
+    for name in ("latency_specification", "jitter_specification"):
+        code = BY_NAME[name].code
+        assert code(LATENCY_MS_MAX + 1) == code(10**15) == code(LATENCY_MS_MAX)
+
+
+def test_exact_ends() -> None:
+    assert curves.structural_decay_bible(21_600) == PPM > curves.structural_decay_bible(21_601)
+    assert curves.structural_decay_bible(AGE_S_MAX) == 0
+    assert curves.structural_decay_specification(30) == PPM
+    assert curves.structural_decay_specification(31) < PPM
+    assert curves.structural_decay_specification(7_199) > 100_000
+    assert curves.structural_decay_specification(7_200) == 100_000
+    assert curves.environment_bible(0) == curves.environment_specification(0) == 300_000
+    assert curves.environment_bible(AGE_S_MAX) == 999_999
+    assert curves.environment_specification(3_599) < PPM
+    assert curves.environment_specification(3_600) == PPM
+    assert curves.latency_specification(200) == PPM > curves.latency_specification(201)
+    assert curves.jitter_specification(50) == PPM > curves.jitter_specification(51)
+    assert curves.depth_specification(800_000) == PPM > curves.depth_specification(799_999)
+    assert curves.depth_specification(0) == 0
+
+
+def test_micro_bible_depends_on_the_smaller_reading_alone() -> None:
+    """The diagonal is checked whole; off it the value is the diagonal's at the smaller one."""
+    seed = 20_261_121
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    pairs = [(chance.randint(0, PPM), chance.randint(0, PPM)) for _ in range(20_000)]
+    pairs += [(0, PPM), (PPM, 0), (0, 0), (PPM, PPM), (PPM - 1, PPM), (PPM, PPM - 1)]
+    for depth, fill in pairs:
+        smaller = min(depth, fill)
+        assert curves.micro_bible(depth, fill) == curves.micro_bible(smaller, smaller)
+
+
+# --- what the documents say ----------------------------------------------------------------------
+
+
+def last_at_least(curve: Callable[[int], int], bound: int, last: int) -> int:
+    """Return the last input at which a falling curve is still at least the bound."""
+    low, high = 0, last
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if curve(middle) >= bound else (low, middle - 1)
+    return low
+
+
+def test_capital_at_the_known_drawdowns() -> None:
+    assert curves.capital(0) == 973_403
+    assert curves.capital(50_000) == 890_903
+    assert curves.capital(120_000) == 500_000
+    assert curves.capital(200_000) == 83_172  # bible 11.2 says about 0.1
+    assert last_at_least(curves.capital, 900_000, PPM) == 46_759  # APEX ends at 4.68 %
+    assert last_at_least(curves.capital, 750_000, PPM) == 83_379  # entries end at 8.34 %
+    assert last_at_least(curves.capital, 500_000, PPM) == 120_000
+
+
+def test_forewarner_of_the_specification_ends_apex_within_minutes() -> None:
+    alone = last_at_least(curves.structural_decay_specification, 850_000, AGE_S_MAX)
+    assert alone == 536  # 8 min 56 s for the factor itself
+
+    def beside_capital(age_s: int) -> int:
+        return curves.capital(0) * curves.structural_decay_specification(age_s) // PPM
+
+    assert last_at_least(beside_capital, 850_000, AGE_S_MAX) == 452  # 7.5 min for R
