@@ -18,7 +18,8 @@ import pytest
 from flint import arb, ctx
 
 from kernel import curves, fixed
-from kernel.constants import AGE_S_MAX, LATENCY_MS_MAX, PPM
+from kernel.constants import AGE_S_MAX, LATENCY_MS_MAX, PPM, Profile
+from kernel.survival import recovery_step
 from tests.kernel.curve_check import BY_NAME, SUBJECTS, Subject, errors
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -283,3 +284,93 @@ def test_forewarner_of_the_specification_ends_apex_within_minutes() -> None:
         return curves.capital(0) * curves.structural_decay_specification(age_s) // PPM
 
     assert last_at_least(beside_capital, 850_000, AGE_S_MAX) == 452  # 7.5 min for R
+
+
+def first_at_least(curve: Callable[[int], int], bound: int, last: int) -> int:
+    """Return the first input at which a rising curve is at least the bound."""
+    return last - last_at_least(lambda point: curve(last - point), bound, last)
+
+
+def document_rows() -> list[list[str]]:
+    lines = (ROOT / "docs" / "CURVES.md").read_text(encoding="utf-8").splitlines()
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line[:1] == "|"]
+
+
+def test_the_document_gives_the_codes_values() -> None:
+    rows = [row for row in document_rows() if row[0].startswith("`")]
+    assert {row[0].strip("`") for row in rows} == set(BY_NAME)
+    for name, reading, value, _ in rows:
+        subject = BY_NAME[name.strip("`")]
+        assert subject.code(int(reading.split()[0])) == int(value), (name, reading)
+
+
+def test_the_document_counts_every_input() -> None:
+    total = sum(subject.last + 1 for subject in SUBJECTS)
+    text = (ROOT / "docs" / "CURVES.md").read_text(encoding="utf-8")
+    assert f" all {total:,} inputs" in " ".join(text.split())
+
+
+def test_the_document_says_where_each_posture_ends() -> None:
+    """Each reading alone, beside the capital factor at no drawdown, against the gates."""
+
+    def beside_capital(curve: Callable[[int], int]) -> Callable[[int], int]:
+        return lambda point: curves.capital(0) * curve(point) // PPM
+
+    def percent(point: int) -> str:
+        return f"{point / 10_000:.2f} %"
+
+    def share(point: int) -> str:
+        return f"{point / PPM:.3f}"
+
+    bible, going_down = (900_000, 750_000, 500_000), (850_000, 700_000, 450_000)
+    readings: dict[tuple[str, str], tuple[str, tuple[int, ...], Callable[[int], str]]] = {
+        ("bible", "drawdown"): ("capital", bible, percent),
+        ("bible", "age of the forewarner"): ("structural_decay_bible", bible, "{} s".format),
+        ("bible", "book, min(depth, fill)"): ("micro_bible", bible, share),
+        ("specification, going down", "drawdown"): ("capital", going_down, percent),
+        ("specification, going down", "age of the forewarner"): (
+            "structural_decay_specification",
+            going_down,
+            "{} s".format,
+        ),
+        ("specification, going down", "latency"): (
+            "latency_specification",
+            going_down,
+            "{} ms".format,
+        ),
+        ("specification, going down", "jitter"): (
+            "jitter_specification",
+            going_down,
+            "{} ms".format,
+        ),
+        ("specification, going down", "depth"): ("depth_specification", going_down, share),
+    }
+    rows = {(row[0], row[1]): row[2:] for row in document_rows() if len(row) == 5}
+    del rows["profile", "one reading alone"], rows["---", "---"]
+    assert set(rows) == set(readings)
+    for key, (name, gates, show) in readings.items():
+        subject = BY_NAME[name]
+        curve = subject.code if name == "capital" else beside_capital(subject.code)
+        find = first_at_least if subject.rises else last_at_least
+        assert rows[key] == [show(find(curve, gate, subject.last)) for gate in gates], key
+
+
+def test_apex_after_a_shock_and_from_zero() -> None:
+    """R follows its target by at most 2 % of the gap a minute (bible 11.4), in bars of 5 s."""
+    healthy = curves.capital(0)
+
+    def minutes_to_apex(start: int, target: Callable[[int], int]) -> float:
+        multiplier = start
+        for bar in range(1, 10_000):
+            gap = target(5 * bar) - multiplier
+            multiplier += recovery_step(5_000, gap, Profile.BIBLE)
+            if multiplier >= 900_000:
+                return bar * 5 / 60
+        return float("inf")
+
+    def after_shock(age_s: int) -> int:
+        return healthy * curves.environment_bible(age_s) // PPM
+
+    assert first_at_least(after_shock, 900_000, AGE_S_MAX) == 8_022
+    assert round(minutes_to_apex(after_shock(0), after_shock)) == 209
+    assert round(minutes_to_apex(0, lambda _: healthy), 1) == 129.4
