@@ -164,9 +164,10 @@ def test_control_a_wrong_decade_is_caught(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
 def test_control_one_ppm_either_way_is_caught(subject: Subject) -> None:
-    for off in (-1, 1):
-        wrong = replace(subject, code=lambda point, off=off: subject.code(point) + off)
-        assert len(list(errors(wrong, 0, 99))) == 100
+    high = replace(subject, code=lambda point: subject.code(point) + 1)
+    low = replace(subject, code=lambda point: subject.code(point) - 1)
+    assert len(list(errors(high, 0, 99))) == 100
+    assert len(list(errors(low, 0, 99))) == 100
 
 
 @pytest.mark.parametrize(
