@@ -1,0 +1,1 @@
+"""The alpha engine: signal, size and exit. It asks; it never decides."""
