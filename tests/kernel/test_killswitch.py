@@ -1,0 +1,164 @@
+"""The kill-switch: each cause, at the same step; what latches and what clears."""
+
+import pytest
+
+from kernel.constants import AGE_MS_MAX, Posture
+from kernel.events import (
+    AdvanceTime,
+    Event,
+    FailJournal,
+    ReconcileLedger,
+    RecordHeartbeat,
+    ReportFill,
+    ReportGrid,
+    RestartKernel,
+    RestoreJournal,
+    TripKillSwitch,
+)
+from kernel.outcome import Accepted, Effects, Reason, Refused
+from kernel.slots import quantities
+from kernel.state import State
+from kernel.step import step
+from tests.kernel.sessions import accept, bar, confirm, drive, fresh, holding, until
+
+
+@pytest.fixture(scope="module")
+def apex() -> State:
+    return until(Posture.APEX)
+
+
+def assert_killed(state: State, before: State) -> None:
+    """Everything a trip promises, in one step."""
+    assert state.killswitch.killed
+    assert state.survival.multiplier_ppm == 0
+    assert state.machine.posture == Posture.HIBERNATE
+    assert state.gate.fence_epoch == before.gate.fence_epoch + 1
+    assert not state.gate.fence_confirmed
+
+
+CAUSES: list[Event] = [
+    TripKillSwitch(cause=1, operator=0, reason=1),
+    TripKillSwitch(cause=2, operator=0, reason=1),
+    TripKillSwitch(cause=3, operator=1, reason=1),
+    FailJournal(),
+    ReconcileLedger(cash=1, quantities=(0, 0, 0, 0, 0, 0, 0, 0)),
+    ReportFill(worker=0, quantity=1, price=1, fee=0),
+    AdvanceTime(process_time_ms=30_001),
+]
+
+
+@pytest.mark.parametrize("event", CAUSES, ids=lambda e: type(e).__name__)
+def test_every_cause_trips_within_the_step(apex: State, event: Event) -> None:
+    outcome = step(apex, event)
+    assert isinstance(outcome, Accepted)
+    assert outcome.effects == Effects(True, False, False)
+    assert_killed(outcome.state, apex)
+
+
+def test_a_heartbeat_at_its_limit_does_not_trip(apex: State) -> None:
+    assert not accept(apex, AdvanceTime(process_time_ms=30_000)).killswitch.killed
+
+
+@pytest.mark.parametrize("partition", range(4))
+def test_each_partition_is_watched(apex: State, partition: int) -> None:
+    state = accept(apex, AdvanceTime(process_time_ms=30_000))
+    for other in range(4):
+        if other != partition:
+            state = accept(state, RecordHeartbeat(partition=other))
+    late = accept(state, AdvanceTime(process_time_ms=30_001))
+    assert_killed(late, apex)
+    back = accept(late, RecordHeartbeat(partition=partition))
+    assert not back.killswitch.killed
+    assert back.machine.posture == Posture.HIBERNATE
+    assert back.survival.multiplier_ppm == 0
+
+
+def test_a_liveness_cause_that_clears_early_does_not_free_a_position(apex: State) -> None:
+    held = holding(apex)
+    late = accept(held, AdvanceTime(process_time_ms=30_001))
+    back = drive(late, (RecordHeartbeat(partition=p) for p in range(4)))
+    assert not back.killswitch.killed
+    state = confirm(back)
+    for _ in range(200):
+        state = bar(state)
+    assert state.survival.multiplier_ppm > 500_000
+    assert state.machine.posture == Posture.HIBERNATE
+
+
+def test_the_grid_counts_only_where_it_is_in_use() -> None:
+    assert not fresh().killswitch.killed
+    assert not accept(fresh(), ReportGrid(members=0)).killswitch.killed
+    opened = fresh(grid_in_use=True)
+    assert opened.killswitch.killed, "no member has been seen yet"
+    up = accept(opened, ReportGrid(members=1))
+    assert not up.killswitch.killed
+    assert accept(up, ReportGrid(members=0)).killswitch.killed
+
+
+def test_integrity_latches_and_a_heartbeat_does_not_clear_it(apex: State) -> None:
+    killed = accept(apex, TripKillSwitch(cause=3, operator=1, reason=1))
+    assert accept(killed, RecordHeartbeat(partition=0)).killswitch.killed
+
+
+def test_a_second_cause_latches_too_but_the_fence_stays(apex: State) -> None:
+    killed = accept(apex, TripKillSwitch(cause=3, operator=1, reason=1))
+    outcome = step(killed, TripKillSwitch(cause=1, operator=0, reason=1))
+    assert isinstance(outcome, Accepted)
+    assert outcome.effects == Effects(False, False, False)
+    assert outcome.state.killswitch.latched_checksum
+    assert outcome.state.killswitch.latched_operator
+    assert outcome.state.gate.fence_epoch == killed.gate.fence_epoch
+
+
+def test_a_trip_in_hibernate_leaves_a_flatten_in_flight_alone(apex: State) -> None:
+    flattening = confirm(accept(holding(apex), AdvanceTime(process_time_ms=30_001)))
+    back = drive(flattening, (RecordHeartbeat(partition=p) for p in range(4)))
+    again = step(back, AdvanceTime(process_time_ms=70_000))
+    assert isinstance(again, Accepted)
+    assert again.state.killswitch.killed
+    assert again.state.gate.fence_epoch == flattening.gate.fence_epoch
+    assert again.state.gate.slots == flattening.gate.slots
+    assert again.effects == Effects(False, False, False)
+
+
+def test_time_never_runs_backwards(apex: State) -> None:
+    later = accept(apex, AdvanceTime(process_time_ms=10))
+    assert step(later, AdvanceTime(process_time_ms=9)) == Refused(Reason.TIME_BACKWARDS)
+    assert isinstance(step(later, AdvanceTime(process_time_ms=10)), Accepted)
+
+
+def test_ages_saturate(apex: State) -> None:
+    old = accept(apex, AdvanceTime(process_time_ms=3 * AGE_MS_MAX))
+    assert old.killswitch.heartbeat_age_ms == (AGE_MS_MAX,) * 4
+
+
+def test_a_failed_journal_kills_and_its_return_does_not_rearm(apex: State) -> None:
+    down = accept(apex, FailJournal())
+    assert not down.killswitch.journal_writable
+    back = accept(down, RestoreJournal())
+    assert back.killswitch.journal_writable
+    assert back.killswitch.latched_checksum
+    assert back.killswitch.killed
+
+
+def test_a_restart_starts_in_hibernate_and_kills_older_permits(apex: State) -> None:
+    outcome = step(holding(apex), RestartKernel())
+    assert isinstance(outcome, Accepted)
+    assert outcome.effects == Effects(True, False, False)
+    assert outcome.state.machine.posture == Posture.HIBERNATE
+    assert outcome.state.survival.multiplier_ppm == 0
+    assert outcome.state.killswitch.heartbeat_age_ms == (0, 0, 0, 0)
+    assert outcome.state.gate.slots[0].quantity == -10, "a restart forgets no position"
+
+
+def test_a_restart_keeps_what_latched(apex: State) -> None:
+    killed = accept(apex, TripKillSwitch(cause=3, operator=1, reason=1))
+    assert accept(killed, RestartKernel()).killswitch.killed
+
+
+def test_an_equal_view_changes_nothing(apex: State) -> None:
+    held = holding(apex)
+    view = ReconcileLedger(cash=held.ledger.cash, quantities=quantities(held.gate))
+    assert step(held, view) == Accepted(held, Effects(False, False, False))
+    wrong = ReconcileLedger(cash=held.ledger.cash, quantities=(0, 0, 0, 0, 0, 0, 0, 0))
+    assert accept(held, wrong).killswitch.latched_desync

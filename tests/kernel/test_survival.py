@@ -1,0 +1,186 @@
+"""The survival controller: the figures of the seeds, fast attack, slow recovery."""
+
+import dataclasses
+
+import pytest
+
+from kernel.constants import PPM, Posture, Profile, Status
+from kernel.events import CloseBar, ReportBook, ReportForewarner, ReportShock
+from kernel.state import State
+from kernel.survival import (
+    environment,
+    lower,
+    microstructure,
+    recovery_step,
+    structural,
+    target,
+)
+from tests.kernel.sessions import HEALTHY_BOOK, accept, bar, confirm, drive, fresh, until
+
+
+def reading(state: State, **changes: int) -> State:
+    """The state with some survival fields as told."""
+    return dataclasses.replace(state, survival=dataclasses.replace(state.survival, **changes))
+
+
+@pytest.fixture(scope="module")
+def healthy() -> State:
+    """Perfect sensors, no shock for a day."""
+    return reading(
+        drive(fresh(), (ReportForewarner(status=0), HEALTHY_BOOK)), shock_age_ms=86_400_000
+    )
+
+
+@pytest.fixture(scope="module")
+def strict() -> State:
+    return reading(
+        drive(fresh(Profile.SPECIFICATION), (ReportForewarner(status=0), HEALTHY_BOOK)),
+        shock_age_ms=86_400_000,
+    )
+
+
+def test_without_drawdown_r_is_what_the_sigmoid_gives(healthy: State) -> None:
+    """Not 1.0: the sigmoid is 0.9734 at no drawdown, though bible 11.2 calls it about 1."""
+    assert target(healthy) == 973_402 or target(healthy) == 973_403
+
+
+def test_orange_alone_is_hibernate(healthy: State) -> None:
+    """R <= 0.487, though bible 12 takes ORANGE for half size."""
+    orange = reading(healthy, forewarner_status=Status.ORANGE)
+    assert structural(orange.survival, Profile.BIBLE) == 500_000
+    assert target(orange) <= 487_000
+
+
+def test_a_stale_book_alone_is_hibernate(healthy: State) -> None:
+    stale = reading(healthy, book_age_ms=600_001)
+    assert microstructure(stale.survival, Profile.BIBLE, 600_000) == 500_000
+    assert target(stale) <= 487_000
+    fresh_enough = reading(healthy, book_age_ms=600_000)
+    assert target(fresh_enough) == target(healthy)
+
+
+def test_a_silent_book_is_never_worth_more_than_it_last_showed(healthy: State) -> None:
+    bad = reading(healthy, depth_quality_ppm=0)
+    silent = reading(bad, book_age_ms=600_001)
+    assert microstructure(bad.survival, Profile.BIBLE, 600_000) == 300_000
+    assert microstructure(silent.survival, Profile.BIBLE, 600_000) == 300_000
+
+
+def test_two_degraded_sensors_halve(healthy: State) -> None:
+    one = reading(healthy, depth_quality_ppm=700_000)
+    two = reading(one, forewarner_status=Status.ORANGE)
+    single = 973_402 * 500_000 // PPM * 790_000 // PPM
+    assert target(two) == single // 2
+    assert target(one) == 973_402 * 999_999 // PPM * 790_000 // PPM or target(one) > 768_000
+
+
+def test_exactly_eight_tenths_is_not_degraded(healthy: State) -> None:
+    depth = next(d for d in range(714_000, 715_000) if 300_000 + 700_000 * d // PPM == 800_000)
+    edge = reading(healthy, depth_quality_ppm=depth, forewarner_status=Status.ORANGE)
+    below = reading(edge, depth_quality_ppm=depth - 2)
+    assert target(below) * 2 <= target(edge) <= target(below) * 2 + 3
+
+
+def test_ages_round_towards_risk(healthy: State) -> None:
+    """A forewarner's age up, the time since a shock down."""
+    six_hours = 6 * 3_600_000
+    assert structural(reading(healthy, forewarner_age_ms=six_hours).survival, Profile.BIBLE) == PPM
+    later = reading(healthy, forewarner_age_ms=six_hours + 1)
+    assert structural(later.survival, Profile.BIBLE) < PPM
+    soon = reading(healthy, shock_age_ms=999)
+    assert environment(soon.survival, Profile.BIBLE) == 300_000
+
+
+def test_specification_sensors(strict: State) -> None:
+    spec = Profile.SPECIFICATION
+    assert structural(reading(strict, forewarner_age_ms=30_000).survival, spec) == PPM
+    assert structural(reading(strict, forewarner_age_ms=30_001).survival, spec) < PPM
+    assert structural(reading(strict, forewarner_age_ms=7_200_000).survival, spec) in (
+        99_999,
+        100_000,
+    )
+    assert microstructure(reading(strict, book_latency_ms=200).survival, spec, 0) == PPM
+    assert microstructure(reading(strict, book_latency_ms=201).survival, spec, 0) < PPM
+    assert microstructure(reading(strict, book_age_ms=1_200).survival, spec, 1_199) < 368_000
+    assert microstructure(reading(strict, book_age_ms=1_200).survival, spec, 1_200) == PPM
+    assert microstructure(reading(strict, book_jitter_ms=51).survival, spec, 0) < PPM
+    assert microstructure(reading(strict, depth_quality_ppm=799_999).survival, spec, 0) < PPM
+    assert environment(reading(strict, shock_age_ms=3_600_000).survival, spec) == PPM
+    assert environment(reading(strict, shock_age_ms=3_599_999).survival, spec) < PPM
+
+
+def test_the_specification_is_a_product(strict: State) -> None:
+    worn = reading(strict, depth_quality_ppm=400_000, shock_age_ms=1_800_000)
+    assert target(worn) == target(strict) * 650_000 // PPM * 500_000 // PPM
+
+
+def test_fast_attack_on_every_sensor() -> None:
+    apex = until(Posture.APEX)
+    bad_book = ReportBook(
+        depth_quality_ppm=100_000, fill_probability_ppm=PPM, latency_ms=0, jitter_ms=0
+    )
+    for event in (ReportForewarner(status=2), ReportShock(), bad_book):
+        after = accept(apex, event)
+        assert after.survival.multiplier_ppm == target(after) < apex.survival.multiplier_ppm
+
+
+def test_a_better_reading_raises_nothing_before_the_bar() -> None:
+    apex = until(Posture.APEX)
+    bad = accept(apex, ReportForewarner(status=2))
+    good = accept(bad, ReportForewarner(status=0))
+    assert good.survival.multiplier_ppm == bad.survival.multiplier_ppm
+    risen = accept(good, CloseBar(market_time_ms=good.clock.market_time_ms + 5_000))
+    assert risen.survival.multiplier_ppm > bad.survival.multiplier_ppm
+
+
+def test_a_flood_of_readings_earns_nothing() -> None:
+    state = confirm(fresh())
+    flooded = drive(state, (ReportForewarner(status=0) for _ in range(1_000)))
+    assert flooded.survival.multiplier_ppm == 0
+
+
+def test_recovery_steps() -> None:
+    assert recovery_step(5_000, PPM, Profile.BIBLE) == 1_666
+    assert recovery_step(60_000, PPM, Profile.BIBLE) == 20_000
+    assert recovery_step(60_000, 500_000, Profile.BIBLE) == 10_000
+    assert recovery_step(60_000, PPM, Profile.SPECIFICATION) == 10_000
+    assert recovery_step(60_000, 5, Profile.SPECIFICATION) == 5
+    assert recovery_step(9_000_000, PPM, Profile.BIBLE) == 100_000, "a gap earns no more"
+
+
+def minutes_to_apex(state: State, bar_ms: int) -> float:
+    """Market minutes of healthy bars until APEX is committed, from here."""
+    start = state.clock.market_time_ms
+    while state.machine.posture != Posture.APEX:
+        state = bar(state, dt_ms=bar_ms)
+    return (state.clock.market_time_ms - start) / 60_000
+
+
+@pytest.mark.parametrize("bar_ms", [5_000, 60_000])
+def test_apex_takes_129_minutes_from_zero(healthy: State, bar_ms: int) -> None:
+    """The figure design 3 gives, before the five bars of hysteresis."""
+    at_zero = confirm(lower(healthy))
+    hysteresis = 5 * bar_ms / 60_000
+    assert minutes_to_apex(at_zero, bar_ms) == pytest.approx(129, abs=2 + hysteresis)
+
+
+def test_the_path_depends_on_the_bars_length_by_less_than_a_hundredth(healthy: State) -> None:
+    """Stated amount: 1 % of full scale between 1 s and 60 s bars, at any minute of recovery."""
+    paths = {}
+    for bar_ms in (1_000, 5_000, 60_000):
+        state, path = confirm(healthy), []
+        for _ in range(60):
+            for _ in range(60_000 // bar_ms):
+                state = bar(state, dt_ms=bar_ms)
+            path.append(state.survival.multiplier_ppm)
+        paths[bar_ms] = path
+    for bar_ms in (1_000, 5_000):
+        gaps = [abs(a - b) for a, b in zip(paths[bar_ms], paths[60_000], strict=True)]
+        assert max(gaps) < PPM // 100
+
+
+def test_recovery_does_not_freeze(healthy: State) -> None:
+    state = confirm(healthy)
+    for _ in range(60 * 60 * 4):
+        state = bar(state, dt_ms=1_000)
+    assert state.machine.posture == Posture.APEX
