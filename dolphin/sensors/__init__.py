@@ -1,0 +1,1 @@
+"""Stand-ins for sensors the data does not hold, each computed from the bars and named as such."""
