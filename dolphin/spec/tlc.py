@@ -216,8 +216,8 @@ def run_tlc(
 
     ``small`` keeps the JVM on its first compiler, which halves a run of a second and slows a run of
     a minute; ``dump`` is where a DOT graph with action labels goes; ``library`` are folders
-    searched for modules besides the module's own. ``started`` is told of the process, so that a caller can
-    end it. Raises ``ToolMissing``.
+    searched for modules besides the module's own. ``started`` is told of the process, so that a
+    caller can end it. Raises ``ToolMissing``.
     """
     command = [java_path(), "-Xshare:auto", "-XX:+UseSerialGC", "-Xss16m"]
     command += ["-XX:TieredStopAtLevel=1", "-Xmx1000m"] if small else [f"-Xmx{memory_mb}m"]
