@@ -8,8 +8,8 @@ Three checks over every Markdown file of the tree:
 *   `paths`: a path in a code span (`kernel/posture.py`, `make check`) names what is there.
     Paths with a placeholder (`<id>`, `*`, `…`) and what a run makes (`runs/`, `.venv/`) are left
     alone. A page that speaks of what is to come says so outside a code span.
-*   `abbreviations`: two to six capitals in a row are an entry of docs/GLOSSARY.md, or an identifier
-    in a code span.
+*   `abbreviations`: two to six capitals in a row are an entry of docs/GLOSSARY.md, a name that the
+    kernel defines, a Roman number, or stand in a code span.
 
 Not here: whether the sentences are true.
 """
@@ -113,7 +113,7 @@ def abbreviations(path: str, text: str, known: set[str]) -> list[Finding]:
     for number, line in outside_fences(text):
         plain = LINK.sub("", CODE_SPAN.sub("", line))
         for word in ABBREVIATION.findall(plain):
-            if word not in known:
+            if word not in known and not re.fullmatch(r"[IVX]+", word):
                 what = f"{word} is not in {GLOSSARY}"
                 found.append(Finding(path, number, what, "explain it there, or write it out"))
     return found
@@ -123,6 +123,11 @@ def glossary_entries(text: str) -> list[str]:
     """Return the terms of the glossary's tables: the first cell of each row, in order."""
     rows = re.findall(r"^\|\s*([^|]+?)\s*\|", text, re.MULTILINE)
     return [row.strip("`* ") for row in rows if not re.fullmatch(r"[-: ]+|term|name", row)]
+
+
+def kernel_names(texts: list[str]) -> set[str]:
+    """Return the constants and enum members that are assigned in these modules."""
+    return {each for text in texts for each in re.findall(r"^\s*([A-Z]{2,6})(?::| =)", text, re.M)}
 
 
 def pages() -> dict[str, str]:
@@ -211,6 +216,7 @@ def test_paths_and_targets_that_pages_name_are_there() -> None:
 def test_abbreviations_are_in_the_glossary() -> None:
     all_pages = pages()
     known = set(glossary_entries(all_pages[GLOSSARY]))
+    known |= kernel_names([text for _, text in files(".py", under=("kernel",))])
     found = [
         each for path, text in all_pages.items() for each in abbreviations(path, text, known)
     ]
