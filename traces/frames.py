@@ -117,6 +117,12 @@ def first_chain(start: bytes) -> bytes:
     return chain(bytes(CHAIN_BYTES), start)
 
 
+def head(sequence: int, tag: int, body_bytes: int) -> bytes:
+    """Return the head of a frame whose body has that many bytes."""
+    length = HEAD_BYTES + body_bytes + TAIL_BYTES
+    return _HEAD.pack(length, length ^ 0xFFFF, tag, sequence)
+
+
 def frame(sequence: int, tag: int, body: bytes, before: bytes) -> tuple[bytes, bytes]:
     """Return a frame's bytes and its chain value. Raises ``ValueError`` on a body too long."""
     length = HEAD_BYTES + len(body) + TAIL_BYTES
