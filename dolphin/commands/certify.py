@@ -1,0 +1,64 @@
+"""`dolphin certify`: write the evidence report of a run, by starting `python -m certification`.
+
+Rules of this file:
+
+*   The report is a process of its own: nothing here imports it, and it imports nothing of ours.
+*   Output and exit code are passed through untouched: 0 PASS, 1 FAIL, 2 bad input, 3 INCOMPLETE.
+*   Without RUN, the newest run is meant: the one whose `session.json` was written last.
+
+Not here: what is claimed, and the page (`certification/`).
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+RUNS = Path("runs")
+BAD_INPUT = 2
+
+
+def newest_run(runs: Path) -> Path | None:
+    """Return the folder below `runs` whose session.json was written last; None where there is none."""
+    sessions = [path for path in runs.glob("*/session.json") if path.is_file()]
+    newest = max(
+        sessions, key=lambda path: (path.stat().st_mtime_ns, path.parent.name), default=None
+    )
+    return None if newest is None else newest.parent
+
+
+def run_folder(name: str | None, runs: Path) -> Path | None:
+    """Return the folder that a user's RUN means: a path, or the name of a run; None if there is none."""
+    if name is None:
+        return newest_run(runs)
+    for folder in (Path(name), runs / name):
+        if folder.is_dir():
+            return folder
+    return None
+
+
+@click.command(name="certify")
+@click.argument("run", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+@click.option("--session-verdict", is_flag=True, help="Exit by the session's verdict alone.")
+@click.option("--check", metavar="FILE", help="Output of `dolphin check --json` to use.")
+@click.option("--junit", metavar="FILE", multiple=True, help="JUnit file to use; may be repeated.")
+def command(
+    run: str | None, as_json: bool, session_verdict: bool, check: str | None, junit: tuple[str, ...]
+) -> None:
+    """Write report.html and evidence.json of a run, and say the verdict.
+
+    RUN is a run's folder or its name below runs/; without it the newest run is meant.
+    """
+    folder = run_folder(run, RUNS)
+    if folder is None:
+        wanted = "a run's folder or name" if run else f"a run in {RUNS}/ (`dolphin run` makes one)"
+        click.echo(f"certify: {run or RUNS}: no such run, expected {wanted}", err=True)
+        sys.exit(BAD_INPUT)
+    words = [sys.executable, "-m", "certification", str(folder)]
+    words += ["--json"] if as_json else []
+    words += ["--session-verdict"] if session_verdict else []
+    words += ["--check", check] if check else []
+    words += [word for path in junit for word in ("--junit", path)]
+    sys.exit(subprocess.run(words, check=False).returncode)

