@@ -153,7 +153,7 @@ def canonical(variables: Mapping[str, object]) -> Variables:
 
 
 def state_of(variables: Mapping[str, object], clock: Clock, limits: Limits) -> State:
-    """Return the kernel's state for canonical variables, with a clock and limits of the caller's."""
+    """Return the kernel's state for canonical variables, with the caller's clock and limits."""
 
     def integer(name: str) -> int:
         return micros(variables[name]) if name in MONEY else cast(int, variables[name])

@@ -2,9 +2,9 @@
 
 Rules of this file:
 
-*   A ``Move`` is an event relative to the state it meets, as in docs/KERNEL.md "Scope": a clock event
-    carries the difference ``dt`` (and ``ahead``), ``ConfirmFence`` the distance from the current
-    epoch, ``ReconcileLedger`` which part differs. ``event_of`` makes the kernel's event of it,
+*   A ``Move`` is an event relative to the state it meets, as in docs/KERNEL.md "Scope": a clock
+    event carries the difference ``dt`` (and ``ahead``), ``ConfirmFence`` the distance from the
+    current epoch, ``ReconcileLedger`` which part differs. ``event_of`` makes the kernel's event,
     ``call_of`` the TLA+ call.
 *   The alphabet reaches every event, every cell of the table, every reason and both sides of every
     threshold; ``tests/conformance/test_edges.py`` counts them.

@@ -176,7 +176,7 @@ def _disturb(walk: _Walk) -> None:
         walk.move(*chance.choice((("TripKillSwitch", 1), ("TripKillSwitch", 2),
                                   ("TripKillSwitch", 3), ("ReportGrid", 0), ("FailJournal",),
                                   ("AdvanceTime", 30_001), ("ReportFill", 5, 1, PRICE, 0),
-                                  ("RestartKernel",))))  # type: ignore[arg-type]  # fmt: skip
+                                  ("RestartKernel",))))  # fmt: skip
     elif pick == 20:
         walk.move("RequestRearm")
         walk.move("AdvanceTime", chance.choice((0, 5_000, 60_001)))
