@@ -40,6 +40,9 @@ WRONG_IMPORTS = [
     ("dolphin/alpha/x.py", "from dolphin import esof\n", "levels"),
     ("dolphin/esof/x.py", "import dolphin.ops\n", "levels"),
     ("dolphin/link/x.py", "import dolphin.cli\n", "levels"),
+    ("dolphin/link/x.py", "import dolphin.shell\n", "levels"),
+    ("dolphin/shell/x.py", "import dolphin.execution\n", "levels"),
+    ("dolphin/execution/guard.py", "import dolphin.execution.venue\n", "guard-alone"),
 ]
 
 
@@ -56,7 +59,7 @@ def layers(settings: str) -> dict[str, int]:
     lines = parser["importlinter:contract:levels"]["layers"].split("\n")
     found = {}
     for depth, line in enumerate(lines):
-        found |= {part.strip(" ()"): depth for part in line.split(":") if part}
+        found |= {part.strip(" ()"): depth for part in re.split("[:|]", line) if part}
     return found
 
 
@@ -143,6 +146,8 @@ def empty_house(tmp_path: Path) -> Path:
             (tmp_path / name).mkdir(parents=True, exist_ok=True)
             (tmp_path / name / "__init__.py").touch()
     (tmp_path / "traces" / "journal.py").touch()
+    for module in ("guard", "guard_process", "venue", "venue_process"):
+        (tmp_path / "dolphin" / "execution" / f"{module}.py").touch()
     return tmp_path
 
 
