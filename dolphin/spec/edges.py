@@ -2,8 +2,8 @@
 
 Theory. TLC computes a graph from the TLA+ modules (``replay.py``). Each edge says: in this state
 this event is accepted, and that is the next state; or it is refused for this reason, and nothing
-moves. The kernel is put into the same state, told the same event, and must answer the same: Accepted or
-Refused, the reason, the effects, every field of the next state.
+moves. The kernel is put into the same state, told the same event, and must answer the same:
+Accepted or Refused, the reason, the effects, every field of the next state.
 
 Rules of this file:
 
