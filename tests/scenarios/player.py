@@ -6,7 +6,7 @@ test compares them to the letter. Instructions:
 
     open PROFILE [live] [grid]              a session with 25,000 USDT (limits: ``opened``)
     EventName field=value ...               one event; integers, true or false, or one of:
-    EventName field=value ...               one event; integers, true, false, or one of:
+                                            now+N (its own clock), epoch, epoch+N, cash, held
     healthy N of MS                         N bars of MS with fresh, perfect sensors before each
     bars N of MS                            N bars of MS with nobody reporting
     beat MS                                 process time passes by MS with every heart beating
