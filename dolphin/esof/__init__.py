@@ -1,0 +1,1 @@
+"""Esoteric factors: the moon and the calendar, as functions of market time."""
