@@ -13,7 +13,7 @@ Rules of this file:
 *   While there is less history than ``WARMUP_BARS`` nothing is reported: there is no habit to
     compare with, and the other stand-ins hold the multiplier down meanwhile.
 
-Not here: what a shock costs and how it heals (``kernel/survival.py``). Level D.
+Not here: what a shock costs and how it heals (``kernel/survival.py``). Level C.
 """
 
 from dataclasses import dataclass

@@ -15,7 +15,7 @@ RED: probability > 0.25 or score < −1. ORANGE: score < 0 or probability > 0.10
 Rules of this file: while there is less history than ``WARMUP_BARS`` the answer is ORANGE, since
 what has not been judged is not known to be safe. A reading never looks ahead.
 
-Not here: the factor that the status becomes, and its decay (``kernel/survival.py``). Level B.
+Not here: the factor that the status becomes, and its decay (``kernel/survival.py``). Level C.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,11 @@
 """What stands in for which sensor: the list for the journal's header and the report.
 
-Rules of this file: one entry per stand-in, name and one line. A session that has the real sensor
-leaves its entry out of the header. This module imports every stand-in and is therefore of the
-lowest of their levels; none of them imports it.
+Rules of this file:
+
+*   One entry per stand-in: its name, and what it is computed from, in one line.
+*   A session that has the real sensor leaves its entry out of the header.
+
+Not here: the stand-ins (``forewarner.py``, ``book.py``, ``dvol.py``). Level C.
 """
 
 from dolphin.sensors import book, dvol, forewarner
