@@ -1,0 +1,204 @@
+----------------------------- MODULE KillSwitch -----------------------------
+(***************************************************************************)
+(* Category 1: the causes that kill, the latches, the two-step re-arm, the *)
+(* journal.                                                                *)
+(*                                                                         *)
+(* Theory.  Integrity causes (checksum, desync, operator) latch until an   *)
+(* operator asks and, after a cooling time and within a window, confirms.  *)
+(* Liveness causes (a late heartbeat, an empty grid) are functions of ages *)
+(* and counts and go when those do.  `killed` is true exactly while some   *)
+(* cause is active.                                                        *)
+(*                                                                         *)
+(* Rules of the file.  XVerdict(params) is "ok" or the reason of refusal,  *)
+(* for every event that can be refused; X(params) is the verdict "ok" and  *)
+(* the effect on this module's variables.  A refusal leaves everything     *)
+(* UNCHANGED.  Time is ages; `dt` is the difference of the event's process *)
+(* time from the clock's (traces: capped at AGE_MS_MAX, where ages         *)
+(* saturate, so that 32 bits hold it).  `flat` is the gate's word.         *)
+(*                                                                         *)
+(* Not here: what a kill does to posture, multiplier and fence (Kernel,    *)
+(* TripIfRisen).  Sources: bible 11.2, specification VI.1.                 *)
+(* Code: kernel/killswitch.py, kernel/rearm.py.                            *)
+(***************************************************************************)
+EXTENDS Fixed
+
+CONSTANTS
+    Partitions,             \* 0..3; models take fewer
+    heartbeat_limit_ms,     \* function of the partition
+    grid_in_use,            \* BOOLEAN
+    cooling_ms,             \* least age of a request that may be confirmed
+    confirm_window_ms,      \* greatest
+    AGE_MS_MAX,             \* ages saturate
+    GRID_MEMBERS_MAX
+
+VARIABLES
+    heartbeat_age_ms, grid_members,
+    latched_checksum, latched_desync, latched_operator,
+    journal_writable, killed,
+    operator_request, operator_request_age_ms
+
+latches == <<latched_checksum, latched_desync, latched_operator>>
+request == <<operator_request, operator_request_age_ms>>
+killswitch == <<heartbeat_age_ms, grid_members, latches, journal_writable, killed, request>>
+
+TypeOK ==
+    /\ heartbeat_age_ms \in [Partitions -> 0..AGE_MS_MAX]
+    /\ grid_members \in 0..GRID_MEMBERS_MAX
+    /\ {latched_checksum, latched_desync, latched_operator, journal_writable, killed} \subseteq BOOLEAN
+    /\ operator_request \in 0..2
+    /\ operator_request_age_ms \in 0..AGE_MS_MAX
+    /\ operator_request = 0 => operator_request_age_ms = 0
+
+Init ==
+    /\ heartbeat_age_ms = [p \in Partitions |-> 0]
+    /\ grid_members = 0
+    /\ latched_checksum = FALSE /\ latched_desync = FALSE /\ latched_operator = FALSE
+    /\ journal_writable = TRUE
+    /\ killed = grid_in_use
+    /\ operator_request = 0 /\ operator_request_age_ms = 0
+
+-----------------------------------------------------------------------------
+Latched == latched_checksum \/ latched_desync \/ latched_operator
+HeartbeatLate == \E p \in Partitions : heartbeat_age_ms[p] > heartbeat_limit_ms[p]
+CauseActive == Latched \/ HeartbeatLate \/ (grid_in_use /\ grid_members < 1)
+
+\* killed' after a step whose causes are all assigned.
+Settle == killed' = CauseActive'
+SettleUnless(update) == IF On(update) THEN Settle ELSE UNCHANGED killed
+
+-----------------------------------------------------------------------------
+(* Liveness: time, heartbeats, the grid.                                   *)
+
+AdvanceTimeVerdict(dt) ==
+    IF Fails("process_time_forward", dt < 0) THEN "TIME_BACKWARDS" ELSE "ok"
+
+AdvanceTime(dt) ==
+    /\ AdvanceTimeVerdict(dt) = "ok"
+    /\ heartbeat_age_ms' = [p \in Partitions |-> Aged(heartbeat_age_ms[p], dt, AGE_MS_MAX)]
+    /\ operator_request_age_ms' = IF operator_request = 0 THEN 0
+                                  ELSE Aged(operator_request_age_ms, dt, AGE_MS_MAX)
+    /\ UNCHANGED <<grid_members, latches, journal_writable, operator_request>>
+    /\ SettleUnless("late_heartbeat_kills")
+
+RecordHeartbeatVerdict(p) == IF Fails("partition_range", p \notin Partitions) THEN "MALFORMED" ELSE "ok"
+
+RecordHeartbeat(p) ==
+    /\ RecordHeartbeatVerdict(p) = "ok"
+    /\ heartbeat_age_ms' = [heartbeat_age_ms EXCEPT ![p] = 0]
+    /\ UNCHANGED <<grid_members, latches, journal_writable, request>>
+    /\ SettleUnless("heartbeat_revives")
+
+ReportGridVerdict(members) ==
+    IF Fails("members_range", members \notin 0..GRID_MEMBERS_MAX) THEN "MALFORMED" ELSE "ok"
+
+ReportGrid(members) ==
+    /\ ReportGridVerdict(members) = "ok"
+    /\ grid_members' = members
+    /\ UNCHANGED <<heartbeat_age_ms, latches, journal_writable, request>>
+    /\ SettleUnless("empty_grid_kills")
+
+-----------------------------------------------------------------------------
+(* Integrity: latches.                                                     *)
+
+Latch(checksum, desync, operator) ==
+    /\ latched_checksum' = (latched_checksum \/ checksum)
+    /\ latched_desync' = (latched_desync \/ desync)
+    /\ latched_operator' = (latched_operator \/ operator)
+
+TripKillSwitchVerdict(cause) == IF Fails("cause_range", cause \notin 1..3) THEN "MALFORMED" ELSE "ok"
+
+TripKillSwitch(cause) ==
+    /\ TripKillSwitchVerdict(cause) = "ok"
+    /\ Latch(cause = 1, cause = 2, cause = 3)
+    /\ UNCHANGED <<heartbeat_age_ms, grid_members, journal_writable, request>>
+    /\ SettleUnless("latch_kills")
+
+\* What ReportFill and ReconcileLedger do when execution and kernel disagree.
+Desynchronise ==
+    /\ Latch(FALSE, TRUE, FALSE)
+    /\ UNCHANGED <<heartbeat_age_ms, grid_members, journal_writable, request>>
+    /\ SettleUnless("desync_kills")
+
+FailJournal ==
+    /\ journal_writable' = FALSE
+    /\ Latch(On("journal_failure_latches"), FALSE, FALSE)
+    /\ UNCHANGED <<heartbeat_age_ms, grid_members, request>>
+    /\ Settle
+
+RestoreJournal ==
+    /\ journal_writable' = TRUE
+    /\ UNCHANGED <<heartbeat_age_ms, grid_members, latches, killed, request>>
+
+-----------------------------------------------------------------------------
+(* The operator's two steps.                                               *)
+
+RequestRearmVerdict == IF Fails("rearm_latched", ~Latched) THEN "NOTHING_TO_REARM" ELSE "ok"
+
+RequestRearm ==
+    /\ RequestRearmVerdict = "ok"
+    /\ operator_request' = 1
+    /\ operator_request_age_ms' = 0
+    /\ UNCHANGED <<heartbeat_age_ms, grid_members, latches, journal_writable, killed>>
+
+\* Both confirmations are judged alike; `wanted` is the request they answer.
+ConfirmVerdict(wanted) ==
+    IF Fails("confirm_request", operator_request # wanted) THEN "NO_REQUEST"
+    ELSE IF Fails("confirm_cooling", operator_request_age_ms < cooling_ms) THEN "COOLING"
+    ELSE IF Fails("confirm_window", operator_request_age_ms > confirm_window_ms) THEN "REQUEST_EXPIRED"
+    ELSE IF Fails("confirm_journal", ~journal_writable) THEN "JOURNAL_DOWN"
+    ELSE "ok"
+
+ConfirmRearmVerdict == ConfirmVerdict(1)
+
+ConfirmRearm ==
+    /\ ConfirmRearmVerdict = "ok"
+    /\ latched_checksum' = FALSE /\ latched_desync' = FALSE /\ latched_operator' = FALSE
+    /\ operator_request' = 0 /\ operator_request_age_ms' = 0
+    /\ UNCHANGED <<heartbeat_age_ms, grid_members, journal_writable>>
+    /\ SettleUnless("rearm_revives")
+
+RequestPeakResetVerdict(flat) == IF Fails("peak_request_flat", ~flat) THEN "NOT_FLAT" ELSE "ok"
+
+RequestPeakReset(flat) ==
+    /\ RequestPeakResetVerdict(flat) = "ok"
+    /\ operator_request' = 2
+    /\ operator_request_age_ms' = 0
+    /\ UNCHANGED <<heartbeat_age_ms, grid_members, latches, journal_writable, killed>>
+
+ConfirmPeakResetVerdict(flat) ==
+    IF ConfirmVerdict(2) # "ok" THEN ConfirmVerdict(2)
+    ELSE IF Fails("peak_confirm_flat", ~flat) THEN "NOT_FLAT" ELSE "ok"
+
+ConfirmPeakReset(flat) ==
+    /\ ConfirmPeakResetVerdict(flat) = "ok"
+    /\ operator_request' = 0 /\ operator_request_age_ms' = 0
+    /\ UNCHANGED <<heartbeat_age_ms, grid_members, latches, journal_writable, killed>>
+
+-----------------------------------------------------------------------------
+RestartKernel ==
+    /\ heartbeat_age_ms' = [p \in Partitions |-> 0]
+    /\ operator_request' = 0 /\ operator_request_age_ms' = 0
+    /\ UNCHANGED <<grid_members, latches, journal_writable>>
+    /\ SettleUnless("restart_settles")
+
+-----------------------------------------------------------------------------
+(* Promises.                                                               *)
+
+KilledIffCause == killed <=> CauseActive
+RearmRequestMeansLatched == operator_request = 1 => Latched
+
+\* A request that an operator may confirm now.
+Confirmable(wanted) ==
+    /\ operator_request = wanted
+    /\ operator_request_age_ms >= cooling_ms
+    /\ operator_request_age_ms <= confirm_window_ms
+    /\ journal_writable
+
+LatchesCleared ==
+    \/ latched_checksum /\ ~latched_checksum'
+    \/ latched_desync /\ ~latched_desync'
+    \/ latched_operator /\ ~latched_operator'
+
+\* Latches clear only where an operator asked, waited, and confirmed in time.
+RearmIsTwoStep == [][LatchesCleared => Confirmable(1)]_killswitch
+=============================================================================

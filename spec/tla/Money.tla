@@ -1,0 +1,69 @@
+------------------------------- MODULE Money -------------------------------
+(***************************************************************************)
+(* Signed money in two limbs.                                              *)
+(*                                                                         *)
+(* Theory.  An amount of v micro-USDT is <<u, m>> with v = u * ONE + m and *)
+(* 0 <= m < ONE: u is the floor of v / ONE, so the form is unique, = is    *)
+(* equality of amounts, and the order is the order of the pairs.  At       *)
+(* RT = 1000, u is whole USDT and m micro-USDT.                            *)
+(*                                                                         *)
+(* Domain at RT = 1000.  Amounts: abs below 2^31 units, that is            *)
+(* 2,147,483,647 USDT.  Times(n, a): abs(n) <= 10^6 lots and the result in *)
+(* that range, so a price per lot of up to 10^5 USDT goes with any order   *)
+(* whose notional is below 2^31 USDT (10^5 USDT: 21,474 lots).             *)
+(* Drawdown: peak below 10^9 USDT.  Over(a, k): 1 <= k <= 2,000.  Outside, *)
+(* TLC stops with an overflow: it never computes something wrong.          *)
+(*                                                                         *)
+(* MCFixed checks every operator against integers at RT = 4.               *)
+(***************************************************************************)
+EXTENDS Fixed
+
+Zero == <<0, 0>>
+Micro == <<0, 1>>                                  \* the least positive amount
+Amount(v) == <<v \div ONE, v % ONE>>               \* of an integer, models only
+Carry(u, m) == <<u + m \div ONE, m % ONE>>
+
+Add(a, b) == Carry(a[1] + b[1], a[2] + b[2])
+Neg(a) == Carry(-a[1], -a[2])
+Sub(a, b) == Carry(a[1] - b[1], a[2] - b[2])
+
+Less(a, b) == a[1] < b[1] \/ (a[1] = b[1] /\ a[2] < b[2])
+AtMost(a, b) == ~Less(b, a)
+MinOf(a, b) == IF Less(b, a) THEN b ELSE a
+MaxOf(a, b) == IF Less(a, b) THEN b ELSE a
+Positive(a) == Less(Zero, a)
+
+\* n lots of a, n signed.
+TimesNat(n, a) == <<n * a[1] + Mul(n, a[2]), MulRem(n, a[2])>>
+Times(n, a) == IF n < 0 THEN Neg(TimesNat(-n, a)) ELSE TimesNat(n, a)
+
+\* a \div k, rounded down.
+Over(a, k) == <<a[1] \div k, ((a[1] % k) * ONE + a[2]) \div k>>
+
+\* Three limbs of r * a in base ONE, for 0 <= r <= ONE and a >= 0: what the
+\* drawdown compares, since peak * ONE does not fit two limbs.
+Scaled(r, a) ==
+    LET low == MulRem(a[2], r)
+        mid == MulRem(a[1], r) + Mul(a[2], r)
+    IN  <<Mul(a[1], r) + mid \div ONE, mid % ONE, low>>
+
+AtLeast3(a, b) ==
+    \/ a[1] > b[1]
+    \/ a[1] = b[1] /\ (a[2] > b[2] \/ (a[2] = b[2] /\ a[3] >= b[3]))
+
+\* The least r in lo..hi with r * peak >= ONE * loss, by bisection.
+RECURSIVE LeastRatio(_, _, _, _)
+LeastRatio(lo, hi, peak, loss) ==
+    IF lo >= hi THEN lo
+    ELSE LET r == (lo + hi) \div 2
+         IN  IF AtLeast3(Scaled(r, peak), loss)
+             THEN LeastRatio(lo, r, peak, loss)
+             ELSE LeastRatio(r + 1, hi, peak, loss)
+
+\* What is missing from the peak (> 0), as a ratio of it, rounded up, 0..ONE.
+Drawdown(peak, equity) ==
+    IF AtMost(peak, equity) THEN 0
+    ELSE IF AtMost(equity, Zero) THEN ONE
+    ELSE LET loss == Sub(peak, equity)
+         IN  LeastRatio(0, ONE, peak, <<loss[1], loss[2], 0>>)
+=============================================================================
