@@ -3,8 +3,8 @@
 Rules of this file:
 
 *   All eighteen criteria are listed, in order. ``FULL`` may be met by artefacts; ``IN_PART``
-    never shows better than "in part"; ``ORGANISATION`` needs an organisation or an independent
-    person and is never green, whatever the claims say (design §6).
+    never shows better than "in part"; ``ORGANISATION`` and ``INDEPENDENT`` need what no
+    program is, and are never green, whatever the claims say (design §6).
 *   A criterion is as good as the worst of its claims. A claim that is not in the report counts as
     not run, and a criterion without any claim too. There is no empty cell.
 *   A name that ends in ``*`` stands for every claim whose id begins so.
@@ -20,6 +20,7 @@ from certification.claims import DOES_NOT_HOLD, HOLDS, NOT_RUN, Claim
 FULL = "mapped"
 IN_PART = "in part"
 ORGANISATION = "needs an organisation"
+INDEPENDENT = "needs an independent person"
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ CRITERIA = (
     Criterion("IX", "Control of Special Processes", IN_PART,
               ("MOD-SUITE", "MOD-CONTROLS", "PRF-CONTRACTS"),
               "Model checking and proof are controlled; the tools are not qualified."),
-    Criterion("X", "Inspection", ORGANISATION, (),
+    Criterion("X", "Inspection", INDEPENDENT, (),
               "By people other than those who did the work."),
     Criterion("XI", "Test Control", FULL,
               ("TST-PASS*", "COV-BRANCH", "COV-MCDC", "SHOWN-*"),
@@ -90,7 +91,7 @@ CRITERIA = (
     Criterion("XVII", "Quality Assurance Records", FULL,
               ("SES-FILES", "SES-JOURNAL", "AUD-AUTHENTIC"),
               "The journal, its anchors, and the hash of every file here."),
-    Criterion("XVIII", "Audits", ORGANISATION, (),
+    Criterion("XVIII", "Audits", INDEPENDENT, (),
               "Planned audits by people without a part in the work."),
 )  # fmt: skip
 
@@ -111,8 +112,8 @@ def assess(claims: tuple[Claim, ...]) -> tuple[Assessed, ...]:
             found += [name for name in fitting if name not in found]
             absent += [] if fitting else [wanted]
         open_claims = [name for name in found if states[name] != HOLDS] + absent
-        if criterion.kind == ORGANISATION:
-            status = ORGANISATION
+        if criterion.kind in (ORGANISATION, INDEPENDENT):
+            status = criterion.kind
         elif any(states.get(name) == DOES_NOT_HOLD for name in found):
             status = DOES_NOT_HOLD
         elif open_claims or not found:

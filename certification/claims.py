@@ -71,7 +71,7 @@ def verdicts(claims: tuple[Claim, ...]) -> Verdicts:
     """Return both verdicts over the claims."""
     states = [claim.status for claim in claims]
     own = [claim.status for claim in claims if claim.scope == SESSION]
-    if not states or DOES_NOT_HOLD in states:
+    if not own or DOES_NOT_HOLD in states:
         package = "FAIL"
     elif NOT_RUN in states:
         package = "INCOMPLETE"

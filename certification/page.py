@@ -18,7 +18,7 @@ from importlib.resources import files as package_files
 from typing import Any
 from urllib.parse import quote
 
-from certification.appendix_b import IN_PART, ORGANISATION, assess
+from certification.appendix_b import IN_PART, INDEPENDENT, ORGANISATION, assess
 from certification.artefacts import FileRef, Inputs
 from certification.claims import (
     DOES_NOT_HOLD,
@@ -51,6 +51,7 @@ _CSS = {
     NOT_RUN: "open",
     IN_PART: "open",
     ORGANISATION: "none",
+    INDEPENDENT: "none",
     "PASS": "good",
     "FAIL": "bad",
     "INCOMPLETE": "open",
@@ -64,6 +65,7 @@ _MARKS = {
     "other": "other",
 }
 _MARKS_LISTED = 60
+NOTHING = '<span class="dim">–</span>'
 
 
 class Html(str):
@@ -86,8 +88,9 @@ def _table(
     numbers: frozenset[int] = frozenset(),
     marks: Mapping[int, str] | None = None,
     hashes: int | None = None,
+    compact: bool = False,
 ) -> str:
-    """Return a table. ``numbers`` are the columns set to the right; ``marks`` are rows' classes."""
+    """Return a table. ``numbers``: columns set to the right; ``marks``: attributes by row."""
 
     def css(column: int) -> str:
         if column in numbers:
@@ -101,10 +104,13 @@ def _table(
     body = ""
     for number, row in enumerate(rows):
         extra = f" {(marks or {}).get(number, '')}".rstrip()
-        cells = "".join(f"<td{css(column)}>{_esc(cell)}</td>" for column, cell in enumerate(row))
+        cells = "".join(
+            f"<td{css(column)}>{_esc(cell) or NOTHING}</td>" for column, cell in enumerate(row)
+        )
         body += f"<tr{extra}>{cells}</tr>\n"
+    width = ' class="compact"' if compact else ""
     return (
-        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody>'
+        f'<div class="scroll"><table{width}><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody>'
         "</table></div>"
     )
 
@@ -123,8 +129,10 @@ def _anchor(name: str) -> str:
 
 
 def _link(ref: FileRef, inputs: Inputs) -> Html:
-    where = quote(os.path.relpath(ref.path.resolve(), inputs.run_dir.resolve()))
-    return Html(f'<a href="{where}">{escape(ref.name)}</a>')
+    """Return a link to a file; one of the run's own is named from the run's folder."""
+    where = os.path.relpath(ref.path.resolve(), inputs.run_dir.resolve())
+    name = ref.name if where.startswith("..") else where
+    return Html(f'<a href="{quote(where)}">{escape(name)}</a>')
 
 
 def _source(claim: Claim, by_name: Mapping[str, FileRef], inputs: Inputs) -> Html:
@@ -173,7 +181,7 @@ def _obstacles(claims: tuple[Claim, ...]) -> str:
             parts.append(f"<h3>{title}</h3><p>Nothing.</p>")
             continue
         table = _table(
-            ("claim", "", "what makes it"),
+            ("claim", "says", "what makes it"),
             (
                 (
                     Html(f'<a class="mono" href="#{claim.id}">{escape(claim.id)}</a>'),
@@ -259,7 +267,7 @@ def _plots(inputs: Inputs) -> str:
         more = len(rows) - _MARKS_LISTED
         table = (
             f"<details open><summary>{len(rows)} marks</summary>"
-            + _table(("bar", "UTC", "what", ""), rows[:_MARKS_LISTED], frozenset({0}))
+            + _table(("bar", "UTC", "what", "why"), rows[:_MARKS_LISTED], frozenset({0}))
             + (f'<p class="dim">and {more} more, in the journal</p>' if more > 0 else "")
             + "</details>"
         )
@@ -299,7 +307,7 @@ def _session(inputs: Inputs, claims: tuple[Claim, ...]) -> str:
             f"{session.get('profile', 'not said')}, {session.get('seed', 'not said')}",
         ),
         ("windows", windows),
-        ("from, to", f"{session.get('started', 'not said')} — {session.get('ended', 'not said')}"),
+        ("from, to", f"{session.get('started', 'not said')} to {session.get('ended', 'not said')}"),
         ("revision", f"{session.get('commit') or 'not recorded'}{dirty}"),
         *((str(name), str(value)) for name, value in session.get("machine", {}).items()),
     ]
@@ -309,7 +317,7 @@ def _session(inputs: Inputs, claims: tuple[Claim, ...]) -> str:
     if shown:
         parts.append(
             _table(
-                ("", "shown", ""),
+                ("state", "shown", "how"),
                 (
                     (
                         _badge(claim.status),
@@ -364,7 +372,11 @@ def _session(inputs: Inputs, claims: tuple[Claim, ...]) -> str:
             if any(key in row for row in processes)
         ]
         parts.append(
-            _table(heads, ([row.get(key, "not said") for key in heads] for row in processes))
+            _table(
+                heads,
+                ([row.get(key, "not said") for key in heads] for row in processes),
+                compact=True,
+            )
         )
     else:
         parts.append(_missing("The session records no processes."))
@@ -372,7 +384,7 @@ def _session(inputs: Inputs, claims: tuple[Claim, ...]) -> str:
     if measures:
         parts.append(
             _table(
-                ("measure", "", ""),
+                ("measure", "state", "detail"),
                 (
                     (
                         row["measure"],
@@ -393,7 +405,7 @@ def _session(inputs: Inputs, claims: tuple[Claim, ...]) -> str:
 
 def _claims_table(rows: Sequence[Claim], by_name: Mapping[str, FileRef], inputs: Inputs) -> str:
     return _table(
-        ("", "claim", "file and hash"),
+        ("state", "claim", "file and hash"),
         (
             (
                 _badge(claim.status),
@@ -458,7 +470,7 @@ def _models(inputs: Inputs, claims: tuple[Claim, ...], by_name: Mapping[str, Fil
         "generated",
         "diameter",
         "seconds",
-        "",
+        "state",
     )
 
     def cells(row: Mapping[str, Any]) -> tuple[object, ...]:
@@ -532,6 +544,7 @@ def _tests(inputs: Inputs, claims: tuple[Claim, ...], by_name: Mapping[str, File
                     if isinstance(row, Mapping)
                 ),
                 frozenset({1}),
+                compact=True,
             )
         )
     for run in inputs.tests:
@@ -549,6 +562,7 @@ def _tests(inputs: Inputs, claims: tuple[Claim, ...], by_name: Mapping[str, File
                     for name, numbers in run.folders.items()
                 ),
                 frozenset({1, 2, 3}),
+                compact=True,
             )
         )
     if inputs.coverage is not None:
@@ -570,6 +584,7 @@ def _tests(inputs: Inputs, claims: tuple[Claim, ...], by_name: Mapping[str, File
                     for name, sums in sorted(totals.items())
                 ),
                 frozenset({1, 2}),
+                compact=True,
             )
         )
     return "".join(parts)
@@ -585,7 +600,7 @@ def _criteria(claims: tuple[Claim, ...]) -> str:
         held = [name for name in row.found if name not in row.open]
         basis = [f"open: {listed(row.open, 5)}"] if row.open else []
         basis += [f"rests on {listed(held, 5)}"] if held else []
-        if criterion.kind == ORGANISATION:
+        if criterion.kind in (ORGANISATION, INDEPENDENT):
             basis = ["nothing that a program can show"]
         rows.append(
             (
@@ -599,7 +614,7 @@ def _criteria(claims: tuple[Claim, ...]) -> str:
     return (
         '<h2 id="appendix-b">10 CFR 50 Appendix B</h2><p>How far artefacts reach each criterion. '
         "Those that need an organisation or an independent person are never met here, and two are "
-        "met at most in part.</p>" + _table(("", "criterion", "", "how", "claims"), rows)
+        "met at most in part.</p>" + _table(("no.", "criterion", "state", "how", "claims"), rows)
     )
 
 
@@ -619,7 +634,7 @@ def _all_claims(claims: tuple[Claim, ...], by_name: Mapping[str, FileRef], input
     return (
         f'<h2 id="claims">Every claim</h2><p>{len(claims)} claims. Of scope "session" are those '
         "that the session's verdict rests on; the package's verdict rests on all.</p>"
-        + _table(("id", "", "claim", "scope", "file and hash", "made by"), rows, marks=marks)
+        + _table(("id", "state", "claim", "scope", "file and hash", "made by"), rows, marks=marks)
     )
 
 
@@ -638,7 +653,13 @@ def _files(inputs: Inputs) -> str:
     return (
         f'<h2 id="files">Every file, with its hash</h2><p>{len(refs)} files were read. Hashes are '
         "SHA-256 of the whole file.</p>"
-        + _table(("file", "bytes", "SHA-256", ""), rows, frozenset({1}), marks, hashes=2)
+        + _table(
+            ("file", "bytes", "SHA-256", "against the record"),
+            rows,
+            frozenset({1}),
+            marks,
+            hashes=2,
+        )
     )
 
 

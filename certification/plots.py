@@ -152,13 +152,13 @@ def _axis(bars: Mapping[str, tuple[Any, ...]], x: Scale, bottom: float) -> str:
         at = x(tick)
         index = int(tick) - first
         parts.append(_line(at, bottom, at, bottom + 4, "axis"))
-        anchor = "middle" if at < WIDTH - 40 else "end"
+        anchor = "start" if at < LEFT + 30 else "middle" if at < WIDTH - 40 else "end"
         parts.append(_text(at, bottom + 17, f"{int(tick):,}", "", anchor))
         parts.append(
             _text(at, bottom + 31, bar_time(times[index], with_day=with_day), "dim", anchor)
         )
-    parts.append(_text(LEFT - 8, bottom + 17, "bar"))
-    parts.append(_text(LEFT - 8, bottom + 31, "UTC", "dim"))
+    parts.append(_text(LEFT - 12, bottom + 17, "bar"))
+    parts.append(_text(LEFT - 12, bottom + 31, "UTC", "dim"))
     return "".join(parts)
 
 

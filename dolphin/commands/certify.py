@@ -20,7 +20,7 @@ BAD_INPUT = 2
 
 
 def newest_run(runs: Path) -> Path | None:
-    """Return the folder below `runs` whose session.json was written last; None where there is none."""
+    """Return the folder below `runs` whose session.json was written last; None without any."""
     sessions = [path for path in runs.glob("*/session.json") if path.is_file()]
     newest = max(
         sessions, key=lambda path: (path.stat().st_mtime_ns, path.parent.name), default=None
@@ -29,7 +29,7 @@ def newest_run(runs: Path) -> Path | None:
 
 
 def run_folder(name: str | None, runs: Path) -> Path | None:
-    """Return the folder that a user's RUN means: a path, or the name of a run; None if there is none."""
+    """Return the folder that a user's RUN means, a path or a run's name; None if there is none."""
     if name is None:
         return newest_run(runs)
     for folder in (Path(name), runs / name):

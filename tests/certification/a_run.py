@@ -3,8 +3,7 @@
 Everything in it holds except what this version cannot make (proofs, MC/DC, …), so the package is
 INCOMPLETE and the session PASS. A test changes one file and asks what the verdict becomes.
 
-Not a mock of the project's own parts: the report reads files, and these are files. A real session's
-files are read in ``tests/certification/test_real_run.py``.
+Not a mock of the project's own parts: the report reads files, and these are files.
 """
 
 import hashlib
@@ -147,7 +146,7 @@ JUNIT = """<?xml version="1.0"?>
 <testcase classname="tests.kernel.test_gate" name="test_a" time="0.1"/>
 <testcase classname="tests.kernel.test_gate" name="test_b" time="0.1"/>
 <testcase classname="tests.conformance.test_edges" name="test_c" time="0.1">{inside}</testcase>
-<testcase classname="tests.tidy.test_links" name="test_d" time="0.1"><skipped message="no data"/></testcase>
+<testcase classname="tests.tidy.test_links" name="test_d"><skipped message="no data"/></testcase>
 </testsuite></testsuites>
 """
 
@@ -180,8 +179,9 @@ def write_project(root: Path) -> Path:
         {**{key: row[key] for key in ("name", "mode", "expected", "distinct", "generated",
                                       "diameter", "cfg_sha256")}, "cfg": row["name"] + ".cfg"}
         for row in models]})  # fmt: skip
-    write_json(run / "corpus.json", {"ok": True, "edges": 9000, "replayed": 9000, "mismatched": 0,
-                                     "unmapped": 0, "models": [{"name": "MCGate", "edges": 9000}]})  # fmt: skip
+    models_of = [{"name": "MCGate", "edges": 9000}]
+    counts = {"edges": 9000, "replayed": 9000, "mismatched": 0, "unmapped": 0}
+    write_json(run / "corpus.json", {"ok": True, **counts, "models": models_of})
     kernel = root / "kernel/gate.py"
     kernel.parent.mkdir()
     kernel.write_text("PPM = 1000000\n", encoding="utf-8")

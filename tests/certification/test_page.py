@@ -1,0 +1,244 @@
+"""The page and the document: whole, linked, escaped, the same bytes twice."""
+
+import json
+import random
+import re
+import xml.etree.ElementTree as ElementTree
+from dataclasses import asdict
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from certification.artefacts import collect
+from certification.claims import Claim, judge
+from certification.evidence import canonical, evidence
+from certification.page import page
+from certification.plots import (
+    Mark,
+    equity_plot,
+    multiplier_plot,
+    nice_ticks,
+    posture_plot,
+    posture_runs,
+    refusals_plot,
+    thin,
+)
+from tests.certification import a_run
+
+VOID = {"meta", "br", "img", "hr", "link", "input"}
+
+
+class Checker(HTMLParser):
+    """Collects what a page has, and every element that is closed wrongly."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.faults: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.tags: list[str] = []
+        self.empty_cells = 0
+        self._cell = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        self.tags.append(tag)
+        self.ids += [values["id"]] if values.get("id") else []  # type: ignore[list-item]  # not None
+        self.links += [values[name] or "" for name in ("href", "src") if name in values]
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "td":
+            self._cell = ""
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self._cell += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(f"</{tag}> at {self.getpos()}")
+        if tag == "td" and not self._cell.strip():
+            self.empty_cells += 1
+
+
+def checked(text: str) -> Checker:
+    checker = Checker()
+    checker.feed(text)
+    checker.close()
+    return checker
+
+
+def made(run: Path) -> tuple[str, dict[str, object], tuple[Claim, ...]]:
+    inputs = collect(run, run.parent.parent, {})
+    claims = judge(inputs)
+    return page(inputs, claims), evidence(inputs, claims), claims
+
+
+def states(run: Path) -> list[str]:
+    """Return the names of files whose absence gives pages of another kind."""
+    return [path.name for path in run.iterdir() if path.is_file()]
+
+
+def test_the_page_is_whole_and_stands_alone(run: Path) -> None:
+    text, _, claims = made(run)
+    found = checked(text)
+    assert found.faults == []
+    assert found.open == []
+    assert found.empty_cells == 0
+    assert not {"script", "link", "img", "iframe"} & set(found.tags)
+    assert len(found.ids) == len(set(found.ids))
+    assert "http" not in re.sub(r"<code>.*?</code>", "", text)
+    for claim in claims:
+        assert claim.id in found.ids
+    for word in ("CPython itself", "unqualified", "no independent verification", "Viper", "JVM"):
+        assert word.lower() in text.lower()
+    assert "DO-178C-style evidence, not certified" in text
+
+
+def test_every_link_leads_somewhere(run: Path) -> None:
+    text, _, _ = made(run)
+    found = checked(text)
+    assert len(found.links) > 20
+    for link in found.links:
+        if link.startswith("#"):
+            assert link[1:] in found.ids
+        else:
+            assert (run / link).is_file(), link
+
+
+@pytest.mark.parametrize(
+    "gone",
+    ["session.json", "bars.parquet", "journal.bin", "audit.json", "check.json", "corpus.json",
+     "coverage.json", "junit.xml", "all"],
+)  # fmt: skip
+def test_a_page_without_a_file_says_so_and_has_no_empty_cell(run: Path, gone: str) -> None:
+    for name in states(run) if gone == "all" else [gone]:
+        (run / name).unlink()
+    text, document, _ = made(run)
+    found = checked(text)
+    assert (found.faults, found.open, found.empty_cells) == ([], [], 0)
+    assert gone == "all" or f"{gone} is missing" in text
+    assert "not run" in text
+    json.loads(canonical(document))
+
+
+def test_text_from_files_is_escaped(run: Path) -> None:
+    session = a_run.read_json(run / "session.json")
+    evil = '<script>alert("x")</script>&'
+    for field in ("reason", "started", "commit", "profile"):
+        session[field] = evil
+    session["command"] = [evil]
+    session["machine"] = {evil: evil}
+    session["stand_ins"] = {evil: evil}
+    session["counts"] = {evil: evil}
+    session["refusals"] = {evil: 3}
+    session["shown"].append({"name": evil, "ok": True, "detail": evil})
+    session["marks"] = [{"bar": 5, "kind": evil, "text": evil}]
+    session["isolation"].append({"measure": evil, "held": False, "detail": evil})
+    session["processes"].append({"name": evil, "pid": evil})
+    a_run.write_json(run / "session.json", session)
+    audit = a_run.read_json(run / "audit.json")
+    audit["conformant"], audit["rejection"] = False, {"record": 5, "action": evil}
+    audit["coverage"] = {evil: [evil]}
+    a_run.write_json(run / "audit.json", audit)
+    (run / "logs" / "a&b'c.log").write_text("x", "utf-8")
+    text, _, _ = made(run)
+    found = checked(text)
+    assert "script" not in found.tags
+    assert (found.faults, found.open) == ([], [])
+    assert "record: 5" in text
+
+
+def test_the_same_files_give_the_same_bytes(run: Path) -> None:
+    first, second = made(run), made(run)
+    assert first[0] == second[0]
+    assert canonical(first[1]) == canonical(second[1])
+
+
+def test_evidence_is_canonical_and_true_to_the_files(run: Path) -> None:
+    _, document, claims = made(run)
+    text = canonical(document)
+    read = json.loads(text)
+    assert text == json.dumps(read, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
+    assert read["schema"] == 1
+    assert read["verdict"] == {"session": "PASS", "package": "INCOMPLETE"}
+    assert read["claims"] == [asdict(claim) for claim in claims]
+    hashes = {row["name"]: row["sha256"] for row in read["files"]}
+    root = run.parent.parent
+    for claim in read["claims"]:
+        assert {"id", "text", "status", "artefact", "sha256", "command"} <= set(claim)
+        assert claim["status"] in ("holds", "does not hold", "not run")
+        if claim["status"] == "holds":
+            assert a_run.sha256(root / claim["artefact"]) == claim["sha256"]
+            assert hashes[claim["artefact"]] == claim["sha256"]
+
+
+# --- plots ---------------------------------------------------------------------------------------
+
+
+def columns(count: int) -> dict[str, tuple[object, ...]]:
+    frame = a_run.bars(count)
+    return {name: tuple(frame[name].to_list()) for name in frame.columns}
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 750, 9000])
+def test_plots_are_xml_inside_their_frame(count: int) -> None:
+    bars = columns(count)
+    marks = (Mark(0, "trip", "a < b"), Mark(count - 1, "rearm", "&"))
+    for draw in (equity_plot, multiplier_plot, posture_plot):
+        text = draw(bars, marks)
+        top = ElementTree.fromstring(text)
+        _, _, width, height = (float(word) for word in top.attrib["viewBox"].split())
+        assert top.attrib["aria-label"]
+        assert len(text) < 400_000
+        numbers = [
+            (float(pair[0]), float(pair[1]))
+            for line in top.iter("polyline")
+            for pair in (point.split(",") for point in line.attrib["points"].split())
+        ]
+        for x, y in numbers:
+            assert 0 <= x <= width
+            assert 0 <= y <= height
+
+
+def test_thinning_loses_no_spike(rng: random.Random) -> None:
+    for _ in range(50):
+        values = [rng.random() for _ in range(rng.randrange(1, 6000))]
+        spike = rng.randrange(len(values))
+        values[spike] = rng.choice([-5.0, 5.0])
+        kept = thin(values, 300)
+        assert (spike, values[spike]) in kept
+        assert list(kept) == sorted(set(kept))
+        assert kept[0] == (0, values[0])
+        assert kept[-1] == (len(values) - 1, values[-1])
+        assert len(kept) <= 1200 or len(values) <= 600
+
+
+def test_ticks_are_round_and_inside(rng: random.Random) -> None:
+    for _ in range(300):
+        low = rng.uniform(-1e6, 1e6)
+        high = low + 10 ** rng.uniform(-3, 6)
+        ticks = nice_ticks(low, high, 6)
+        slack = (high - low) * 1e-6
+        assert 2 <= len(ticks) <= 13
+        assert all(low - slack <= tick <= high + slack for tick in ticks)
+
+
+def test_posture_runs_tile_the_bars(rng: random.Random) -> None:
+    postures = [rng.randrange(4) for _ in range(200)]
+    rebuilt = []
+    for posture, begin, end in posture_runs(postures, 10):
+        rebuilt += [posture] * (end - begin)
+        assert begin == 10 + len(rebuilt) - (end - begin)
+    assert rebuilt == postures
+
+
+def test_a_reason_never_given_is_said_to_be() -> None:
+    text = refusals_plot({"COOLING": 0, "WOULD_FLIP": 7})
+    ElementTree.fromstring(text)
+    assert text.count("never given") == 1
+    assert "refusals" in refusals_plot({}).lower()
