@@ -1,0 +1,434 @@
+"""Records as text that a TLA+ module can hold and TLC can read quickly.
+
+Theory. Reading a module costs TLC about 10 µs and 1.6 kB per number it contains, whatever the
+number is for; a string costs that once, however long it is. So a record is one string of digits in
+base 32, and ``TraceKernel.tla`` takes it apart with ``SubSeq``: 100,000 records are 100,000 tokens.
+
+    row     kind 1 | verdict 1 | effects 1 | fits 1 | 17 offsets of 2 | parameters | changed groups
+    start   the 17 groups of a whole state, in order
+    number  unsigned, most significant digit first, in a fixed width; signed: a digit 0 or 1 before
+    money   signed units in 8, micros in 4 (module Money)
+
+An offset 0 says that the group is unchanged. A chunk is a start and the rows after it: the model
+goes through it as one behaviour, and through many chunks in one run. That is sound because the
+journal claims every state whole (design 5).
+
+Rules of this file:
+
+*   What the modules abstract is judged here, in ``Mapper``: the clocks move as the event says; an
+    event's field that no module reads is in its range (``fits``). docs/KERNEL.md, "Scope".
+*   A claimed value outside its variable's type is no state of the model: ``NotAState``.
+*   A parameter outside 32 bits is clamped to a value that is out of its range as well, so that the
+    verdict is the same.
+*   Nothing here asks the kernel what is right.
+
+Spec module: TraceKernel, whose header holds the table of what is mapped to what.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from kernel.constants import (
+    AGE_MS_MAX,
+    CASH_MAX,
+    GRID_MEMBERS_MAX,
+    INSTRUMENT_MAX,
+    LATENCY_MS_MAX,
+    OPERATOR_MAX,
+    PPM,
+    PRICE_MAX,
+    QUANTITY_MAX,
+    REASON_MAX,
+    TIME_MS_MAX,
+)
+from traces.codec import EventRecord
+from traces.schema import COLUMNS
+
+DIGITS: Final[str] = "0123456789ABCDEFGHIJKLMNOPQRSTUV"
+UNITS_MAX: Final[int] = 2**31 - 1
+OFFSET_BYTES: Final[int] = 2
+HEAD_BYTES: Final[int] = 4
+
+_PAIRS: Final[tuple[str, ...]] = tuple(a + b for a in DIGITS for b in DIGITS)
+
+
+class NotAState(Exception):
+    """A record claims a value that no state of the model has; the message names it."""
+
+
+class BeyondModel(Exception):
+    """An amount that TLC's 32 bits cannot hold: nothing can be said about this record."""
+
+
+def n1(value: int) -> str:
+    """Return a number 0..31."""
+    return DIGITS[value]
+
+
+def n2(value: int) -> str:
+    """Return a number 0..1,023."""
+    return _PAIRS[value]
+
+
+def n4(value: int) -> str:
+    """Return a number 0..2^20-1."""
+    return _PAIRS[value >> 10] + _PAIRS[value & 1023]
+
+
+def n6(value: int) -> str:
+    """Return a number 0..2^30-1."""
+    return _PAIRS[value >> 20] + _PAIRS[value >> 10 & 1023] + _PAIRS[value & 1023]
+
+
+def s5(value: int) -> str:
+    """Return a number of at most 20 bits, signed."""
+    return ("1" if value < 0 else "0") + n4(abs(value))
+
+
+def s8(value: int) -> str:
+    """Return a number of at most 31 bits, signed."""
+    size = abs(value)
+    return ("1" if value < 0 else "0") + DIGITS[size >> 30] + n6(size & 0x3FFFFFFF)
+
+
+_ZERO_MONEY: Final[str] = "0" * 12
+
+
+def money(value: int) -> str:
+    """Return an amount in micro-USDT as units and micros."""
+    if value == 0:
+        return _ZERO_MONEY
+    units, micros = divmod(value, PPM)
+    if abs(units) > UNITS_MAX:
+        raise BeyondModel(f"{value} micro-USDT is beyond the models' 2,147,483,647 USDT")
+    return s8(units) + n4(micros)
+
+
+# --- the state, in groups ------------------------------------------------------------------------
+
+Encode = Callable[[int], str]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One column's text: its encoding and the range that its variable's type allows."""
+
+    code: int
+    name: str
+    encode: Encode
+    least: int
+    most: int
+
+
+_MONEY_VARIABLES: Final = frozenset(
+    ("mark", "cost", "permit_price", "reserved_notional", "open_notional", "cash", "contributed",
+     "realised_pnl", "fees", "unrealised_pnl", "equity_peak")
+)  # fmt: skip
+_ANY: Final[int] = 2**63
+_RANGES: Final[dict[str, tuple[Encode, int, int]]] = {
+    "heartbeat_age_ms": (n6, 0, AGE_MS_MAX),
+    "grid_members": (n2, 0, GRID_MEMBERS_MAX),
+    "operator_request_age_ms": (n6, 0, AGE_MS_MAX),
+    "forewarner_age_ms": (n6, 0, AGE_MS_MAX),
+    "book_age_ms": (n6, 0, AGE_MS_MAX),
+    "shock_age_ms": (n6, 0, AGE_MS_MAX),
+    "depth_quality_ppm": (n4, 0, PPM),
+    "fill_probability_ppm": (n4, 0, PPM),
+    "book_latency_ms": (n4, 0, LATENCY_MS_MAX),
+    "book_jitter_ms": (n4, 0, LATENCY_MS_MAX),
+    "multiplier_ppm": (n4, 0, PPM),
+    "bars_below": (n1, 0, 5),
+    "bars_above": (n1, 0, 5),
+    "fence_epoch": (n6, 0, 2**30 - 1),
+    "instrument": (n4, 0, INSTRUMENT_MAX),
+    "mark": (money, 0, PRICE_MAX),
+    "quantity": (s5, -QUANTITY_MAX, QUANTITY_MAX),
+    "permit_quantity": (s5, -QUANTITY_MAX, QUANTITY_MAX),
+    "permit_price": (money, 0, PRICE_MAX),
+    "drawdown_ppm": (n4, 0, PPM),
+}
+_ENUM_MOST: Final[dict[str, int]] = {
+    "bool": 1, "Posture": 3, "Status": 2, "Permit": 3, "Pending": 2,
+}  # fmt: skip
+
+
+def _cell(code: int) -> Cell:
+    column = COLUMNS[code]
+    if column.kind in _ENUM_MOST:
+        return Cell(code, column.name, n1, 0, _ENUM_MOST[column.kind])
+    if column.variable in _RANGES:
+        encode, least, most = _RANGES[column.variable]
+        return Cell(code, column.name, encode, least, most)
+    if column.variable in _MONEY_VARIABLES:
+        return Cell(code, column.name, money, -_ANY, _ANY)
+    raise TypeError(f"{column.name}: the models have no width for it")
+
+
+def _named(*names: str) -> tuple[Cell, ...]:
+    return tuple(_cell(c.code) for name in names for c in COLUMNS if c.variable == name)
+
+
+def _slot(worker: int) -> tuple[Cell, ...]:
+    start = f"slots.{worker}."
+    return tuple(_cell(c.code) for c in COLUMNS if c.name.startswith(start))
+
+
+GROUPS: Final[tuple[tuple[Cell, ...], ...]] = (
+    _named("heartbeat_age_ms"),
+    _named(
+        "grid_members", "latched_checksum", "latched_desync", "latched_operator",
+        "journal_writable", "killed", "operator_request", "operator_request_age_ms",
+    ),
+    _named(
+        "forewarner_status", "forewarner_age_ms", "book_age_ms", "shock_age_ms",
+        "depth_quality_ppm", "fill_probability_ppm", "book_latency_ms", "book_jitter_ms",
+    ),
+    _named("multiplier_ppm"),
+    _named("posture", "bars_below", "bars_above"),
+    _named("fence_epoch", "fence_confirmed"),
+    *(_slot(worker) for worker in range(8)),
+    _named("reserved_notional", "open_notional"),
+    _named("cash", "contributed", "realised_pnl", "fees"),
+    _named("unrealised_pnl", "equity_peak", "drawdown_ppm"),
+)  # fmt: skip
+GROUP_OF: Final[dict[int, int]] = {
+    cell.code: group for group, cells in enumerate(GROUPS) for cell in cells
+}
+PROCESS, MARKET = 0, 1  # the two columns that no group has
+
+
+def group_text(group: int, row: list[int]) -> str:
+    """Return a group of a state's row as text. Raises ``NotAState`` and ``BeyondModel``."""
+    parts = []
+    for cell in GROUPS[group]:
+        value = row[cell.code]
+        if not cell.least <= value <= cell.most:
+            span = f"{cell.least}..{cell.most}"
+            raise NotAState(f"{cell.name} is {value}; its variable's type is {span}")
+        parts.append(cell.encode(value))
+    return "".join(parts)
+
+
+def start_text(row: list[int]) -> str:
+    """Return a whole state as text."""
+    return "".join(group_text(group, row) for group in range(len(GROUPS)))
+
+
+# --- events --------------------------------------------------------------------------------------
+
+
+def _clamped(value: int, most: int, least: int = 0) -> str:
+    """Return a parameter, moved to just outside its range where it lies further outside."""
+    return s8(max(least - 1, min(value, most + 1)))
+
+
+def _clamped_money(value: int, most: int, least: int = 0) -> str:
+    return money(max(least - 1, min(value, most + 1)))
+
+
+def _difference(later: int, earlier: int) -> str:
+    return s8(max(-1, min(later - earlier, AGE_MS_MAX)))
+
+
+def _act_fits(event: Any, least: int = 1) -> bool:
+    return bool(least <= event.operator <= OPERATOR_MAX and 0 <= event.reason <= REASON_MAX)
+
+
+_EPOCH_MAX: Final[int] = 2**30
+
+
+def parameters(event: Any, row: list[int]) -> tuple[bool, str]:
+    """Return whether the fields that no module reads are in range, and the others as text.
+
+    ``row`` is the state before: the modules see differences where the event has clock readings.
+    """
+    name = type(event).__name__
+    if name == "AdvanceTime":
+        fits = 0 <= event.process_time_ms <= TIME_MS_MAX
+        return fits, _difference(event.process_time_ms, row[PROCESS])
+    if name == "CloseBar":
+        fits = 0 <= event.market_time_ms <= TIME_MS_MAX
+        ahead = n1(event.market_time_ms > row[PROCESS])
+        return fits, _difference(event.market_time_ms, row[MARKET]) + ahead
+    if name == "RecordHeartbeat":
+        return True, _clamped(event.partition, 31)
+    if name == "ReportGrid":
+        return True, _clamped(event.members, GRID_MEMBERS_MAX)
+    if name == "ReportForewarner":
+        return True, _clamped(event.status, 31)
+    if name == "ReportBook":
+        return True, (
+            _clamped(event.depth_quality_ppm, PPM)
+            + _clamped(event.fill_probability_ppm, PPM)
+            + _clamped(event.latency_ms, LATENCY_MS_MAX)
+            + _clamped(event.jitter_ms, LATENCY_MS_MAX)
+        )
+    if name == "UpdateMark":
+        return True, _clamped(event.instrument, INSTRUMENT_MAX) + _clamped_money(
+            event.price, PRICE_MAX
+        )
+    return _order_parameters(name, event, row)
+
+
+def _order_parameters(name: str, event: Any, row: list[int]) -> tuple[bool, str]:
+    if name == "ClaimInstrument":
+        return True, _clamped(event.worker, 31) + _clamped(event.instrument, INSTRUMENT_MAX)
+    if name == "RequestOrder":
+        return True, (
+            _clamped(event.worker, 31)
+            + _clamped(event.instrument, INSTRUMENT_MAX)
+            + _clamped(event.side, 2, -2)
+            + n1(event.reduce_only)
+            + n1(event.market)
+            + _clamped(event.quantity, QUANTITY_MAX)
+            + _clamped_money(event.limit_price, PRICE_MAX)
+            + _clamped(event.leverage_ppm, 2**30)
+        )
+    if name == "ReportFill":
+        return True, (
+            _clamped(event.worker, 31)
+            + _clamped(event.quantity, QUANTITY_MAX)
+            + _clamped_money(event.price, PRICE_MAX)
+            + _clamped_money(event.fee, CASH_MAX)
+        )
+    if name == "CloseOrder":
+        return True, _clamped(event.worker, 31)
+    if name == "ConfirmFence":
+        return True, _clamped(event.epoch, _EPOCH_MAX, -_EPOCH_MAX)
+    if name == "ReconcileLedger":
+        return _reconcile_parameters(event, row)
+    if name == "TripKillSwitch":
+        return _act_fits(event, 0), _clamped(event.cause, 31)
+    if hasattr(event, "operator"):
+        return _act_fits(event), ""
+    return True, ""
+
+
+_CASH: Final[int] = next(c.code for c in COLUMNS if c.name == "cash")
+_QUANTITIES: Final = tuple(c.code for c in COLUMNS if c.variable == "quantity")
+
+
+def _reconcile_parameters(event: Any, row: list[int]) -> tuple[bool, str]:
+    """The modules compare: what matters of a number beyond 32 bits is that it differs."""
+    fits = -CASH_MAX <= event.cash <= CASH_MAX
+    cash = event.cash if fits else row[_CASH]
+    texts = [_clamped(quantity, 2**30, -(2**30)) for quantity in event.quantities]
+    return fits, money(cash) + "".join(texts)
+
+
+# --- journals as chunks --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a row came from: the journal's number in the batch, and the record's in the journal."""
+
+    journal: int
+    record: int
+
+
+@dataclass
+class Chunk:
+    """A state and the rows after it. ``opening``: the state is the one the journal opens with."""
+
+    journal: int
+    opening: bool
+    start: str
+    rows: list[str] = field(default_factory=list)
+    records: list[int] = field(default_factory=list)
+
+
+_CURVE_COLUMNS: Final = {c.name: c.code for c in COLUMNS}
+Points = dict[str, set[int]]
+
+
+def new_points() -> Points:
+    """Return the curves' inputs so far: none."""
+    return {
+        name: set()
+        for name in (
+            "CapitalCurve", "StructuralDecay", "EnvironmentCurve",
+            "LatencyCurve", "JitterCurve", "DepthCurve",
+        )
+    }  # fmt: skip
+
+
+def add_points(points: Points, row: list[int]) -> None:
+    """Add the inputs at which the model will read its curves in this state."""
+    at = _CURVE_COLUMNS
+    points["CapitalCurve"].add(row[at["drawdown_ppm"]])
+    points["StructuralDecay"].add(-(-row[at["forewarner_age_ms"]] // 1000))
+    points["EnvironmentCurve"].add(row[at["shock_age_ms"]] // 1000)
+    points["LatencyCurve"].add(max(row[at["book_latency_ms"]], row[at["book_age_ms"]]))
+    points["JitterCurve"].add(row[at["book_jitter_ms"]])
+    points["DepthCurve"].add(row[at["depth_quality_ppm"]])
+
+
+_SURVIVAL_GROUP, _DRAWDOWN_GROUP = 2, len(GROUPS) - 1
+_PARAMETERS_AT: Final[int] = HEAD_BYTES + OFFSET_BYTES * len(GROUPS)
+
+
+class Mapper:
+    """Maps one journal's event records to chunks of rows, record by record."""
+
+    def __init__(self, journal: int, row: list[int], points: Points, chunk_rows: int) -> None:
+        self._journal = journal
+        self._row = list(row)
+        self._points = points
+        self._chunk_rows = chunk_rows
+        self.chunks = [Chunk(journal, True, start_text(row))]
+        add_points(points, row)
+
+    def take(self, record: EventRecord) -> None:
+        """Map one record. Raises ``NotAState`` where its claim is none, or the clock is wrong."""
+        if len(self.chunks[-1].rows) >= self._chunk_rows:
+            self.chunks.append(Chunk(self._journal, False, start_text(self._row)))
+        fits, given = parameters(record.event, self._row)
+        offsets, parts, position = ["00"] * len(GROUPS), [], _PARAMETERS_AT + len(given) + 1
+        changed: list[int] = []
+        clock = dict(record.changes[:2]) if record.changes and record.changes[0][0] <= 1 else {}
+        self._check_clock(record, clock)
+        for code, value in record.changes:
+            self._row[code] = value
+            if code > MARKET:
+                group = GROUP_OF[code]
+                if group not in changed:
+                    changed.append(group)
+        for group in changed:
+            text = group_text(group, self._row)
+            offsets[group] = n2(position)
+            parts.append(text)
+            position += len(text)
+        if _SURVIVAL_GROUP in changed or _DRAWDOWN_GROUP in changed:
+            add_points(self._points, self._row)
+        head = n1(record.kind.code) + n1(record.reason) + n1(record.effects) + n1(fits)
+        chunk = self.chunks[-1]
+        chunk.rows.append(head + "".join(offsets) + given + "".join(parts))
+        chunk.records.append(record.sequence)
+
+    def _check_clock(self, record: EventRecord, clock: dict[int, int]) -> None:
+        expected = {PROCESS: self._row[PROCESS], MARKET: self._row[MARKET]}
+        if record.reason == 0:
+            event: Any = record.event
+            if record.kind.name == "AdvanceTime":
+                expected[PROCESS] = event.process_time_ms
+            if record.kind.name == "CloseBar":
+                expected[MARKET] = event.market_time_ms
+        for code, value in expected.items():
+            claimed = clock.get(code, self._row[code])
+            if claimed != value:
+                raise NotAState(f"{COLUMNS[code].name} is {claimed}; the event says {value}")
+
+
+def row_count(chunks: list[Chunk]) -> int:
+    """Return how many records the chunks hold."""
+    return sum(len(chunk.rows) for chunk in chunks)
+
+
+def balanced(chunks: list[Chunk], parts: int) -> Iterator[list[Chunk]]:
+    """Deal the chunks into at most ``parts`` lots of about the same number of rows."""
+    lots: list[list[Chunk]] = [[] for _ in range(parts)]
+    for chunk in sorted(chunks, key=lambda one: -len(one.rows)):
+        min(lots, key=row_count).append(chunk)
+    return (lot for lot in lots if lot)
