@@ -1,0 +1,294 @@
+-------------------------------- MODULE Gate --------------------------------
+(***************************************************************************)
+(* The order gate: nothing reaches an exchange without a permit, and       *)
+(* permits come from here.                                                 *)
+(*                                                                         *)
+(* Theory.  A permit is a promise about exposure: while it is outstanding  *)
+(* its notional counts as reserved.  It dies with its epoch: when the      *)
+(* fence advances the guard refuses older ones, and the kernel waits for   *)
+(* ConfirmFence before it frees their slots, since an order of theirs may  *)
+(* still fill until then.  No permit is issued while the fence is          *)
+(* unconfirmed, so all outstanding permits are of one epoch and no epoch   *)
+(* need stand beside a permit.                                             *)
+(*                                                                         *)
+(* Rules of the file.  One slot per worker; the fields of a slot are       *)
+(* functions of the worker.  Prices and notionals are Money; quantities    *)
+(* are lots, signed.  An order is a record with the fields of RequestOrder *)
+(* but the worker.  `posture` is read; `effective` and `capital` are       *)
+(* parameters (Kernel passes Posture!Effective and Ledger!Capital).        *)
+(* Totals are variables, moved by the difference; the invariants say they  *)
+(* are the sums (a recursive sum in an action is slow).                    *)
+(*                                                                         *)
+(* Not here: what a fill does to accounts (Ledger, through FillProfit);    *)
+(* MAC, use count and expiry of a permit (the guard).                      *)
+(* Sources: specification VI.2, VII.1; bible 6.4, 6.5, 11.7, 13.2.         *)
+(* Code: kernel/gate.py, kernel/slots.py, kernel/ledger.py (fills).        *)
+(***************************************************************************)
+EXTENDS Money, FiniteSets
+
+CONSTANTS
+    profile,
+    Workers,                                        \* 0..7; models take two
+    INSTRUMENT_MAX, QUANTITY_MAX, LEVERAGE_PPM_MAX,
+    PRICE_MAX, FEE_MAX,                             \* Money
+    NextEpoch(_)            \* e + 1; (e + 1) % 2 in MCKernel, which keeps it finite
+
+VARIABLES
+    fence_epoch, fence_confirmed,
+    instrument, mark, quantity, cost,               \* by worker
+    permit_kind, permit_quantity, permit_price,     \* by worker
+    reserved_notional, open_notional,
+    posture                                         \* read only
+
+fence == <<fence_epoch, fence_confirmed>>
+position == <<instrument, mark, quantity, cost>>
+permit == <<permit_kind, permit_quantity, permit_price>>
+totals == <<reserved_notional, open_notional>>
+gate == <<fence, position, permit, totals>>
+
+NONE == 0
+ENTRY == 1
+EXIT == 2
+FLATTEN == 3
+
+Init ==
+    /\ fence_epoch = 0 /\ fence_confirmed = FALSE
+    /\ instrument = [w \in Workers |-> 0]
+    /\ mark = [w \in Workers |-> Zero]
+    /\ quantity = [w \in Workers |-> 0]
+    /\ cost = [w \in Workers |-> Zero]
+    /\ permit_kind = [w \in Workers |-> NONE]
+    /\ permit_quantity = [w \in Workers |-> 0]
+    /\ permit_price = [w \in Workers |-> Zero]
+    /\ reserved_notional = Zero /\ open_notional = Zero
+
+InRange(p, most) == ~Less(p, Zero) /\ ~Less(most, p)
+TypeOK ==
+    /\ fence_epoch >= 0 /\ fence_confirmed \in BOOLEAN
+    /\ \A w \in Workers :
+        /\ instrument[w] \in 0..INSTRUMENT_MAX
+        /\ InRange(mark[w], PRICE_MAX) /\ InRange(permit_price[w], PRICE_MAX)
+        /\ Abs(quantity[w]) <= QUANTITY_MAX /\ Abs(permit_quantity[w]) <= QUANTITY_MAX
+        /\ Abs(quantity[w] + permit_quantity[w]) <= QUANTITY_MAX
+        /\ permit_kind[w] \in 0..3
+    /\ ~Less(reserved_notional, Zero) /\ ~Less(open_notional, Zero)
+
+-----------------------------------------------------------------------------
+(* Slots and totals.                                                       *)
+
+Owners(i) == { w \in Workers : instrument[w] = i }
+Flat == \A w \in Workers : quantity[w] = 0 /\ permit_kind[w] = NONE
+
+OpenOf(w) == Times(Abs(quantity[w]), mark[w])
+ReservedOf(w) == IF permit_kind[w] = ENTRY THEN Times(Abs(permit_quantity[w]), permit_price[w]) ELSE Zero
+UnrealisedOf(w) == Sub(Times(quantity[w], mark[w]), cost[w])
+
+RECURSIVE SumOver(_, _)
+SumOver(f, S) == IF S = {} THEN Zero
+                 ELSE LET w == CHOOSE x \in S : TRUE IN Add(f[w], SumOver(f, S \ {w}))
+
+Ceiling(p) == IF p = 3 THEN 6
+              ELSE IF p = 2 \/ ~On("no_ceiling_below_stalker") THEN 2 ELSE 0
+
+-----------------------------------------------------------------------------
+(* The fence.                                                              *)
+
+\* Posture' must be assigned before, for the one control that flattens too early.
+AdvanceFence ==
+    /\ fence_epoch' = IF On("epoch_advances") THEN NextEpoch(fence_epoch) ELSE fence_epoch
+    /\ fence_confirmed' = FALSE
+    /\ UNCHANGED <<position, totals>>
+    /\ IF On("flatten_waits") THEN UNCHANGED permit
+       ELSE LET early(w) == posture' = 0 /\ quantity[w] # 0 /\ permit_kind[w] = NONE
+            IN  /\ permit_kind' = [w \in Workers |-> IF early(w) THEN FLATTEN ELSE permit_kind[w]]
+                /\ permit_quantity' = [w \in Workers |-> IF early(w) THEN -quantity[w] ELSE permit_quantity[w]]
+                /\ permit_price' = [w \in Workers |-> IF early(w) THEN mark[w] ELSE permit_price[w]]
+
+ConfirmFenceVerdict(epoch) ==
+    IF Fails("epoch_current", epoch # fence_epoch) THEN "STALE_EPOCH"
+    ELSE IF Fails("confirm_once", fence_confirmed) THEN "STALE_EPOCH" ELSE "ok"
+
+\* Every permit of the older epochs is dead; in HIBERNATE every position gets its flatten.
+ConfirmFence(epoch) ==
+    /\ ConfirmFenceVerdict(epoch) = "ok"
+    /\ fence_confirmed' = TRUE
+    /\ LET flattened(w) == /\ quantity[w] # 0 /\ On("confirm_flattens")
+                           /\ posture = 0 \/ ~On("flatten_in_hibernate")
+           kept(w) == permit_kind[w] # NONE /\ ~On("confirm_frees")
+           is(w, old, new, none) == IF kept(w) THEN old ELSE IF flattened(w) THEN new ELSE none
+       IN  /\ permit_kind' = [w \in Workers |-> is(w, permit_kind[w], FLATTEN, NONE)]
+           /\ permit_quantity' = [w \in Workers |-> is(w, permit_quantity[w], -quantity[w], 0)]
+           /\ permit_price' = [w \in Workers |-> is(w, permit_price[w], mark[w], Zero)]
+    /\ reserved_notional' = IF On("confirm_frees") THEN Zero ELSE reserved_notional
+    /\ UNCHANGED <<fence_epoch, position, open_notional>>
+
+-----------------------------------------------------------------------------
+(* Claims and marks.                                                       *)
+
+ClaimInstrumentVerdict(w, i) ==
+    IF Fails("claim_range", w \notin Workers \/ i \notin 0..INSTRUMENT_MAX) THEN "MALFORMED"
+    ELSE IF Fails("claim_permit", permit_kind[w] # NONE) THEN "PERMIT_OUTSTANDING"
+    ELSE IF Fails("claim_position", quantity[w] # 0) THEN "POSITION_OPEN"
+    ELSE IF Fails("claim_owner", i # 0 /\ \E v \in Workers \ {w} : instrument[v] = i) THEN "INSTRUMENT_OWNED"
+    ELSE "ok"
+
+ClaimInstrument(w, i) ==
+    /\ ClaimInstrumentVerdict(w, i) = "ok"
+    /\ instrument' = [instrument EXCEPT ![w] = i]
+    /\ mark' = IF i = instrument[w] THEN mark ELSE [mark EXCEPT ![w] = Zero]
+    /\ UNCHANGED <<fence, quantity, cost, permit, totals>>
+
+UpdateMarkVerdict(i, price) ==
+    IF Fails("mark_range", i \notin 1..INSTRUMENT_MAX \/ ~Positive(price) \/ Less(PRICE_MAX, price))
+    THEN "MALFORMED"
+    ELSE IF Fails("mark_claimed", Owners(i) = {}) THEN "INSTRUMENT_NOT_CLAIMED"
+    ELSE "ok"
+
+UpdateMark(i, price) ==
+    /\ UpdateMarkVerdict(i, price) = "ok"
+    /\ mark' = [w \in Workers |-> IF instrument[w] = i THEN price ELSE mark[w]]
+    /\ open_notional' =
+        IF Owners(i) = {} \/ ~On("mark_moves_open") THEN open_notional
+        ELSE LET w == CHOOSE w \in Owners(i) : TRUE
+             IN  Add(Sub(open_notional, OpenOf(w)), Times(Abs(quantity[w]), price))
+    /\ UNCHANGED <<fence, instrument, quantity, cost, permit, reserved_notional>>
+
+-----------------------------------------------------------------------------
+(* Orders.                                                                 *)
+
+PermitPrice(w, o) == MaxOf(o.limit_price, mark[w])
+Notional(w, o) == Times(o.quantity, PermitPrice(w, o))
+
+OrderMalformed(w, o) ==
+    \/ w \notin Workers
+    \/ o.instrument \notin 1..INSTRUMENT_MAX
+    \/ o.side \notin {1, -1}
+    \/ o.quantity \notin 1..QUANTITY_MAX
+    \/ ~InRange(o.limit_price, PRICE_MAX)
+    \/ o.market # (o.limit_price = Zero)
+    \/ o.leverage_ppm \notin 1..LEVERAGE_PPM_MAX
+
+ReduceVerdict(w, o) ==
+    IF Fails("nothing_to_reduce", quantity[w] = 0) THEN "NOTHING_TO_REDUCE"
+    ELSE IF Fails("would_grow", Sign(quantity[w]) = o.side) THEN "WOULD_GROW"
+    ELSE IF Fails("would_flip", o.quantity > Abs(quantity[w])) THEN "WOULD_FLIP"
+    ELSE "ok"
+
+EntryVerdict(w, o, effective, capital) ==
+    IF Fails("entry_flat", quantity[w] # 0) THEN "POSITION_OPEN"
+    ELSE IF Fails("posture_entry", effective < 2) THEN "POSTURE_FORBIDS_ENTRY"
+    ELSE IF Fails("limit_only", profile = "specification" /\ effective = 2 /\ o.market) THEN "LIMIT_ONLY"
+    ELSE IF Fails("leverage", o.leverage_ppm > Ceiling(effective) * ONE) THEN "LEVERAGE_ABOVE_CEILING"
+    ELSE IF Fails("fraction", Less(Over(Times(Ceiling(effective), capital), 5), Notional(w, o)))
+        THEN "NOTIONAL_ABOVE_FRACTION"
+    ELSE IF Fails("exposure", Less(Times(Ceiling(effective), capital),
+                                   Add(Add(open_notional, reserved_notional), Notional(w, o))))
+        THEN "EXPOSURE_ABOVE_CEILING"
+    ELSE "ok"
+
+RequestOrderVerdict(w, o, effective, capital) ==
+    IF Fails("order_range", OrderMalformed(w, o)) THEN "MALFORMED"
+    ELSE IF Fails("hibernating", posture = 0) THEN "HIBERNATING"
+    ELSE IF Fails("order_fence", ~fence_confirmed) THEN "FENCE_UNCONFIRMED"
+    ELSE IF Fails("order_claim", instrument[w] # o.instrument) THEN "INSTRUMENT_NOT_CLAIMED"
+    ELSE IF Fails("order_permit", permit_kind[w] # NONE) THEN "PERMIT_OUTSTANDING"
+    ELSE IF Fails("order_mark", mark[w] = Zero) THEN "NO_MARK"
+    ELSE IF o.reduce_only THEN ReduceVerdict(w, o)
+    ELSE EntryVerdict(w, o, effective, capital)
+
+RequestOrder(w, o, effective, capital) ==
+    /\ RequestOrderVerdict(w, o, effective, capital) = "ok"
+    /\ permit_kind' = [permit_kind EXCEPT ![w] = IF o.reduce_only THEN EXIT ELSE ENTRY]
+    /\ permit_quantity' = [permit_quantity EXCEPT ![w] = o.side * o.quantity]
+    /\ permit_price' = [permit_price EXCEPT ![w] = PermitPrice(w, o)]
+    /\ reserved_notional' = IF o.reduce_only \/ ~On("entry_reserves") THEN reserved_notional
+                            ELSE Add(reserved_notional, Notional(w, o))
+    /\ UNCHANGED <<fence, position, open_notional>>
+
+CloseOrderVerdict(w) ==
+    IF Fails("close_range", w \notin Workers) THEN "MALFORMED"
+    ELSE IF Fails("close_permit", permit_kind[w] = NONE) THEN "NO_PERMIT" ELSE "ok"
+
+\* In HIBERNATE behind a confirmed fence the flatten is renewed until the position is gone.
+CloseOrder(w) ==
+    /\ CloseOrderVerdict(w) = "ok"
+    /\ LET renewed == posture = 0 /\ fence_confirmed /\ quantity[w] # 0 /\ On("close_renews")
+       IN  /\ permit_kind' = [permit_kind EXCEPT ![w] = IF renewed THEN FLATTEN ELSE NONE]
+           /\ permit_quantity' = [permit_quantity EXCEPT ![w] = IF renewed THEN -quantity[w] ELSE 0]
+           /\ permit_price' = [permit_price EXCEPT ![w] = IF renewed THEN mark[w] ELSE Zero]
+    /\ reserved_notional' = IF On("close_unreserves") THEN Sub(reserved_notional, ReservedOf(w)) ELSE reserved_notional
+    /\ UNCHANGED <<fence, position, open_notional>>
+
+-----------------------------------------------------------------------------
+(* Fills.                                                                  *)
+
+ReportFillVerdict(w, lots, price, fee) ==
+    IF Fails("fill_range",
+             \/ w \notin Workers \/ lots \notin 1..QUANTITY_MAX
+             \/ ~Positive(price) \/ Less(PRICE_MAX, price) \/ ~InRange(fee, FEE_MAX))
+    THEN "MALFORMED" ELSE "ok"
+
+\* Anything else is a desync (Kernel, ReportFill).
+FillPermitted(w, lots) ==
+    permit_kind[w] # NONE /\ (On("fill_within_permit") => lots <= Abs(permit_quantity[w]))
+
+Signed(w, lots) == Sign(permit_quantity[w]) * lots
+CostAfter(w, lots, price) == Add(cost[w], Times(Signed(w, lots), price))
+
+\* What a position that reaches 0 books.
+FillProfit(w, lots, price) ==
+    IF quantity[w] + Signed(w, lots) = 0 THEN Neg(CostAfter(w, lots, price)) ELSE Zero
+
+Fill(w, lots, price) ==
+    /\ \E after \in {quantity[w] + Signed(w, lots)}, rest \in {permit_quantity[w] - Signed(w, lots)} :
+        /\ quantity' = [quantity EXCEPT ![w] = after]
+        /\ cost' = [cost EXCEPT ![w] = IF after = 0 /\ On("flat_clears_cost") THEN Zero
+                                       ELSE CostAfter(w, lots, price)]
+        /\ permit_quantity' = [permit_quantity EXCEPT ![w] = rest]
+        /\ permit_kind' = IF rest = 0 /\ On("filled_frees") THEN [permit_kind EXCEPT ![w] = NONE] ELSE permit_kind
+        /\ permit_price' = IF rest = 0 THEN [permit_price EXCEPT ![w] = Zero] ELSE permit_price
+        /\ reserved_notional' = IF permit_kind[w] = ENTRY /\ On("fill_unreserves")
+                                THEN Sub(reserved_notional, Times(lots, permit_price[w])) ELSE reserved_notional
+        /\ open_notional' = IF On("fill_opens")
+                            THEN Add(Sub(open_notional, OpenOf(w)), Times(Abs(after), mark[w])) ELSE open_notional
+    /\ UNCHANGED <<fence, instrument, mark>>
+
+-----------------------------------------------------------------------------
+(* Promises.                                                               *)
+
+FlatPositionHasNoCost == \A w \in Workers : quantity[w] = 0 => cost[w] = Zero
+OpenIsSumOfPositions == open_notional = SumOver([w \in Workers |-> OpenOf(w)], Workers)
+ReservedIsSumOfPermits == reserved_notional = SumOver([w \in Workers |-> ReservedOf(w)], Workers)
+OneWorkerPerInstrument == \A v, w \in Workers : v # w /\ instrument[v] # 0 => instrument[v] # instrument[w]
+PositionNeedsClaim ==
+    \A w \in Workers : quantity[w] # 0 \/ permit_kind[w] # NONE => instrument[w] # 0 /\ mark[w] # Zero
+NoPermitFlips ==
+    \A w \in Workers : permit_kind[w] \in {EXIT, FLATTEN} =>
+        Sign(permit_quantity[w]) = -Sign(quantity[w]) /\ Abs(permit_quantity[w]) <= Abs(quantity[w])
+EntryNeverOpposesPosition ==
+    \A w \in Workers : permit_kind[w] = ENTRY => quantity[w] = 0 \/ Sign(quantity[w]) = Sign(permit_quantity[w])
+PermitSlotIsConsistent ==
+    \A w \in Workers : /\ permit_kind[w] = NONE <=> permit_quantity[w] = 0
+                       /\ permit_kind[w] = NONE <=> permit_price[w] = Zero
+FlattenOnlyInHibernate == \A w \in Workers : permit_kind[w] = FLATTEN => posture = 0
+HibernateFlattens ==
+    posture = 0 /\ fence_confirmed => \A w \in Workers : quantity[w] # 0 => permit_kind[w] = FLATTEN
+NoWorkerPermitInHibernate ==
+    posture = 0 /\ fence_confirmed => \A w \in Workers : permit_kind[w] \notin {ENTRY, EXIT}
+NoEntryBelowStalker == posture < 2 /\ fence_confirmed => \A w \in Workers : permit_kind[w] # ENTRY
+
+\* An epoch that ends is followed by the next, and only that takes a confirmation away.
+EpochOnlyAdvances == [][
+    /\ fence_epoch' # fence_epoch => fence_epoch' = NextEpoch(fence_epoch) /\ ~fence_confirmed'
+    /\ fence_confirmed /\ ~fence_confirmed' => fence_epoch' # fence_epoch]_gate
+
+Issues(w, kinds) == permit_kind'[w] \in kinds /\ permit_kind[w] # permit_kind'[w]
+
+\* A flatten is sized only when nothing older can still fill.
+FlattenWaitsForFence == [][
+    (\E w \in Workers : Issues(w, {FLATTEN})) =>
+        fence_confirmed' /\ \A w \in Workers : permit_kind'[w] \notin {ENTRY, EXIT}]_gate
+
+\* So do workers' permits.
+PermitWaitsForFence == [][(\E w \in Workers : Issues(w, {ENTRY, EXIT})) => fence_confirmed]_gate
+=============================================================================
