@@ -7,7 +7,7 @@
 Rules of this file:
 
 *   It measures and decides nothing.
-*   Rates are shares of the bars on which the thing measured could have fired at all: for the signal,
+*   Rates are shares of the bars on which the thing could have fired at all: for the signal,
     those after the longest window was full; for a stand-in, those after its warm-up.
 *   One JSON document on stdout. The figures of ADR 0010 and 0014 come from here, and
     tests/dolphin/sensors/test_firing.py holds them.

@@ -27,7 +27,7 @@ from dolphin.feed.bar import Bar
 from dolphin.feed.gaps import LogReturns
 from dolphin.sensors.trailing import Trailing, rms
 
-__all__ = ["DESCRIPTION", "NAME", "ForewarnerReading", "ForewarnerStandIn"]
+__all__ = ["DESCRIPTION", "NAME", "ForewarnerReading", "ForewarnerStandIn", "status_of"]
 
 NAME = "forewarner-stand-in"
 DESCRIPTION = (
@@ -91,7 +91,7 @@ class ForewarnerStandIn:
             percentile = float((self._volatilities.values <= volatility).mean())
         status = ORANGE
         if warm:
-            status = _status(probability, score)
+            status = status_of(probability, score)
         self._moves.push(abs(move))
         if len(self._recent) == VOLATILITY_BARS:
             self._volatilities.push(volatility)
@@ -116,7 +116,7 @@ class ForewarnerStandIn:
         )
 
 
-def _status(catastrophic_probability: float, envelope_score: float) -> int:
+def status_of(catastrophic_probability: float, envelope_score: float) -> int:
     """Return the status by bible 12's gate."""
     if catastrophic_probability > 0.25 or envelope_score < -1.0:
         return RED
