@@ -20,10 +20,12 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from certification.artefacts import BadInput, collect
-from certification.claims import DOES_NOT_HOLD, NOT_RUN, Claim, judge, verdicts
+from certification.artefacts import collect
+from certification.claims import DOES_NOT_HOLD, NOT_RUN, Claim, verdicts
+from certification.collectors import judge
 from certification.evidence import canonical, evidence
 from certification.page import page
+from certification.shapes import BadInput
 
 ROOT = Path(__file__).resolve().parent.parent
 BAD_INPUT = 2

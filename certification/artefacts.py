@@ -27,6 +27,18 @@ from typing import Any
 
 import polars
 
+from certification.shapes import (
+    AUDIT,
+    CHECK,
+    CORPUS,
+    COVERAGE,
+    MANIFEST,
+    SESSION,
+    BadInput,
+    Shape,
+    fits,
+)
+
 FACTORS = ("cat1_ppm", "structural_ppm", "environment_ppm", "micro_ppm", "capital_ppm")
 BAR_COLUMNS = (
     "bar",
@@ -41,10 +53,6 @@ BAR_COLUMNS = (
 )
 SOURCE_FOLDERS = ("kernel", "traces", "dolphin", "spec", "tests")
 SOURCE_SUFFIXES = (".py", ".tla", ".cfg")
-
-
-class BadInput(Exception):
-    """A file that cannot be read as what it should be. One line: file, field, expectation."""
 
 
 @dataclass(frozen=True)
@@ -174,174 +182,6 @@ def _first(paths: tuple[Path, ...]) -> Path:
     return next((path for path in paths if path.is_file()), paths[0])
 
 
-# --- JSON of a known shape -----------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Shape:
-    """An object: what each field is, and which must be there. Fields it does not know are kept."""
-
-    fields: Mapping[str, "tuple[type, ...] | Listed | Shape"]
-    needed: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A list (``keyed`` False) or an object (True) all of whose values are of one kind."""
-
-    of: "tuple[type, ...] | Shape"
-    keyed: bool = False
-
-
-_NONE = type(None)
-_TEXT, _INT, _BOOL = (str,), (int,), (bool,)
-_MAYBE_TEXT, _MAYBE_BOOL, _MAYBE_INT = (str, _NONE), (bool, _NONE), (int, _NONE)
-
-SESSION = Shape(
-    {
-        "id": _TEXT,
-        "verdict": _TEXT,
-        "reason": _MAYBE_TEXT,
-        "command": (str, list),
-        "started": _TEXT,
-        "ended": _MAYBE_TEXT,
-        "commit": _MAYBE_TEXT,
-        "dirty": _MAYBE_BOOL,
-        "profile": _TEXT,
-        "seed": _MAYBE_INT,
-        "windows": Listed(_INT),
-        "data": (dict, str, _NONE),
-        "machine": (dict,),
-        "stand_ins": Listed(_TEXT, keyed=True),
-        "processes": Listed(Shape({"name": _TEXT, "pid": (int, str)}, ("name", "pid"))),
-        "isolation": Listed(
-            Shape({"measure": _TEXT, "held": _BOOL, "detail": _MAYBE_TEXT}, ("measure", "held"))
-        ),
-        "shown": Listed(Shape({"name": _TEXT, "ok": _BOOL}, ("name", "ok"))),
-        "counts": (dict,),
-        "refusals": Listed(_INT, keyed=True),
-        "marks": Listed(Shape({"bar": _INT, "kind": _TEXT}, ("bar", "kind"))),
-        "artefacts": Listed(_TEXT, keyed=True),
-    },
-    ("id", "verdict", "shown"),
-)
-CHECK = Shape(
-    {
-        "ok": _BOOL,
-        "models": Listed(
-            Shape(
-                {
-                    "name": _TEXT,
-                    "mode": _TEXT,
-                    "expected": _TEXT,
-                    "result": _TEXT,
-                    "distinct": _INT,
-                    "generated": _INT,
-                    "diameter": _INT,
-                    "seconds": (int, float),
-                    "cfg_sha256": _TEXT,
-                    "problems": Listed(_TEXT),
-                },
-                ("name", "mode", "expected", "result"),
-            )
-        ),
-        "negative_controls": Shape(
-            {"total": _INT, "failed_as_expected": _INT}, ("total", "failed_as_expected")
-        ),
-        "problems": Listed(_TEXT),
-    },
-    ("ok", "models", "negative_controls"),
-)
-AUDIT = Shape(
-    {
-        "ok": _BOOL,
-        "journals": (int, list, dict),
-        "records": _MAYBE_INT,
-        "coverage": (dict, _NONE),
-    },
-    ("ok",),
-)
-CORPUS = Shape(
-    {
-        "ok": _BOOL,
-        "edges": _INT,
-        "replayed": _INT,
-        "mismatched": _INT,
-        "unmapped": _INT,
-        "models": Listed(Shape({"name": _TEXT, "edges": _INT}, ("name", "edges"))),
-    },
-    ("ok", "edges", "replayed"),
-)
-COVERAGE = Shape(
-    {
-        "files": Listed(
-            Shape(
-                {
-                    "summary": Shape(
-                        {
-                            "covered_lines": _INT,
-                            "num_statements": _INT,
-                            "missing_lines": _INT,
-                            "covered_branches": _INT,
-                            "num_branches": _INT,
-                            "missing_branches": _INT,
-                        }
-                    )
-                }
-            ),
-            keyed=True,
-        )
-    },
-    ("files",),
-)
-MANIFEST = Shape(
-    {
-        "models": Listed(
-            Shape(
-                {"name": _TEXT, "expected": _TEXT, "mode": _TEXT, "cfg": _TEXT},
-                ("name", "expected"),
-            )
-        )
-    },
-    ("models",),
-)
-_WORDS = {
-    str: "text",
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-    list: "a list",
-    dict: "an object",
-    _NONE: "null",
-}
-
-
-def _expect(value: object, kinds: tuple[type, ...], where: str) -> None:
-    if (isinstance(value, bool) and bool not in kinds) or not isinstance(value, kinds):
-        wanted = " or ".join(_WORDS[kind] for kind in kinds)
-        raise BadInput(f"{where} is {json.dumps(value)[:60]}, expected {wanted}")
-
-
-def _fits(value: Any, kind: tuple[type, ...] | Listed | Shape, file: str, field_name: str) -> None:
-    """Raise ``BadInput``, naming file and field, unless the value is of this kind throughout."""
-    where = f"{file}: field '{field_name}'" if field_name else f"{file}: the document"
-    if isinstance(kind, Shape):
-        _expect(value, (dict,), where)
-        for name in kind.needed:
-            if name not in value:
-                inner = f"{field_name}.{name}".lstrip(".")
-                raise BadInput(f"{file}: field '{inner}' is missing")
-        for name, inner_kind in kind.fields.items():
-            if name in value:
-                _fits(value[name], inner_kind, file, f"{field_name}.{name}".lstrip("."))
-    elif isinstance(kind, Listed):
-        _expect(value, (dict,) if kind.keyed else (list,), where)
-        for key, item in value.items() if kind.keyed else enumerate(value):
-            _fits(item, kind.of, file, f"{field_name}[{key}]")
-    else:
-        _expect(value, kind, where)
-
-
 def read_json(ref: FileRef, shape: Shape) -> Mapping[str, Any] | None:
     """Return the object in a JSON file, ``None`` where the file may not be read.
 
@@ -355,7 +195,7 @@ def read_json(ref: FileRef, shape: Shape) -> Mapping[str, Any] | None:
         raise BadInput(f"{ref.name}:{error.lineno}: not JSON: {error.msg}") from error
     except UnicodeDecodeError as error:
         raise BadInput(f"{ref.name}: not UTF-8 text, expected JSON") from error
-    _fits(data, shape, ref.name, "")
+    fits(data, shape, ref.name, "")
     return data
 
 

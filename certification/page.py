@@ -11,14 +11,12 @@ Rules of this file:
 Not here: plots (``plots.py``), colours (``page.css``).
 """
 
-import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 from importlib.resources import files as package_files
 from typing import Any
-from urllib.parse import quote
 
-from certification.appendix_b import IN_PART, INDEPENDENT, ORGANISATION, assess
+from certification.appendix_b import INDEPENDENT, ORGANISATION, assess
 from certification.artefacts import FileRef, Inputs
 from certification.claims import (
     DOES_NOT_HOLD,
@@ -26,134 +24,26 @@ from certification.claims import (
     NOT_RUN,
     SESSION,
     Claim,
-    is_stale,
     listed,
-    model_problems,
-    rejection_text,
-    stale_because,
     verdicts,
 )
+from certification.collectors.audit import rejection_text
+from certification.collectors.models import is_stale, model_problems
+from certification.collectors.tests import stale_because
 from certification.gaps import LABEL, gaps
-from certification.plots import (
-    POSTURES,
-    Mark,
-    bar_time,
-    equity_plot,
-    mark_glyph,
-    multiplier_plot,
-    posture_plot,
-    refusals_plot,
+from certification.html import (
+    VERDICT_CSS,
+    Html,
+    anchor,
+    badge,
+    claims_table,
+    facts,
+    link,
+    source,
+    table,
+    with_detail,
 )
-
-_CSS = {
-    HOLDS: "good",
-    DOES_NOT_HOLD: "bad",
-    NOT_RUN: "open",
-    IN_PART: "open",
-    ORGANISATION: "none",
-    INDEPENDENT: "none",
-    "PASS": "good",
-    "FAIL": "bad",
-    "INCOMPLETE": "open",
-}
-_MARKS = {
-    "trip": "kill-switch trips",
-    "rearm": "re-arm",
-    "peak_reset": "peak reset",
-    "restart": "restart",
-    "flatten": "flatten",
-    "other": "other",
-}
-_MARKS_LISTED = 60
-NOTHING = '<span class="dim">–</span>'
-
-
-class Html(str):
-    """Text that is HTML already."""
-
-    __slots__ = ()
-
-
-def _esc(value: object) -> str:
-    return value if isinstance(value, Html) else escape(str(value))
-
-
-def _badge(state: str) -> Html:
-    return Html(f'<span class="badge {_CSS[state]}">{escape(state)}</span>')
-
-
-def _table(
-    heads: Sequence[str],
-    rows: Iterable[Sequence[object]],
-    numbers: frozenset[int] = frozenset(),
-    marks: Mapping[int, str] | None = None,
-    hashes: int | None = None,
-    compact: bool = False,
-) -> str:
-    """Return a table. ``numbers``: columns set to the right; ``marks``: attributes by row."""
-
-    def css(column: int) -> str:
-        if column in numbers:
-            return ' class="number"'
-        return ' class="mono hash"' if column == hashes else ' class="name"'
-
-    head = "".join(
-        f'<th scope="col"{css(column) if column in numbers else ""}>{escape(name)}</th>'
-        for column, name in enumerate(heads)
-    )
-    body = ""
-    for number, row in enumerate(rows):
-        extra = f" {(marks or {}).get(number, '')}".rstrip()
-        cells = "".join(
-            f"<td{css(column)}>{_esc(cell) or NOTHING}</td>" for column, cell in enumerate(row)
-        )
-        body += f"<tr{extra}>{cells}</tr>\n"
-    width = ' class="compact"' if compact else ""
-    return (
-        f'<div class="scroll"><table{width}><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody>'
-        "</table></div>"
-    )
-
-
-def _facts(pairs: Iterable[tuple[str, object]]) -> str:
-    rows = "".join(
-        f"<dt>{escape(name)}</dt><dd>{_esc(value)}</dd>"
-        for name, value in pairs
-        if value not in ("", None)
-    )
-    return f"<dl>{rows}</dl>"
-
-
-def _anchor(name: str) -> str:
-    return "file-" + "".join(letter if letter.isalnum() else "-" for letter in name)
-
-
-def _link(ref: FileRef, inputs: Inputs) -> Html:
-    """Return a link to a file; one of the run's own is named from the run's folder."""
-    where = os.path.relpath(ref.path.resolve(), inputs.run_dir.resolve())
-    name = ref.name if where.startswith("..") else where
-    return Html(f'<a href="{quote(where)}">{escape(name)}</a>')
-
-
-def _source(claim: Claim, by_name: Mapping[str, FileRef], inputs: Inputs) -> Html:
-    """Return the link to a claim's file, and its hash as a link to the list of files."""
-    if claim.artefact not in by_name:
-        return Html('<span class="dim">no file</span>')
-    ref = by_name[claim.artefact]
-    return Html(
-        f'{_link(ref, inputs)}<br><a class="mono dim" href="#{_anchor(ref.name)}" '
-        f'title="{ref.sha256}">{ref.sha256[:12]}…</a>'
-    )
-
-
-def _with_detail(text: str, detail: str) -> Html:
-    more = f'<br><span class="dim">{escape(detail)}</span>' if detail else ""
-    return Html(escape(text) + more)
-
-
-def _missing(text: str) -> str:
-    return f"<p>{_badge(NOT_RUN)} {escape(text)}</p>"
-
+from certification.page_session import session_section
 
 # --- page one ------------------------------------------------------------------------------------
 
@@ -163,10 +53,10 @@ def _verdicts(claims: tuple[Claim, ...]) -> str:
     own = [claim for claim in claims if claim.scope == SESSION]
     held = sum(claim.status == HOLDS for claim in own)
     return f"""<div class="verdicts">
-<section class="verdict {_CSS[said.session]}"><div>The session</div>
+<section class="verdict {VERDICT_CSS[said.session]}"><div>The session</div>
 <div class="word">{said.session}</div>
 <p>{held} of {len(own)} claims about this session hold.</p></section>
-<section class="verdict {_CSS[said.package]}"><div>The evidence package</div>
+<section class="verdict {VERDICT_CSS[said.package]}"><div>The evidence package</div>
 <div class="word">{said.package}</div>
 <p>{said.holds} claims hold, {said.does_not_hold} do not hold,
 {said.not_run} were not run.</p></section>
@@ -180,18 +70,18 @@ def _obstacles(claims: tuple[Claim, ...]) -> str:
         if not rows:
             parts.append(f"<h3>{title}</h3><p>Nothing.</p>")
             continue
-        table = _table(
+        listed_claims = table(
             ("claim", "says", "what makes it"),
             (
                 (
                     Html(f'<a class="mono" href="#{claim.id}">{escape(claim.id)}</a>'),
-                    _with_detail(claim.text, claim.detail),
+                    with_detail(claim.text, claim.detail),
                     Html(f"<code>{escape(claim.command)}</code>"),
                 )
                 for claim in rows
             ),
         )
-        parts.append(f"<h3>{title} ({len(rows)})</h3>{table}")
+        parts.append(f"<h3>{title} ({len(rows)})</h3>{listed_claims}")
     return "".join(parts)
 
 
@@ -199,222 +89,11 @@ def _gaps(inputs: Inputs) -> str:
     rows = ((Html(f"<b>{escape(gap.name)}</b>"), gap.missing, gap.limit) for gap in gaps(inputs))
     return (
         f'<h2 id="gaps">Gaps</h2><p>{escape(LABEL)}. These stand whatever the verdict says.</p>'
-        + _table(("gap", "what is missing", "what limits it"), rows)
+        + table(("gap", "what is missing", "what limits it"), rows)
     )
-
-
-# --- the session ---------------------------------------------------------------------------------
-
-
-def _marks(inputs: Inputs) -> tuple[Mark, ...]:
-    """Return what the plots point at: the session's own list, else each bar that was killed."""
-    if inputs.bars is None:
-        return ()
-    first, last = inputs.bars["bar"][0], inputs.bars["bar"][-1]
-    listed_marks = (inputs.session or {}).get("marks")
-    if listed_marks:
-        return tuple(
-            Mark(
-                row["bar"],
-                row["kind"] if row["kind"] in _MARKS else "other",
-                str(row.get("text", row["kind"])),
-            )
-            for row in listed_marks
-            if first <= row["bar"] <= last
-        )
-    killed = inputs.bars["killed"]
-    return tuple(
-        Mark(first + index, "trip", "killed")
-        for index in range(len(killed))
-        if killed[index] and (index == 0 or not killed[index - 1])
-    )
-
-
-def _key(kind: str) -> str:
-    return (
-        '<svg class="key" viewBox="-8 -8 16 16" aria-hidden="true">'
-        f"{mark_glyph(kind, 0, 0)}</svg> {_MARKS[kind]}"
-    )
-
-
-def _plots(inputs: Inputs) -> str:
-    bars = inputs.bars
-    if bars is None:
-        return _missing(
-            f"No plots: {inputs.bars_file.name} "
-            + ("was tampered with." if inputs.bars_file.tampered else "is missing.")
-        )
-    marks = _marks(inputs)
-    present = sorted({mark.kind for mark in marks}, key=list(_MARKS).index)
-    key = " ".join(f'<span class="keyed">{_key(kind)}</span>' for kind in present)
-    shares = ", ".join(
-        f"{name} {100 * bars['posture'].count(number) / len(bars['posture']):.1f} %"
-        for number, name in reversed(tuple(enumerate(POSTURES)))
-    )
-    with_day = bars["market_time_ms"][-1] - bars["market_time_ms"][0] >= 86_400_000
-    first = bars["bar"][0]
-    rows = [
-        (
-            f"{mark.bar:,}",
-            bar_time(bars["market_time_ms"][mark.bar - first], with_day=with_day),
-            Html(_key(mark.kind)),
-            mark.text,
-        )
-        for mark in marks
-    ]
-    table = ""
-    if rows:
-        more = len(rows) - _MARKS_LISTED
-        table = (
-            f"<details open><summary>{len(rows)} marks</summary>"
-            + _table(("bar", "UTC", "what", "why"), rows[:_MARKS_LISTED], frozenset({0}))
-            + (f'<p class="dim">and {more} more, in the journal</p>' if more > 0 else "")
-            + "</details>"
-        )
-    return f"""<figure><figcaption><b>Equity</b>, USDT, and drawdown below its peak.</figcaption>
-<div class="scroll">{equity_plot(bars, marks)}</div></figure>
-<figure><figcaption><b>Multiplier and its five factors.</b> Blue: the total risk
-multiplier R. Grey: the target that the sensors call for. Down at once, up only bar by bar. Each
-factor runs from 0 to 1.</figcaption>
-<div class="scroll">{multiplier_plot(bars, marks)}</div></figure>
-<figure><figcaption><b>Posture</b>: {shares}. {key}</figcaption>
-<div class="scroll">{posture_plot(bars, marks)}</div>{table}</figure>"""
-
-
-def _session(inputs: Inputs, claims: tuple[Claim, ...]) -> str:
-    head = '<h2 id="session">The session</h2>'
-    session = inputs.session
-    if session is None:
-        return head + _missing(f"{inputs.session_file.name} is missing.") + _plots(inputs)
-    command = session.get("command", "")
-    command = command if isinstance(command, str) else " ".join(map(str, command))
-    data = session.get("data")
-    if isinstance(data, dict):
-        digest = str(data.get("sha256", ""))
-        data = Html(
-            f"<code>{escape(str(data.get('path', '?')))}</code>"
-            + (f' <span class="mono dim">{escape(digest)}</span>' if digest else "")
-        )
-    elif data is None:
-        data = "built-in market, generated from the seed"
-    windows = ", ".join(str(window) for window in session.get("windows", []))
-    dirty = " (with changes that are in no revision)" if session.get("dirty") else ""
-    facts = [
-        ("command", Html(f"<code>{escape(command)}</code>") if command else ""),
-        ("market", data),
-        (
-            "profile, seed",
-            f"{session.get('profile', 'not said')}, {session.get('seed', 'not said')}",
-        ),
-        ("windows", windows),
-        ("from, to", f"{session.get('started', 'not said')} to {session.get('ended', 'not said')}"),
-        ("revision", f"{session.get('commit') or 'not recorded'}{dirty}"),
-        *((str(name), str(value)) for name, value in session.get("machine", {}).items()),
-    ]
-    by_id = {claim.id: claim for claim in claims}
-    shown = [claim for name, claim in by_id.items() if name.startswith("SHOWN-")]
-    parts = [head, _facts(facts), "<h3>What the session had to show</h3>"]
-    if shown:
-        parts.append(
-            _table(
-                ("state", "shown", "how"),
-                (
-                    (
-                        _badge(claim.status),
-                        claim.text.removeprefix("Shown in the session: "),
-                        claim.detail,
-                    )
-                    for claim in shown
-                ),
-            )
-        )
-    else:
-        parts.append(_missing("Nothing is listed as shown."))
-    parts.append(_plots(inputs))
-    counts = session.get("counts", {})
-    if counts:
-        parts.append(
-            "<h3>Counts</h3>"
-            + _facts(
-                (
-                    str(name).replace("_", " "),
-                    f"{value:,}" if isinstance(value, int) else str(value),
-                )
-                for name, value in counts.items()
-            ).replace("<dl>", '<dl class="counts">')
-        )
-    refusals = session.get("refusals")
-    parts.append("<h3>Why the kernel refused</h3>")
-    if refusals:
-        numbers = {str(name): int(count) for name, count in refusals.items()}
-        given = sum(1 for count in numbers.values() if count)
-        parts.append(
-            f"<figure><figcaption>{given} of {len(numbers)} reasons were given, "
-            f"{sum(numbers.values()):,} times in all.</figcaption>"
-            f'<div class="scroll">{refusals_plot(numbers)}</div></figure>'
-        )
-    else:
-        parts.append(_missing("The session records no refusals."))
-    stand_ins = session.get("stand_ins")
-    parts.append("<h3>What stands in for a sensor</h3>")
-    if stand_ins is None:
-        parts.append(_missing("The session does not say."))
-    elif not stand_ins:
-        parts.append("<p>Nothing: every sensor had its own data.</p>")
-    else:
-        parts.append(_table(("sensor", "stand-in"), sorted(stand_ins.items())))
-    parts.append("<h3>Processes and isolation</h3>")
-    processes = session.get("processes")
-    if processes:
-        heads = [
-            key
-            for key in ("name", "level", "pid", "uid", "user", "exit")
-            if any(key in row for row in processes)
-        ]
-        parts.append(
-            _table(
-                heads,
-                ([row.get(key, "not said") for key in heads] for row in processes),
-                compact=True,
-            )
-        )
-    else:
-        parts.append(_missing("The session records no processes."))
-    measures = session.get("isolation")
-    if measures:
-        parts.append(
-            _table(
-                ("measure", "state", "detail"),
-                (
-                    (
-                        row["measure"],
-                        _badge(HOLDS if row["held"] else NOT_RUN),
-                        row.get("detail", ""),
-                    )
-                    for row in measures
-                ),
-            )
-        )
-    else:
-        parts.append(_missing("The session records no measure of isolation: none is assumed."))
-    return "".join(parts)
 
 
 # --- audit, models, tests ------------------------------------------------------------------------
-
-
-def _claims_table(rows: Sequence[Claim], by_name: Mapping[str, FileRef], inputs: Inputs) -> str:
-    return _table(
-        ("state", "claim", "file and hash"),
-        (
-            (
-                _badge(claim.status),
-                _with_detail(claim.text, claim.detail),
-                _source(claim, by_name, inputs),
-            )
-            for claim in rows
-        ),
-    )
 
 
 def _share(value: object) -> str:
@@ -438,18 +117,18 @@ def _share(value: object) -> str:
 
 def _audit(inputs: Inputs, claims: tuple[Claim, ...], by_name: Mapping[str, FileRef]) -> str:
     rows = [claim for claim in claims if claim.id.startswith("AUD-")]
-    parts = ['<h2 id="audit">Audit of the journal</h2>', _claims_table(rows, by_name, inputs)]
+    parts = ['<h2 id="audit">Audit of the journal</h2>', claims_table(rows, by_name, inputs)]
     audit = inputs.audit
     if audit is not None:
         records = audit.get("records")
         coverage = audit.get("coverage") or {}
-        facts: list[tuple[str, object]] = [
+        figures: list[tuple[str, object]] = [
             ("records", f"{records:,}" if isinstance(records, int) else str(records or "not said"))
         ]
-        facts += [(f"{name} covered", _share(value)) for name, value in coverage.items()]
+        figures += [(f"{name} covered", _share(value)) for name, value in coverage.items()]
         if audit.get("rejection"):
-            facts.append(("rejected", rejection_text(audit["rejection"])))
-        parts.append(_facts(facts))
+            figures.append(("rejected", rejection_text(audit["rejection"])))
+        parts.append(facts(figures))
     return "".join(parts)
 
 
@@ -457,7 +136,7 @@ def _models(inputs: Inputs, claims: tuple[Claim, ...], by_name: Mapping[str, Fil
     head = '<h2 id="models">Model checks</h2>'
     check = inputs.check
     whole = [claim for claim in claims if claim.id in ("MOD-SUITE", "MOD-CONTROLS")]
-    parts = [head, _claims_table(whole, by_name, inputs)]
+    parts = [head, claims_table(whole, by_name, inputs)]
     if check is None:
         return "".join(parts)
     manifest = {row["name"]: row for row in (inputs.manifest or {}).get("models", [])}
@@ -477,11 +156,11 @@ def _models(inputs: Inputs, claims: tuple[Claim, ...], by_name: Mapping[str, Fil
         pinned = manifest.get(row["name"])
         problems = model_problems(row, pinned)
         if problems:
-            state: Html = Html(_badge(DOES_NOT_HOLD) + f"<br>{escape('; '.join(problems))}")
+            state: Html = Html(badge(DOES_NOT_HOLD) + f"<br>{escape('; '.join(problems))}")
         elif is_stale(row, pinned, inputs.configurations):
-            state = Html(_badge(NOT_RUN) + "<br>its configuration changed since")
+            state = Html(badge(NOT_RUN) + "<br>its configuration changed since")
         else:
-            state = _badge(HOLDS)
+            state = badge(HOLDS)
         counts = [
             f"{row[key]:,}" if isinstance(row.get(key), int | float) else "not said"
             for key in ("distinct", "generated", "diameter", "seconds")
@@ -502,12 +181,12 @@ def _models(inputs: Inputs, claims: tuple[Claim, ...], by_name: Mapping[str, Fil
             row["expected"],
             "not run",
             *["not run"] * 4,
-            _badge(NOT_RUN),
+            badge(NOT_RUN),
         )
         for row in absent
     ]
     numbers = frozenset({4, 5, 6, 7})
-    parts.append(_table(heads, good, numbers))
+    parts.append(table(heads, good, numbers))
     total = check["negative_controls"].get("total", len(bad))
     as_wanted = check["negative_controls"].get("failed_as_expected", 0)
     parts.append(
@@ -517,7 +196,7 @@ def _models(inputs: Inputs, claims: tuple[Claim, ...], by_name: Mapping[str, Fil
     if bad:
         parts.append(
             f"<details><summary>All {len(bad)} controls</summary>"
-            f"{_table(heads, bad, numbers)}</details>"
+            f"{table(heads, bad, numbers)}</details>"
         )
     return "".join(parts)
 
@@ -530,13 +209,13 @@ def _tests(inputs: Inputs, claims: tuple[Claim, ...], by_name: Mapping[str, File
     ]
     parts = [
         '<h2 id="tests">Conformance, tests, coverage, proof</h2>',
-        _claims_table(rows, by_name, inputs),
+        claims_table(rows, by_name, inputs),
     ]
     models = (inputs.corpus or {}).get("models")
     if isinstance(models, list) and models:
         parts.append(
             "<h3>Edges replayed through the kernel</h3>"
-            + _table(
+            + table(
                 ("model", "edges"),
                 (
                     (row.get("name", "?"), f"{row.get('edges', 0):,}")
@@ -549,13 +228,13 @@ def _tests(inputs: Inputs, claims: tuple[Claim, ...], by_name: Mapping[str, File
         )
     for run in inputs.tests:
         why = stale_because(inputs, run.finished)
-        note = f" {_badge(NOT_RUN)} {escape(why)}." if why else ""
+        note = f" {badge(NOT_RUN)} {escape(why)}." if why else ""
         parts.append(
-            f"<h3>Test run</h3><p>{_link(run.file, inputs)}: {run.total:,} tests, "
+            f"<h3>Test run</h3><p>{link(run.file, inputs)}: {run.total:,} tests, "
             f"{run.passed:,} passed, {run.skipped} skipped, {len(run.failing)} failed.{note}</p>"
         )
         parts.append(
-            _table(
+            table(
                 ("folder", "passed", "skipped", "failed"),
                 (
                     (name, f"{numbers[0]:,}", f"{numbers[1]:,}", f"{numbers[2]:,}")
@@ -577,7 +256,7 @@ def _tests(inputs: Inputs, claims: tuple[Claim, ...], by_name: Mapping[str, File
                 sums[place] += summary.get(key, 0)
         parts.append(
             "<h3>Statements and branches executed</h3>"
-            + _table(
+            + table(
                 ("package", "statements", "branches"),
                 (
                     (name, f"{sums[0]:,} of {sums[1]:,}", f"{sums[2]:,} of {sums[3]:,}")
@@ -606,7 +285,7 @@ def _criteria(claims: tuple[Claim, ...]) -> str:
             (
                 criterion.number,
                 criterion.title,
-                _badge(row.status),
+                badge(row.status),
                 criterion.text,
                 Html(f'<span class="dim">{escape("; ".join(basis))}</span>'),
             )
@@ -614,7 +293,7 @@ def _criteria(claims: tuple[Claim, ...]) -> str:
     return (
         '<h2 id="appendix-b">10 CFR 50 Appendix B</h2><p>How far artefacts reach each criterion. '
         "Those that need an organisation or an independent person are never met here, and two are "
-        "met at most in part.</p>" + _table(("no.", "criterion", "state", "how", "claims"), rows)
+        "met at most in part.</p>" + table(("no.", "criterion", "state", "how", "claims"), rows)
     )
 
 
@@ -622,10 +301,10 @@ def _all_claims(claims: tuple[Claim, ...], by_name: Mapping[str, FileRef], input
     rows = [
         (
             Html(f'<span class="mono">{escape(claim.id)}</span>'),
-            _badge(claim.status),
-            _with_detail(claim.text, claim.detail),
+            badge(claim.status),
+            with_detail(claim.text, claim.detail),
             claim.scope,
-            _source(claim, by_name, inputs),
+            source(claim, by_name, inputs),
             Html(f"<code>{escape(claim.command)}</code>"),
         )
         for claim in claims
@@ -634,7 +313,7 @@ def _all_claims(claims: tuple[Claim, ...], by_name: Mapping[str, FileRef], input
     return (
         f'<h2 id="claims">Every claim</h2><p>{len(claims)} claims. Of scope "session" are those '
         "that the session's verdict rests on; the package's verdict rests on all.</p>"
-        + _table(("id", "state", "claim", "scope", "file and hash", "made by"), rows, marks=marks)
+        + table(("id", "state", "claim", "scope", "file and hash", "made by"), rows, marks=marks)
     )
 
 
@@ -645,15 +324,15 @@ def _files(inputs: Inputs) -> str:
         state = "not recorded by the session"
         if ref.recorded:
             state = "as recorded" if not ref.tampered else "NOT as recorded"
-        rows.append((_link(ref, inputs), f"{ref.size:,}", ref.sha256, state))
+        rows.append((link(ref, inputs), f"{ref.size:,}", ref.sha256, state))
     marks = {
-        number: f'id="{_anchor(ref.name)}"' + (' class="bad"' if ref.tampered else "")
+        number: f'id="{anchor(ref.name)}"' + (' class="bad"' if ref.tampered else "")
         for number, ref in enumerate(refs)
     }
     return (
         f'<h2 id="files">Every file, with its hash</h2><p>{len(refs)} files were read. Hashes are '
         "SHA-256 of the whole file.</p>"
-        + _table(
+        + table(
             ("file", "bytes", "SHA-256", "against the record"),
             rows,
             frozenset({1}),
@@ -680,7 +359,7 @@ def page(inputs: Inputs, claims: tuple[Claim, ...]) -> str:
         ("claims", "Claims"),
         ("files", "Files"),
     )
-    nav = "".join(f'<a href="#{name}">{title}</a>' for name, title in links)
+    nav = " ".join(f'<a href="#{name}">{title}</a>' for name, title in links)
     said = verdicts(claims)
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">
@@ -698,7 +377,7 @@ def page(inputs: Inputs, claims: tuple[Claim, ...]) -> str:
 {_gaps(inputs)}
 <h2 id="open">What stands between this and a pass</h2>
 {_obstacles(claims)}
-{_session(inputs, claims)}
+{session_section(inputs, claims)}
 {_audit(inputs, claims, by_name)}
 {_models(inputs, claims, by_name)}
 {_tests(inputs, claims, by_name)}

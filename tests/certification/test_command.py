@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from certification.__main__ import ROOT
-from certification.artefacts import BadInput, collect
-from certification.claims import judge
+from certification.artefacts import collect
+from certification.collectors import judge
 from certification.evidence import canonical, evidence
 from certification.page import page
+from certification.shapes import BadInput
 from tests.certification import a_run
 
 ENVIRONMENT = {name: text for name, text in os.environ.items() if name != "TLA2TOOLS_JAR"}

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from certification.artefacts import collect
-from certification.claims import Claim, judge
+from certification.claims import Claim
+from certification.collectors import judge
 from certification.evidence import canonical, evidence
 from certification.page import page
 from certification.plots import (

@@ -19,14 +19,14 @@ from certification.artefacts import collect
 from certification.claims import (
     DOES_NOT_HOLD,
     HOLDS,
-    LATER,
     NOT_RUN,
     PACKAGE,
     SESSION,
     Claim,
-    judge,
     verdicts,
 )
+from certification.collectors import judge
+from certification.collectors.later import LATER
 from certification.gaps import gaps
 from tests.certification import a_run
 

@@ -1,0 +1,43 @@
+"""The evidence collectors: each turns files into claims, ``judge`` gathers them all.
+
+Rules of this package:
+
+*   A collector is a function from ``Inputs`` to claims, without memory and without a clock.
+*   The order here is the order on the page. Two claims of one name get a number.
+
+Modules: ``session``, ``audit``, ``models``, ``tests``, ``configuration``, ``later``.
+"""
+
+from dataclasses import replace
+
+from certification.artefacts import Inputs
+from certification.claims import Claim
+from certification.collectors.audit import audit_claims
+from certification.collectors.configuration import configuration_claims
+from certification.collectors.later import later_claims
+from certification.collectors.models import corpus_claims, model_claims
+from certification.collectors.session import file_claims, session_claims, surrounding_claims
+from certification.collectors.tests import coverage_claims, test_claims
+
+
+def judge(inputs: Inputs) -> tuple[Claim, ...]:
+    """Return every claim of the report, each with its state, in the order of the page."""
+    claims = [
+        *session_claims(inputs),
+        *file_claims(inputs),
+        *surrounding_claims(inputs),
+        *audit_claims(inputs),
+        *model_claims(inputs),
+        *corpus_claims(inputs),
+        *test_claims(inputs),
+        *coverage_claims(inputs),
+        *configuration_claims(inputs),
+        *later_claims(),
+    ]
+    seen: dict[str, int] = {}
+    named = []
+    for claim in claims:
+        seen[claim.id] = seen.get(claim.id, 0) + 1
+        again = seen[claim.id]
+        named.append(claim if again == 1 else replace(claim, id=f"{claim.id}-{again}"))
+    return tuple(named)

@@ -1,0 +1,166 @@
+"""Claims about the models: TLC's rows judged anew, and the replay of the graphs' edges.
+
+Rules of this file:
+
+*   A row holds when TLC said what the row and the manifest expect, with the pinned counts.
+*   A row checked with a configuration that has changed since is "not run"; so is a row of the
+    manifest that is not in the file.
+*   A negative control holds when it fails with exactly the violation it names.
+
+Not here: running TLC (``dolphin check``).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from certification.artefacts import Inputs
+from certification.claims import (
+    CHECK,
+    CORPUS,
+    DOES_NOT_HOLD,
+    PACKAGE,
+    Claim,
+    claim_over,
+    listed,
+    slug,
+)
+
+
+def model_problems(row: Mapping[str, Any], pinned: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Return what is wrong with one row of ``check.json``, judged anew against the manifest."""
+    problems = [str(text) for text in row.get("problems", [])]
+    if row["result"] != row["expected"]:
+        problems.append(f"expected {row['expected']}, TLC said {row['result']}")
+    if pinned is not None:
+        if row["expected"] != pinned["expected"]:
+            problems.append(f"the manifest expects {pinned['expected']}")
+        for key in ("distinct", "generated", "diameter"):
+            want = pinned.get(key, -1)
+            if isinstance(want, int) and want >= 0 and row.get(key) != want:
+                problems.append(f"{key} is {row.get(key)}, pinned {want}")
+    return tuple(dict.fromkeys(problems))
+
+
+def is_stale(
+    row: Mapping[str, Any], pinned: Mapping[str, Any] | None, configurations: Mapping[str, str]
+) -> bool:
+    """Return whether a row was checked with a configuration that is no longer the one on disk."""
+    cfg = (pinned or {}).get("cfg", row["name"] + ".cfg")
+    digest = row.get("cfg_sha256")
+    return bool(digest) and cfg in configurations and configurations[cfg] != digest
+
+
+def model_claims(inputs: Inputs) -> list[Claim]:
+    file, check = inputs.check_file, inputs.check
+    controls_text = "Every negative control fails with exactly the violation it names"
+    suite_text = "Every model in the manifest was checked, and the suite itself is whole"
+    if check is None:
+        why = (
+            "not the file that the session recorded" if file.present else f"{file.name} is missing"
+        )
+        unread = False if file.present else None
+        return [
+            claim_over("MOD-SUITE", suite_text, unread, file, CHECK, PACKAGE, why),
+            claim_over("MOD-CONTROLS", controls_text, unread, file, CHECK, PACKAGE, why),
+        ]
+    manifest = {row["name"]: row for row in (inputs.manifest or {}).get("models", [])}
+    good = [row for row in check["models"] if row["expected"] == "success"]
+    bad = [row for row in check["models"] if row["expected"] != "success"]
+    claims = []
+    for row in good:
+        pinned = manifest.get(row["name"])
+        problems = model_problems(row, pinned)
+        state: bool | None = not problems
+        detail = "; ".join(problems) or f"{row.get('distinct', 0):,} distinct states"
+        if not problems and is_stale(row, pinned, inputs.configurations):
+            state, detail = None, "its configuration changed after this run"
+        claims.append(
+            claim_over(
+                "MOD-" + slug(row["name"]),
+                f"Model {row['name']} ({row['mode']}) holds, with the pinned counts",
+                state,
+                file,
+                CHECK,
+                PACKAGE,
+                detail,
+            )
+        )
+    failing = [row["name"] for row in bad if model_problems(row, manifest.get(row["name"]))]
+    old = [
+        row["name"]
+        for row in bad
+        if is_stale(row, manifest.get(row["name"]), inputs.configurations)
+    ]
+    said = check["negative_controls"]
+    total, as_wanted = said.get("total", 0), said.get("failed_as_expected", 0)
+    state = True
+    detail = f"{total} of {total}"
+    if failing:
+        state, detail = False, f"did not fail as expected: {listed(failing)}"
+    elif total != as_wanted:
+        state, detail = False, f"{as_wanted} of {total} failed as expected"
+    elif bad and total != len(bad):
+        state, detail = False, f"{total} controls counted, {len(bad)} listed"
+    elif total == 0:
+        state, detail = None, "no control was run"
+    elif old:
+        state, detail = None, f"configuration changed after the run: {listed(old)}"
+    claims.append(claim_over("MOD-CONTROLS", controls_text, state, file, CHECK, PACKAGE, detail))
+    faults = [str(text) for text in check.get("problems", [])]
+    ran = {row["name"] for row in check["models"]}
+    absent = [name for name in manifest if name not in ran]
+    state = True
+    detail = f"{len(check['models'])} rows"
+    if faults or (not check["ok"] and all(c.status != DOES_NOT_HOLD for c in claims)):
+        state, detail = False, listed(faults, 3) or "the check as a whole says no"
+    elif not manifest:
+        state, detail = None, "no manifest to compare with"
+    elif absent:
+        state, detail = None, f"not run: {listed(absent)}"
+    elif not good:
+        state, detail = None, "no model was run"
+    claims.append(claim_over("MOD-SUITE", suite_text, state, file, CHECK, PACKAGE, detail))
+    return claims
+
+
+def corpus_claims(inputs: Inputs) -> list[Claim]:
+    text = "Every edge of the models' state graphs replays through the kernel with the same outcome"
+    file, corpus = inputs.corpus_file, inputs.corpus
+    if corpus is not None:
+        edges, replayed = corpus.get("edges", 0), corpus.get("replayed", 0)
+        wrong = [
+            f"{corpus[key]} {key}"
+            for key in ("mismatched", "unmapped", "drifted")
+            if corpus.get(key)
+        ]
+        if not corpus["ok"] or wrong:
+            return [
+                claim_over(
+                    "CON-EDGES",
+                    text,
+                    False,
+                    file,
+                    CORPUS,
+                    PACKAGE,
+                    ", ".join(wrong) or "the replay as a whole says no",
+                )
+            ]
+        state = True if edges and edges == replayed else None
+        return [
+            claim_over(
+                "CON-EDGES", text, state, file, CORPUS, PACKAGE, f"{replayed:,} of {edges:,} edges"
+            )
+        ]
+    if file.present:
+        return [
+            claim_over(
+                "CON-EDGES",
+                text,
+                False,
+                file,
+                CORPUS,
+                PACKAGE,
+                "not the file that the session recorded",
+            )
+        ]
+    return [claim_over("CON-EDGES", text, None, file, CORPUS, PACKAGE, f"{file.name} is missing")]
