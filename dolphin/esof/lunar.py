@@ -6,7 +6,7 @@ Rules of this file:
     month is used anywhere, since true ones differ by half a day.
 *   Angles are geocentric and in degrees: the phase does not depend on where the observer stands.
 *   ``phase_angle`` is the moon's ecliptic longitude less the sun's, in [0, 360): 0 at new moon, 90
-    at the first quarter, 180 at full moon. It grows steadily and therefore also says waxing or waning,
+    at the first quarter, 180 at full moon. It grows steadily, and so it also says waxing or waning,
     which illumination alone does not.
 
 Not here: what any of it means for a market. No seed says, and nothing in the kernel reads it.
