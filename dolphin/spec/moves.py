@@ -166,6 +166,9 @@ def alphabet() -> tuple[Move, ...]:
     return tuple(moves)
 
 
+ORDER = (
+    "instrument", "side", "reduce_only", "market", "quantity", "limit_price", "leverage_ppm",
+)  # fmt: skip
 MONEY_ARGUMENTS = {"UpdateMark": (1,), "ReportFill": (2, 3), "RequestOrder": (6,)}
 
 
@@ -183,7 +186,18 @@ def call_of(move: Move) -> str:
     if move.action == "ConfirmFence":
         (distance,) = move.arguments
         return f"(fence_epoch + {tla(distance)})" if distance else "(fence_epoch)"
+    if move.action == "ReconcileLedger":
+        cash_off, quantity_off = move.arguments
+        assert isinstance(cash_off, int)
+        seen = f"Add(cash, {tla(money(cash_off))})" if cash_off else "cash"
+        held = f"[quantity EXCEPT ![1] = @ + {quantity_off}]" if quantity_off else "quantity"
+        return f"({seen}, {held})"
     given = arguments_of(move)
+    if move.action == "RequestOrder":
+        order = ", ".join(
+            f"{name} |-> {tla(value)}" for name, value in zip(ORDER, given[1:], strict=True)
+        )
+        return f"({tla(given[0])}, [{order}])"
     return "(" + ", ".join(map(tla, given)) + ")" if given else ""
 
 

@@ -21,7 +21,7 @@ Not here: running it and comparing (``edges.py``).
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dolphin.spec.encoding import VARIABLES, variables_of
+from dolphin.spec.encoding import VARIABLES, money, variables_of
 from dolphin.spec.moves import Move, call_of
 from dolphin.spec.tables import CURVES, curve_table
 from dolphin.spec.values import tla
@@ -52,7 +52,7 @@ REASONS: dict[str, tuple[str, ...]] = {
     "ReportFill": ("MALFORMED",),
     "CloseOrder": ("MALFORMED", "NO_PERMIT"),
     "ConfirmFence": ("STALE_EPOCH",),
-    "ReconcileLedger": (),
+    "ReconcileLedger": ("MALFORMED",),
     "TripKillSwitch": ("MALFORMED",),
     "RequestRearm": ("NOTHING_TO_REARM",),
     "ConfirmRearm": CONFIRM,
@@ -62,6 +62,14 @@ REASONS: dict[str, tuple[str, ...]] = {
     "RestoreJournal": (),
     "RestartKernel": (),
 }  # fmt: skip
+
+
+AMOUNTS = {
+    "PRICE_MAX": k.PRICE_MAX,
+    "FEE_MAX": k.FEE_MAX,
+    "CASH_MAX": k.CASH_MAX,
+    "OpeningCash": k.PPM,
+}
 
 
 @dataclass(frozen=True)
@@ -154,6 +162,8 @@ def module_text(
     lines += _tables(limits.profile, inputs)
     beats = function(list(enumerate(limits.heartbeat_limit_ms)))
     lines.append(f"RHeartbeatLimit == {beats}")
+    lines += [f"R{name} == {tla(money(value))}" for name, value in AMOUNTS.items()]
+    lines.append("RNextEpoch(epoch) == epoch + 1")
     lines += ["Seeds == <<", ",\n".join(state_text(seed) for seed in seeds), ">>", ""]
     lines.append("RInit == \\E seed \\in {Seeds[i] : i \\in 1..Len(Seeds)} :")
     lines += [f"    /\\ {name} = seed[{at}]" for at, name in enumerate(VARIABLES, 1)]
@@ -195,9 +205,14 @@ def constants_text(limits: Limits, off: Sequence[str] = ()) -> list[str]:
         f"    LATENCY_MS_MAX = {k.LATENCY_MS_MAX}",
         f"    GRID_MEMBERS_MAX = {k.GRID_MEMBERS_MAX}",
         "    Partitions = {0, 1, 2, 3}",
+        "    Workers = {0, 1, 2, 3, 4, 5, 6, 7}",
+        f"    INSTRUMENT_MAX = {k.INSTRUMENT_MAX}",
+        f"    QUANTITY_MAX = {k.QUANTITY_MAX}",
+        f"    LEVERAGE_PPM_MAX = {k.LEVERAGE_PPM_MAX}",
         f"    DOWN_AFTER = {k.BIBLE_DOWN_AFTER if bible else k.SPECIFICATION_DOWN_AFTER}",
         f"    UP_AFTER = {k.BIBLE_UP_AFTER if bible else k.SPECIFICATION_UP_AFTER}",
         *(f"    {name} <- R{name}" for name in (
             "CapitalCurve", "StructuralDecay", "EnvironmentCurve", "LatencyCurve", "JitterCurve",
-            "DepthCurve", "GainOver")),
+            "DepthCurve", "GainOver", "NextEpoch")),
+        *(f"    {name} <- R{name}" for name in AMOUNTS),
     ]  # fmt: skip
