@@ -1,0 +1,180 @@
+"""``dolphin run``: a market session through the real process tree, its audit, its report.
+
+Rules of this file:
+
+*   Bad input is found before anything is written: one line, exit 2.
+*   Exit 0 only if the session's own verdict is PASS and its audit, where run, found the journal
+    conformant; 1 otherwise. The evidence package's verdict is another thing and is printed beside.
+*   ``--json`` prints one document on stdout; progress goes to stderr.
+
+Not here: the session (``dolphin/ops/session.py``), audit and report (their own commands).
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from dolphin.feed.panel import PanelError
+from dolphin.link.config import ANCHOR_KEY
+from dolphin.ops.session import Choices, market_for, run_session
+from dolphin.ops.supervise import ROOT
+from kernel.constants import PPM, Posture
+
+BARS = 2_860
+WINDOWS_BUILT_IN = "20,60,120,300"
+WINDOWS_PANEL = "50,150,300,750"
+BAD_INPUT = 2
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"dolphin run: {message}", err=True)
+    sys.exit(code)
+
+
+def _windows(text: str) -> tuple[int, ...]:
+    try:
+        windows = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        windows = ()
+    if len(windows) < 2 or windows[0] < 5 or list(windows) != sorted(set(windows)):
+        _fail(
+            f"--windows {text}: expected two or more increasing numbers of bars, each at least 5",
+            BAD_INPUT,
+        )
+    return windows
+
+
+class Shown:
+    """Progress on stderr: a bar on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, total: int) -> None:
+        """Begin at bar 0 of ``total``."""
+        self._console = Console(stderr=True)
+        self._live = self._console.is_terminal
+        self._said = -1
+        self._bar = Progress(
+            TextColumn("session"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            TextColumn("{task.fields[text]}"), console=self._console, disable=not self._live,
+        )  # fmt: skip
+        self._task = self._bar.add_task("session", total=total, text="starting")
+
+    def __enter__(self) -> "Shown":
+        """Show it."""
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Hide it."""
+        self._bar.stop()
+
+    def __call__(self, message: dict[str, Any]) -> None:
+        """Take the driver's word of where it is."""
+        text = f"{Posture(message['posture']).name:9} {message['equity'] / PPM:,.0f} USDT"
+        self._bar.update(self._task, completed=message["bar"], text=text)
+        tenth = 10 * message["bar"] // message["of"]
+        if not self._live and tenth > self._said:
+            self._said = tenth
+            click.echo(f"session: bar {message['bar']} of {message['of']}: {text}", err=True)
+
+
+def _after(words: list[str], label: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run another command of ours on the session's folder."""
+    click.echo(f"{label} …", err=True)
+    return subprocess.run(
+        [sys.executable, "-m", *words],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=os.getcwd(),
+        env=os.environ
+        | {"PYTHONPATH": str(ROOT), "DOLPHIN_ANCHOR_KEY": str(folder / "keys" / ANCHOR_KEY)},
+        check=False,
+    )
+
+
+@click.command()
+@click.option("--data", metavar="PANEL", help="A Parquet panel; without it a market is generated.")
+@click.option("--profile", type=click.Choice(["bible", "specification"]), default="bible")
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the generated market.")
+@click.option("--windows", help=f"{WINDOWS_BUILT_IN}, or {WINDOWS_PANEL} with --data.")
+@click.option("--bars", type=click.IntRange(min=600), default=BARS, help="Of the generated market.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), help="Where runs go.")
+@click.option("--no-audit", is_flag=True, help="Leave the audit out.")
+@click.option("--no-report", is_flag=True, help="Leave the report out.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def command(
+    data: str | None,
+    profile: str,
+    seed: int,
+    windows: str | None,
+    bars: int,
+    out: Path,
+    no_audit: bool,
+    no_report: bool,
+    as_json: bool,
+) -> None:
+    """Play a session: built-in with drills, or a panel's market whole."""
+    choices = Choices(
+        profile=profile,
+        seed=seed,
+        windows=_windows(windows or (WINDOWS_PANEL if data else WINDOWS_BUILT_IN)),
+        data=data,
+        bars=bars,
+        out=out,
+        command=("dolphin", *sys.argv[1:]),
+    )
+    try:
+        panel = market_for(choices)
+    except PanelError as error:
+        _fail(str(error), BAD_INPUT)
+    with Shown(panel.rows) as shown:
+        session = run_session(choices, panel, shown)
+    folder = out / session["id"]
+    ok = session["verdict"] == "PASS"
+    audit: dict[str, Any] | None = None
+    if not no_audit:
+        words = ["dolphin.cli", "audit", "--json", str(folder / "journal.bin")]
+        done = _after(words, "audit", folder)
+        try:
+            audit = json.loads(done.stdout)
+        except ValueError:
+            audit = None
+        if audit is not None:
+            (folder / "audit.json").write_text(done.stdout)
+        ok = ok and audit is not None and audit.get("ok") is True
+    report = folder / "report.html"
+    if not no_report:
+        done = _after(["certification", str(folder)], "report", folder)
+        if not as_json:
+            click.echo(done.stdout, nl=False)
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "ok": ok,
+                    "verdict": session["verdict"],
+                    "reason": session["reason"],
+                    "run": str(folder),
+                    "report": str(report) if report.exists() else None,
+                    "audit": audit,
+                    "shown": session["shown"],
+                }
+            )
+        )
+    else:
+        missing = [one for one in session["shown"] if not one["ok"]]
+        for one in missing:
+            click.echo(f"not shown: {one['name']} ({one['detail']})")
+        said = "" if audit is None else f"; audit {'conformant' if audit.get('ok') else 'FAILED'}"
+        click.echo(f"session {session['verdict']}{said}: {folder}")
+        if session["reason"]:
+            click.echo(f"  {session['reason']}")
+        if report.exists():
+            click.echo(f"report: {report}")
+    sys.exit(0 if ok else 1)

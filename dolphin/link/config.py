@@ -1,0 +1,98 @@
+"""What every process of a session reads at its start: one JSON file, and where things lie.
+
+Rules of this file:
+
+*   The runner writes it once, before the first process starts; nobody changes it after.
+*   Keys are not in it. They lie in ``keys/``, mode 0600, and only who needs one reads it.
+*   Sockets lie in a short folder of their own (a Unix path holds 108 bytes), mode 0700.
+
+Not here: how the runner chooses the values (``dolphin/ops/plan.py`` and ``session.py``).
+"""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from kernel.constants import Profile
+from kernel.state import Limits
+
+PERMIT_KEY = "permit.key"
+VENUE_KEY = "venue.key"
+ANCHOR_KEY = "anchor.key"
+
+
+@dataclass(frozen=True)
+class Config:
+    """A session's choices. Times in ms unless named otherwise, money in micro-USDT.
+
+    ``symbols`` are the panel's, BTCUSDT first; an instrument's number is its position plus one.
+    ``lot_ppm`` is how much of a coin is a lot, ppm, by symbol. ``bars`` are the panel's
+    rows; the first ``lead_bars`` are history and not played. ``bar_ms`` is the panel's cadence.
+    ``data`` None is the generated market.
+    """
+
+    id: str
+    folder: str
+    sockets: str
+    profile: str
+    seed: int
+    windows: list[int]
+    data: str | None
+    bars: int
+    lead_bars: int
+    bar_ms: int
+    market_time_ms: int
+    symbols: list[str]
+    lot_ppm: list[int]
+    cash: int
+    heartbeat_limit_ms: list[int]
+    cooling_ms: int
+    confirm_window_ms: int
+    bar_ms_min: int
+    book_stale_ms: int
+    permit_ms: int
+    tick_ms: int
+    deadline_ms: int
+    stand_ins: dict[str, str]
+    drills: bool
+
+    @property
+    def run(self) -> Path:
+        """The session's folder."""
+        return Path(self.folder)
+
+    def socket(self, name: str) -> Path:
+        """The path on which ``name`` is listened for, e.g. ``kernel.alpha``."""
+        return Path(self.sockets) / name
+
+    def key(self, name: str) -> bytes:
+        """The bytes of a key, by its file's name."""
+        return bytes.fromhex((self.run / "keys" / name).read_text().strip())
+
+    def limits(self) -> Limits:
+        """The kernel's limits. A replay is never live: market time may run ahead of ours."""
+        beats = self.heartbeat_limit_ms
+        return Limits(
+            profile=Profile[self.profile.upper()],
+            live=False,
+            grid_in_use=False,
+            heartbeat_limit_ms=(beats[0], beats[1], beats[2], beats[3]),
+            cooling_ms=self.cooling_ms,
+            confirm_window_ms=self.confirm_window_ms,
+            bar_ms_min=self.bar_ms_min,
+            book_stale_ms=self.book_stale_ms,
+        )
+
+    def save(self) -> None:
+        """Write the file, readable by this user alone."""
+        path = self.run / "config.json"
+        path.write_text(json.dumps(asdict(self), indent=1) + "\n")
+        path.chmod(0o600)
+
+
+def load(folder: str | os.PathLike[str]) -> Config:
+    """Return the configuration of the session in ``folder``."""
+    document: dict[str, Any] = json.loads((Path(folder) / "config.json").read_text())
+    return Config(**document)

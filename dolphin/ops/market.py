@@ -1,0 +1,56 @@
+"""The session's market: the panel that every process agrees on, and what a lot of it costs.
+
+Rules of this file:
+
+*   The same choices give the same panel; the runner reads it once to judge it, the driver once to
+    play it. Nobody else reads prices from anywhere but a bar.
+*   A lot is a power of ten of coins, such that one costs 1 to 10 USDT at the panel's first close: a
+    cheap coin and a dear one fit the kernel's range alike.
+
+Not here: bars in step (``driver``).
+"""
+
+from math import isnan
+
+from dolphin.feed.market import generate
+from dolphin.feed.panel import Panel, load_panel
+from dolphin.link.config import Config
+from kernel.constants import PRICE_MAX
+
+SYMBOLS = 16
+BAR_MS = 60_000
+
+
+def load_market(
+    data: str | None, seed: int, bars: int, rows_min: int
+) -> Panel:
+    """Return the panel of these choices; raises ``dolphin.feed.panel.PanelError``."""
+    if data is None:
+        return generate(seed, bars, SYMBOLS, BAR_MS)
+    return load_panel(data, rows_min=rows_min)
+
+
+def market_of(config: Config) -> Panel:
+    """Return the session's panel."""
+    return load_market(config.data, config.seed, config.bars, 1)
+
+
+def lot_ppm_of(panel: Panel) -> list[int]:
+    """Return the size of a lot of each symbol, ppm of a coin (micro-USDT per lot and USDT)."""
+    sizes = []
+    for position in range(len(panel.symbols)):
+        closes = panel.closes[:, position]
+        price = next(float(close) for close in closes if not isnan(close))
+        lot = 1
+        while price * lot < 1_000_000:
+            lot *= 10
+        sizes.append(lot)
+    return sizes
+
+
+def price_of(close: float, lot_ppm: int) -> int | None:
+    """Return a close as micro-USDT per lot, None in a gap or out of the kernel's range."""
+    if isnan(close):
+        return None
+    price = round(close * lot_ppm)
+    return price if 1 <= price <= PRICE_MAX else None

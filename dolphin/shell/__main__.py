@@ -1,0 +1,207 @@
+"""The kernel's process: ``python -m dolphin.shell RUN_FOLDER``.
+
+Rules of this file:
+
+*   It sleeps to an absolute deadline each tick and is woken for messages; it never spins and never
+    waits for a client. Process time starts at 0 when the session's parts are all connected.
+*   One turn reads at most ``TURN_MESSAGES`` of a role, in the order of ``ROLES``; a role without
+    tokens is not listened to until it has some (``roles.Budget``).
+*   Replies that a client does not take are dropped and counted. Messages to the guard are kept in
+    order until it takes them.
+*   SIGTERM ends it: the journal gets its closing record.
+
+Not here: what an event does (``core``, ``kernel``).
+"""
+
+import json
+import select
+import signal
+import sys
+import time
+from types import FrameType
+
+from dolphin.link.channel import BadMessage, Channel, ChannelClosed, Listener
+from dolphin.link.config import PERMIT_KEY, Config, load
+from dolphin.link.process import harden, measures, tether
+from dolphin.shell.core import GUARD_QUEUE_MAX, Shell
+from dolphin.shell.journal import open_journal
+from dolphin.shell.roles import ROLES, Budget, Role
+
+TURN_MESSAGES = 64
+START_WITHIN_S = 60.0
+NEEDED = frozenset({"guard", "driver", "sensors", "alpha"})
+
+
+class Loop:
+    """Sockets and clocks around a ``Shell``."""
+
+    def __init__(self, config: Config) -> None:
+        """Open the journal, then listen for every role."""
+        tied = tether()
+        self.config = config
+        self._journal, state, self._restarted = open_journal(config)
+        self.shell = Shell(
+            state=state,
+            records=self._journal,
+            key=config.key(PERMIT_KEY),
+            permit_ns=config.permit_ms * 1_000_000,
+            first_permit=time.time_ns() // 1000,
+            now_ns=time.monotonic_ns,
+        )
+        self._listeners = {
+            role.name: Listener(config.socket(f"kernel.{role.name}")) for role in ROLES
+        }
+        self._channels: dict[str, Channel] = {}
+        self._budgets = {role.name: Budget(role.per_second, role.burst) for role in ROLES}
+        self._stop = False
+        self._late_ms_max = 0.0
+        self._turns = 0
+        self._measures = [tied, *harden()]
+        signal.signal(signal.SIGTERM, self._on_stop)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def _on_stop(self, _signal: int, _frame: FrameType | None) -> None:
+        self._stop = True
+
+    def run(self) -> None:
+        """Play the session to its end."""
+        self._gather()
+        base = self.shell.state.clock.process_time_ms
+        origin = time.monotonic_ns() - base * 1_000_000
+        if self._restarted:
+            self.shell.restart()
+        tick_ns = self.config.tick_ms * 1_000_000
+        deadline = time.monotonic_ns()
+        while not self._stop:
+            now = time.monotonic_ns()
+            if now >= deadline:
+                self._late_ms_max = max(self._late_ms_max, (now - deadline) / 1e6)
+                self.shell.tick((now - origin) // 1_000_000)
+                deadline = max(deadline + tick_ns, now - now % tick_ns + tick_ns)
+            self._tell_guard()
+            self._turn(max(0, deadline - time.monotonic_ns()) / 1e9)
+        self._end()
+
+    def _gather(self) -> None:
+        """Wait for the session's parts: heartbeats count from when all of them are there."""
+        until = time.monotonic() + START_WITHIN_S
+        while not self._stop and not self._channels.keys() >= NEEDED:
+            if time.monotonic() > until:
+                break
+            poller = select.poll()
+            for listener in self._listeners.values():
+                poller.register(listener, select.POLLIN)
+            poller.poll(200)
+            for name in self._listeners:
+                self._accept(name)
+
+    def _accept(self, name: str) -> None:
+        fresh = self._listeners[name].accept()
+        if fresh is None:
+            return
+        self._drop(name)
+        self._channels[name] = fresh
+        if name == "guard":
+            self.shell.greet_guard()
+
+    def _drop(self, name: str) -> None:
+        old = self._channels.pop(name, None)
+        if old is not None:
+            old.close()
+
+    def _turn(self, seconds: float) -> None:
+        """Wait for messages until the deadline, then read each role once, in order."""
+        self._turns += 1
+        now = time.monotonic()
+        poller = select.poll()
+        wanted: dict[int, str] = {}
+        for role in ROLES:
+            listener = self._listeners[role.name]
+            poller.register(listener, select.POLLIN)
+            wanted[listener.fileno()] = ""
+            channel = self._channels.get(role.name)
+            if channel is None or not self._budgets[role.name].refill(now):
+                continue
+            events = select.POLLIN
+            if role.name == "guard" and self.shell.to_guard:
+                events |= select.POLLOUT
+            poller.register(channel, events)
+            wanted[channel.fileno()] = role.name
+        # poll takes whole milliseconds: rounding up would be late, rounding down would spin.
+        found = poller.poll(seconds * 1000)
+        if not found:
+            return
+        readable = {wanted[descriptor] for descriptor, _event in found}
+        for role in ROLES:
+            if role.name in readable:
+                self._read(role)
+        if "" in readable:
+            for name in self._listeners:
+                self._accept(name)
+
+    def _read(self, role: Role) -> None:
+        channel = self._channels[role.name]
+        budget = self._budgets[role.name]
+        for _ in range(TURN_MESSAGES):
+            try:
+                try:
+                    message = channel.recv()
+                    if message is None:
+                        return
+                    reply = self._answer(role, message)
+                except BadMessage:
+                    reply = self.shell.unreadable()
+                self._tell_guard()
+                if not channel.send(reply):
+                    self.shell.counts["replies_dropped"] += 1
+            except ChannelClosed:
+                self._drop(role.name)
+                return
+            if not budget.spend():
+                self.shell.counts[f"throttled_{role.name}"] += 1
+                return
+
+    def _answer(self, role: Role, message: dict[str, object]) -> dict[str, object]:
+        """Answer a message; the operator may also ask for a journal that fails, as a drill."""
+        if role.name == "operator" and "drill" in message:
+            permitted = self.config.drills and message["drill"] == "journal"
+            if permitted:
+                self._journal.fail(message.get("on") is True)
+            return {"ok": permitted, "id": message.get("id")}
+        if role.name == "operator" and message.get("ask") == "account":
+            return {"account": self.shell.account(), "id": message.get("id")}
+        return self.shell.take(role, message)
+
+    def _tell_guard(self) -> None:
+        """Hand the guard what waits for it, in order, as far as it takes it."""
+        queue = self.shell.to_guard
+        channel = self._channels.get("guard")
+        if channel is None or not queue:
+            return
+        try:
+            while queue and channel.send(queue[0]):
+                queue.popleft()
+        except ChannelClosed:
+            self._drop("guard")
+        if len(queue) >= GUARD_QUEUE_MAX:
+            self._drop("guard")
+
+    def _end(self) -> None:
+        self._journal.close()
+        account = {
+            **self.shell.account(),
+            "isolation": measures(self._measures),
+            "turns": self._turns,
+            "tick_late_ms_max": round(self._late_ms_max, 3),
+            **self._journal.account(),
+        }
+        (self.config.run / "kernel.json").write_text(json.dumps(account, indent=1) + "\n")
+
+
+def main() -> None:
+    """Run the kernel of the session in the folder named on the command line."""
+    Loop(load(sys.argv[1])).run()
+
+
+if __name__ == "__main__":
+    main()
