@@ -32,6 +32,7 @@ from typing import Any, Final
 from kernel.constants import (
     AGE_MS_MAX,
     CASH_MAX,
+    FEE_MAX,
     GRID_MEMBERS_MAX,
     INSTRUMENT_MAX,
     LATENCY_MS_MAX,
@@ -281,7 +282,7 @@ def _order_parameters(name: str, event: Any, row: list[int]) -> tuple[bool, str]
             + _clamped(event.side, 2, -2)
             + n1(event.reduce_only)
             + n1(event.market)
-            + _clamped(event.quantity, QUANTITY_MAX)
+            + _clamped(_quantity_judged(event, row), QUANTITY_MAX)
             + _clamped_money(event.limit_price, PRICE_MAX)
             + _clamped(event.leverage_ppm, 2**30)
         )
@@ -290,14 +291,14 @@ def _order_parameters(name: str, event: Any, row: list[int]) -> tuple[bool, str]
             _clamped(event.worker, 31)
             + _clamped(event.quantity, QUANTITY_MAX)
             + _clamped_money(event.price, PRICE_MAX)
-            + _clamped_money(event.fee, CASH_MAX)
+            + _clamped_money(event.fee, FEE_MAX)
         )
     if name == "CloseOrder":
         return True, _clamped(event.worker, 31)
     if name == "ConfirmFence":
         return True, _clamped(event.epoch, _EPOCH_MAX, -_EPOCH_MAX)
     if name == "ReconcileLedger":
-        return _reconcile_parameters(event, row)
+        return _reconcile_parameters(event)
     if name == "TripKillSwitch":
         return _act_fits(event, 0), _clamped(event.cause, 31)
     if hasattr(event, "operator"):
@@ -306,15 +307,34 @@ def _order_parameters(name: str, event: Any, row: list[int]) -> tuple[bool, str]
 
 
 _CASH: Final[int] = next(c.code for c in COLUMNS if c.name == "cash")
-_QUANTITIES: Final = tuple(c.code for c in COLUMNS if c.variable == "quantity")
+_MARKS: Final = tuple(c.code for c in COLUMNS if c.variable == "mark")
+_NOTIONAL_MAX: Final[int] = 10**9 * PPM
+_CASH_JUDGED: Final[int] = 8 * 10**8 * PPM
 
 
-def _reconcile_parameters(event: Any, row: list[int]) -> tuple[bool, str]:
-    """The modules compare: what matters of a number beyond 32 bits is that it differs."""
-    fits = -CASH_MAX <= event.cash <= CASH_MAX
-    cash = event.cash if fits else row[_CASH]
-    texts = [_clamped(quantity, 2**30, -(2**30)) for quantity in event.quantities]
-    return fits, money(cash) + "".join(texts)
+def _quantity_judged(event: Any, row: list[int]) -> int:
+    """Return the entry's quantity, or a smaller one that is as far too large.
+
+    A request may name a notional beyond 32 bits; any worker could so stop TLC. Above 10^9 USDT it
+    exceeds every bound there is (capital × 6 / 5, with at most 8 × 10^8 USDT of cash), and what
+    exceeds them is refused alike.
+    """
+    quantity: int = event.quantity
+    if event.reduce_only or not 0 < quantity <= QUANTITY_MAX or not 0 <= event.worker < 8:
+        return quantity
+    price = max(event.limit_price, row[_MARKS[event.worker]])
+    if price > PRICE_MAX or quantity * price <= _NOTIONAL_MAX:
+        return quantity
+    if row[_CASH] > _CASH_JUDGED:
+        raise BeyondModel(f"a notional of {quantity * price} micro-USDT is beyond the models")
+    most: int = _NOTIONAL_MAX // price
+    return most
+
+
+def _reconcile_parameters(event: Any) -> tuple[bool, str]:
+    """Return a view's parameters: of a number beyond 32 bits, what matters is that it differs."""
+    cash = _clamped_money(event.cash, CASH_MAX, -CASH_MAX)
+    return True, cash + "".join(_clamped(one, 2**30, -(2**30)) for one in event.quantities)
 
 
 # --- journals as chunks --------------------------------------------------------------------------
