@@ -6,11 +6,12 @@ habit, and a book thins, slips and lags when it does. So:
 *   ``depth_quality`` falls with the *range* of the last ``SHORT_BARS`` closes: a market that has
     travelled far has eaten its book.
 *   ``fill_probability`` falls with their *root mean square* move: a maker's price is left behind.
-*   ``latency_ms`` and ``jitter_ms`` grow in proportion to the same two, from a calm base.
+*   ``latency_ms`` and ``jitter_ms`` grow with the square of the same two, from a calm base: at two
+    and a half times the habit they reach the specification profile's deadbands, 200 and 50 ms.
 
-Each is a ratio to its own trailing median, put through 1/(1 + (ratio/HALF)^SHARPNESS): near 1 up to
-two and a half times the habit, 0.5 at ``HALF`` times. In calm both stand above 0.98, so that the
-kernel's factor stays near 1.0.
+The first two are ratios to their own trailing median, put through 1/(1 + (ratio/HALF)^SHARPNESS):
+near 1 up to two and a half times the habit, 0.5 at ``HALF`` times. In calm both stand above 0.93 on
+all but one bar in a hundred, so that the kernel's factor stays above 0.95.
 
 Rules of this file:
 
@@ -98,8 +99,8 @@ class BookStandIn:
             bar_index=bar.index,
             depth_quality_ppm=quality_ppm(range_ratio) if warm else 0,
             fill_probability_ppm=quality_ppm(volatility_ratio) if warm else 0,
-            latency_ms=min(LATENCY_MS_MAX, round(LATENCY_BASE_MS * range_ratio)),
-            jitter_ms=min(LATENCY_MS_MAX, round(JITTER_BASE_MS * volatility_ratio)),
+            latency_ms=min(LATENCY_MS_MAX, round(LATENCY_BASE_MS * range_ratio**2)),
+            jitter_ms=min(LATENCY_MS_MAX, round(JITTER_BASE_MS * volatility_ratio**2)),
             range_ratio=range_ratio,
             volatility_ratio=volatility_ratio,
         )

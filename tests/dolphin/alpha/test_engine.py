@@ -127,3 +127,8 @@ def test_no_entry_on_the_bar_that_sees_the_exit(panel: Panel) -> None:
 def test_the_engine_needs_its_instrument() -> None:
     with pytest.raises(ValueError, match="BTCUSDT is not among"):
         AlphaEngine(("ETHUSDT", "SOLUSDT"))
+
+
+def test_the_lookback_outlasts_short_windows(panel: Panel) -> None:
+    asked = intents(AlphaEngine(panel.symbols, (5, 10)), panel, FLAT, APEX)
+    assert LOOKBACK - 1 <= asked[0].bar_index < LOOKBACK + 20
