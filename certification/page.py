@@ -211,23 +211,28 @@ def _tests(inputs: Inputs, claims: tuple[Claim, ...], by_name: Mapping[str, File
         '<h2 id="tests">Conformance, tests, coverage, proof</h2>',
         claims_table(rows, by_name, inputs),
     ]
-    models = (inputs.corpus or {}).get("models")
-    if isinstance(models, list) and models:
+    graphs = (inputs.pinned_corpus or {}).get("graphs")
+    if graphs:
         parts.append(
             "<h3>Edges replayed through the kernel</h3>"
             + table(
-                ("model", "edges"),
+                ("graph", "states", "edges", "accepted", "reasons to refuse"),
                 (
-                    (row.get("name", "?"), f"{row.get('edges', 0):,}")
-                    for row in models
-                    if isinstance(row, Mapping)
+                    (
+                        graph["name"],
+                        f"{graph.get('states', 0):,}",
+                        f"{graph['edges']:,}",
+                        f"{graph.get('accepted', 0):,}",
+                        str(len(graph.get("reasons", {}))),
+                    )
+                    for graph in graphs
                 ),
-                frozenset({1}),
+                frozenset({1, 2, 3, 4}),
                 compact=True,
             )
         )
     for run in inputs.tests:
-        why = stale_because(inputs, run.finished)
+        why = stale_because(inputs, run.started)
         note = f" {badge(NOT_RUN)} {escape(why)}." if why else ""
         parts.append(
             f"<h3>Test run</h3><p>{link(run.file, inputs)}: {run.total:,} tests, "

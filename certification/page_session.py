@@ -8,10 +8,13 @@ Rules of this file:
 Not here: drawing (``plots.py``).
 """
 
+from collections import Counter
+from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 from certification.artefacts import Inputs
-from certification.claims import HOLDS, NOT_RUN, Claim
+from certification.claims import HOLDS, NOT_RUN, Claim, listed
 from certification.html import Html, badge, facts, missing, table
 from certification.plots import (
     POSTURES,
@@ -110,6 +113,43 @@ factor runs from 0 to 1.</figcaption>
 <div class="scroll">{posture_plot(bars, marks)}</div>{listed_marks}</figure>"""
 
 
+def _posture(number: object) -> str:
+    known = isinstance(number, int) and 0 <= number < len(POSTURES)
+    return POSTURES[number] if known and isinstance(number, int) else "not said"
+
+
+def _falls(session: Mapping[str, Any]) -> str:
+    """Return what made the kernel step down: each sensor's demotions, each cause's kills."""
+    parts = []
+    demotions = session.get("demotions")
+    if demotions:
+        rows: dict[str, list[str]] = {}
+        for row in demotions:
+            fall = f"{row['bar']:,} {_posture(row.get('from'))} to {_posture(row.get('to'))}"
+            rows.setdefault(row["sensor"], []).append(fall)
+        parts.append(
+            f"<h3>Demotions without a kill ({len(demotions)})</h3><p>By the factor that had fallen "
+            "most over the bars before.</p>"
+            + table(
+                ("factor", "times", "at bar"),
+                ((name, str(len(falls)), listed(falls, 8)) for name, falls in sorted(rows.items())),
+                frozenset({1}),
+            )
+        )
+    causes = Counter(cause for trip in session.get("trips", []) for cause in trip["causes"])
+    if causes:
+        parts.append(
+            f"<h3>Kills by cause ({len(session['trips'])})</h3>"
+            + table(
+                ("cause", "times"),
+                ((name, str(times)) for name, times in sorted(causes.items())),
+                frozenset({1}),
+                compact=True,
+            )
+        )
+    return "".join(parts)
+
+
 def session_section(inputs: Inputs, claims: tuple[Claim, ...]) -> str:
     head = '<h2 id="session">The session</h2>'
     session = inputs.session
@@ -159,7 +199,15 @@ def session_section(inputs: Inputs, claims: tuple[Claim, ...]) -> str:
         )
     else:
         parts.append(missing("Nothing is listed as shown."))
+    beyond = session.get("not_applicable")
+    if beyond:
+        parts.append(
+            "<h3>What this session could not meet</h3>"
+            "<p>Neither counted as shown nor as missing.</p>"
+            + table(("what", "why not"), sorted(beyond.items()), compact=True)
+        )
     parts.append(_plots(inputs))
+    parts.append(_falls(session))
     counts = session.get("counts", {})
     if counts:
         parts.append(
@@ -167,7 +215,9 @@ def session_section(inputs: Inputs, claims: tuple[Claim, ...]) -> str:
             + facts(
                 (
                     str(name).replace("_", " "),
-                    f"{value:,}" if isinstance(value, int) else str(value),
+                    f"{value:,}"
+                    if isinstance(value, int)
+                    else str("not said" if value is None else value),
                 )
                 for name, value in counts.items()
             ).replace("<dl>", '<dl class="counts">')

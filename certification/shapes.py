@@ -61,6 +61,11 @@ SESSION = Shape(
             Shape({"measure": _TEXT, "held": _BOOL, "detail": _MAYBE_TEXT}, ("measure", "held"))
         ),
         "shown": Listed(Shape({"name": _TEXT, "ok": _BOOL}, ("name", "ok"))),
+        "not_applicable": Listed(_TEXT, keyed=True),
+        "trips": Listed(Shape({"causes": Listed(_TEXT)}, ("causes",))),
+        "demotions": Listed(
+            Shape({"bar": _INT, "from": _INT, "to": _INT, "sensor": _TEXT}, ("bar", "sensor"))
+        ),
         "counts": (dict,),
         "refusals": Listed(_INT, keyed=True),
         "marks": Listed(Shape({"bar": _INT, "kind": _TEXT}, ("bar", "kind"))),
@@ -106,14 +111,21 @@ AUDIT = Shape(
 )
 CORPUS = Shape(
     {
-        "ok": _BOOL,
-        "edges": _INT,
-        "replayed": _INT,
-        "mismatched": _INT,
-        "unmapped": _INT,
-        "models": Listed(Shape({"name": _TEXT, "edges": _INT}, ("name", "edges"))),
+        "graphs": Listed(
+            Shape(
+                {
+                    "name": _TEXT,
+                    "states": _INT,
+                    "edges": _INT,
+                    "accepted": _INT,
+                    "reasons": Listed(_INT, keyed=True),
+                    "sha256": _TEXT,
+                },
+                ("name", "edges"),
+            )
+        )
     },
-    ("ok", "edges", "replayed"),
+    ("graphs",),
 )
 COVERAGE = Shape(
     {

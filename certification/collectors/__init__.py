@@ -15,9 +15,9 @@ from certification.claims import Claim
 from certification.collectors.audit import audit_claims
 from certification.collectors.configuration import configuration_claims
 from certification.collectors.later import later_claims
-from certification.collectors.models import corpus_claims, model_claims
+from certification.collectors.models import model_claims
 from certification.collectors.session import file_claims, session_claims, surrounding_claims
-from certification.collectors.tests import coverage_claims, test_claims
+from certification.collectors.tests import corpus_claims, coverage_claims, test_claims
 
 
 def judge(inputs: Inputs) -> tuple[Claim, ...]:

@@ -1,4 +1,4 @@
-"""Claims about the models: TLC's rows judged anew, and the replay of the graphs' edges.
+"""Claims about the models: TLC's rows judged anew against the manifest.
 
 Rules of this file:
 
@@ -16,7 +16,6 @@ from typing import Any
 from certification.artefacts import Inputs
 from certification.claims import (
     CHECK,
-    CORPUS,
     DOES_NOT_HOLD,
     PACKAGE,
     Claim,
@@ -121,46 +120,3 @@ def model_claims(inputs: Inputs) -> list[Claim]:
         state, detail = None, "no model was run"
     claims.append(claim_over("MOD-SUITE", suite_text, state, file, CHECK, PACKAGE, detail))
     return claims
-
-
-def corpus_claims(inputs: Inputs) -> list[Claim]:
-    text = "Every edge of the models' state graphs replays through the kernel with the same outcome"
-    file, corpus = inputs.corpus_file, inputs.corpus
-    if corpus is not None:
-        edges, replayed = corpus.get("edges", 0), corpus.get("replayed", 0)
-        wrong = [
-            f"{corpus[key]} {key}"
-            for key in ("mismatched", "unmapped", "drifted")
-            if corpus.get(key)
-        ]
-        if not corpus["ok"] or wrong:
-            return [
-                claim_over(
-                    "CON-EDGES",
-                    text,
-                    False,
-                    file,
-                    CORPUS,
-                    PACKAGE,
-                    ", ".join(wrong) or "the replay as a whole says no",
-                )
-            ]
-        state = True if edges and edges == replayed else None
-        return [
-            claim_over(
-                "CON-EDGES", text, state, file, CORPUS, PACKAGE, f"{replayed:,} of {edges:,} edges"
-            )
-        ]
-    if file.present:
-        return [
-            claim_over(
-                "CON-EDGES",
-                text,
-                False,
-                file,
-                CORPUS,
-                PACKAGE,
-                "not the file that the session recorded",
-            )
-        ]
-    return [claim_over("CON-EDGES", text, None, file, CORPUS, PACKAGE, f"{file.name} is missing")]

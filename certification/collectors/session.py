@@ -162,12 +162,12 @@ def surrounding_claims(inputs: Inputs) -> list[Claim]:
         ),
     ]
     processes = session.get("processes")
-    pids = [row.get("pid") for row in processes or []]
+    pids = [row["pid"] for row in processes or [] if row["pid"]]
     kernel = [row for row in processes or [] if row["name"] == "kernel"]
     apart: bool | None = None
     if processes:
-        # A respawned process has two pids; two processes with one pid are one process.
-        apart = bool(kernel) and len(processes) > 1 and len(set(pids)) == len(pids)
+        # Two processes with one pid are one process; a pid of 0 had ended when the list was made.
+        apart = bool(kernel and kernel[0]["pid"]) and len(set(pids)) == len(pids) > 1
     claims.append(
         claim_over(
             "ISO-PROCESSES",

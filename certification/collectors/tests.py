@@ -3,7 +3,9 @@
 Rules of this file:
 
 *   Skipped is not passed. A run in which nothing passed or failed is "not run".
-*   A run that ended before a source file changed speaks of another source: "not run".
+*   A run that began before a source file changed speaks of another source: "not run".
+*   The corpus of edges holds when the replay drew it up again as it is committed: by its own
+    output, else by the one test that does it, passed in a run that speaks of this source.
 
 Not here: MC/DC, which is a claim of its own (``later.py``).
 """
@@ -12,18 +14,18 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from certification.artefacts import Inputs
-from certification.claims import PACKAGE, TEST, Claim, claim_over, listed
+from certification.artefacts import FAILED, PASSED, FileRef, Inputs
+from certification.claims import CORPUS, PACKAGE, TEST, Claim, claim_over, listed
 
 
-def stale_because(inputs: Inputs, finished: float) -> str:
+def stale_because(inputs: Inputs, started: float) -> str:
     """Return why a test run does not speak of this source; "" where it does."""
     name, changed = inputs.newest_source
-    if not finished:
+    if not started:
         return "the file does not say when the tests ran"
-    if changed > finished:
-        when = datetime.fromtimestamp(finished, UTC).strftime("%Y-%m-%d %H:%M")
-        return f"{name} changed after these tests ended ({when} UTC)"
+    if changed > started:
+        when = datetime.fromtimestamp(started, UTC).strftime("%Y-%m-%d %H:%M")
+        return f"{name} changed after these tests began ({when} UTC)"
     return ""
 
 
@@ -59,7 +61,7 @@ def test_claims(inputs: Inputs) -> list[Claim]:
         name = "TST-PASS" if len(inputs.tests) == 1 else f"TST-PASS-{number}"
         detail = f"{run.passed:,} passed, {run.skipped} skipped (not counted as passed)"
         state: bool | None = True
-        why = stale_because(inputs, run.finished)
+        why = stale_because(inputs, run.started)
         if run.failing:
             state, detail = False, f"failing: {listed(run.failing, 3)}"
         elif run.passed == 0:
@@ -103,3 +105,44 @@ def coverage_claims(inputs: Inputs) -> list[Claim]:
     state = None if not measured else not short
     detail = listed(short, 3) if short else f"{measured} files"
     return [claim_over("COV-BRANCH", text, state, file, command, PACKAGE, detail)]
+
+
+EDGE_TEST = ("tests.conformance.test_edges", "test_every_edge_is_the_kernels_too")
+
+
+def _edge_tests(inputs: Inputs) -> tuple[bool | None, FileRef, str]:
+    """Return state, file and detail of the corpus, from the one test that replays it."""
+    owner, stem = EDGE_TEST
+    for run in inputs.tests:
+        outcomes = [
+            found for where, name, found in run.cases if where == owner and name.startswith(stem)
+        ]
+        if FAILED in outcomes:
+            return False, run.file, "the replay's test fails"
+        if PASSED in outcomes:
+            why = stale_because(inputs, run.started)
+            return (None, run.file, why) if why else (True, run.file, "")
+    return None, inputs.corpus_file, "neither the replay's output nor its test is recorded"
+
+
+def corpus_claims(inputs: Inputs) -> list[Claim]:
+    """Return the claim that kernel and models agree on every edge."""
+    text = "Every edge of the models' state graphs replays through the kernel with the same outcome"
+    pinned = inputs.pinned_corpus
+    edges = sum(graph["edges"] for graph in (pinned or {}).get("graphs", []))
+    state: bool | None
+    if inputs.corpus_file.tampered:
+        state, file, detail = False, inputs.corpus_file, "not the file that the session recorded"
+    elif pinned is None:
+        state, file = None, inputs.corpus_file
+        detail = f"{inputs.pinned_corpus_file.name} is missing"
+    elif inputs.corpus is not None:
+        state, file = inputs.corpus == pinned, inputs.corpus_file
+        detail = "" if state else f"differs from {inputs.pinned_corpus_file.name}"
+    else:
+        state, file, detail = _edge_tests(inputs)
+    if state and not edges:
+        state, detail = None, "the corpus holds no edge"
+    return [
+        claim_over("CON-EDGES", text, state, file, CORPUS, PACKAGE, detail or f"{edges:,} edges")
+    ]

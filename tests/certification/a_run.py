@@ -108,6 +108,9 @@ def session(run: Path) -> dict[str, Any]:
             {"name": "at least 20 accepted entries", "ok": True, "detail": "31"},
             {"name": "a completed two-step re-arm", "ok": True, "detail": "bar 740"},
         ],
+        "not_applicable": {"LIMIT_ONLY": "only under the specification's profile"},
+        "trips": [{"causes": ["OPERATOR"], "positions_open": 1}],
+        "demotions": [{"bar": 151, "from": 3, "to": 0, "sensor": "forewarner", "fell_to": 0.5}],
         "counts": {"bars": 1200, "events": 48211, "accepted": 47800, "refused": 411, "entries": 31},
         "refusals": {name: (place * place * 7) % 190 for place, name in enumerate(REASONS)},
         "marks": [
@@ -145,7 +148,8 @@ JUNIT = """<?xml version="1.0"?>
 <testsuites><testsuite name="pytest" tests="3" time="12.5" timestamp="{when}">
 <testcase classname="tests.kernel.test_gate" name="test_a" time="0.1"/>
 <testcase classname="tests.kernel.test_gate" name="test_b" time="0.1"/>
-<testcase classname="tests.conformance.test_edges" name="test_c" time="0.1">{inside}</testcase>
+<testcase classname="tests.conformance.test_edges"
+ name="test_every_edge_is_the_kernels_too_and_so_on" time="0.1">{inside}</testcase>
 <testcase classname="tests.tidy.test_links" name="test_d"><skipped message="no data"/></testcase>
 </testsuite></testsuites>
 """
@@ -179,9 +183,10 @@ def write_project(root: Path) -> Path:
         {**{key: row[key] for key in ("name", "mode", "expected", "distinct", "generated",
                                       "diameter", "cfg_sha256")}, "cfg": row["name"] + ".cfg"}
         for row in models]})  # fmt: skip
-    models_of = [{"name": "MCGate", "edges": 9000}]
-    counts = {"edges": 9000, "replayed": 9000, "mismatched": 0, "unmapped": 0}
-    write_json(run / "corpus.json", {"ok": True, **counts, "models": models_of})
+    graph = {"name": "bible", "states": 240, "edges": 9000, "accepted": 4100,
+             "reasons": {"COOLING": 4900}, "sha256": "c" * 64}  # fmt: skip
+    write_json(run / "corpus.json", {"graphs": [graph]})
+    write_json(spec / "edges.json", {"graphs": [graph]})
     kernel = root / "kernel/gate.py"
     kernel.parent.mkdir()
     kernel.write_text("PPM = 1000000\n", encoding="utf-8")

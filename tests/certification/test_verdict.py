@@ -125,6 +125,15 @@ def no_locks(run: Path) -> None:
     (run.parent.parent / "locks/core.txt").unlink()
 
 
+def no_edges(run: Path) -> None:
+    for path in (run / "corpus.json", run.parent.parent / "spec/tla/edges.json"):
+        a_run.write_json(path, {"graphs": []})
+
+
+def no_corpus(run: Path) -> None:
+    (run.parent.parent / "spec/tla/edges.json").unlink()
+
+
 def bar_missing(run: Path) -> None:
     frame = a_run.bars()
     frame.filter(frame["bar"] != 500).write_parquet(run / "bars.parquet")
@@ -233,15 +242,18 @@ CONTROLS: tuple[tuple[str, Change, str, str, str, str], ...] = (
     ("check as a whole", edit("check.json", "ok", to=False), "PASS", "FAIL", "MOD-SUITE",
      DOES_NOT_HOLD),
 
-    ("an edge differs", edit("corpus.json", "mismatched", to=1), "PASS", "FAIL", "CON-EDGES",
-     DOES_NOT_HOLD),
-    ("an edge unmapped", edit("corpus.json", "unmapped", to=1), "PASS", "FAIL", "CON-EDGES",
-     DOES_NOT_HOLD),
-    ("edges left out", edit("corpus.json", "replayed", to=8999), "PASS", "INCOMPLETE", "CON-EDGES",
-     NOT_RUN),
-    ("no edges", both(edit("corpus.json", "replayed", to=0), edit("corpus.json", "edges", to=0)),
+    ("the corpus drifted", edit("corpus.json", "graphs", 0, "edges", to=8999), "PASS", "FAIL",
+     "CON-EDGES", DOES_NOT_HOLD),
+    ("the corpus drifted, test", both(remove("corpus.json"), junit('<failure message="no"/>')),
+     "PASS", "FAIL", "CON-EDGES", DOES_NOT_HOLD),
+    ("corpus not run", both(remove("corpus.json"), remove("junit.xml")), "PASS", "INCOMPLETE",
+     "CON-EDGES", NOT_RUN),
+    ("corpus's test skipped", both(remove("corpus.json"), junit('<skipped message="no TLC"/>')),
      "PASS", "INCOMPLETE", "CON-EDGES", NOT_RUN),
-    ("corpus not run", remove("corpus.json"), "PASS", "INCOMPLETE", "CON-EDGES", NOT_RUN),
+    ("corpus's test of an older source", both(remove("corpus.json"), source_changed_later), "PASS",
+     "INCOMPLETE", "CON-EDGES", NOT_RUN),
+    ("no edges", no_edges, "PASS", "INCOMPLETE", "CON-EDGES", NOT_RUN),
+    ("no corpus committed", no_corpus, "PASS", "INCOMPLETE", "CON-EDGES", NOT_RUN),
     ("a test fails", junit('<failure message="no"/>'), "PASS", "FAIL", "TST-PASS", DOES_NOT_HOLD),
     ("a test breaks", junit('<error message="no"/>'), "PASS", "FAIL", "TST-PASS", DOES_NOT_HOLD),
     ("tests not run", remove("junit.xml"), "PASS", "INCOMPLETE", "TST-PASS", NOT_RUN),
@@ -298,6 +310,12 @@ def test_every_claim_that_can_hold_has_a_control(run: Path) -> None:
 def test_a_missing_contract_page_is_not_run(run: Path) -> None:
     (run.parent.parent / "docs/KERNEL.md").unlink()
     assert by_id(run)["DOC-CONTRACT"].status == NOT_RUN
+
+
+def test_the_replays_own_test_stands_in_for_its_output(run: Path) -> None:
+    (run / "corpus.json").unlink()
+    claim = by_id(run)["CON-EDGES"]
+    assert (claim.status, claim.artefact.endswith("junit.xml")) == (HOLDS, True)
 
 
 def test_a_tampered_file_is_not_even_parsed(run: Path) -> None:
