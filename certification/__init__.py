@@ -12,9 +12,9 @@ Rules of this package:
 *   The same files give the same bytes: there is no clock in here.
 
 Modules, each above those it uses: ``__main__`` (command line), ``page`` and ``page_session``
-(HTML), ``html`` (its words), ``plots`` (SVG), ``evidence`` (canonical JSON), ``appendix_b`` and ``gaps``
-(tables laid out by hand), ``collectors`` (what is claimed, from which file), ``claims`` (states and
-verdicts), ``artefacts`` and ``shapes`` (files, hashes, shapes).
+(HTML), ``html`` (its words), ``plots`` (SVG), ``evidence`` (canonical JSON), ``appendix_b`` and
+``gaps`` (tables laid out by hand), ``collectors`` (what is claimed, from which file), ``claims``
+(states and verdicts), ``artefacts`` and ``shapes`` (files, hashes, shapes).
 
 Not here: running anything. TLC, the tests, the audit and the session are other commands.
 """
