@@ -13,6 +13,7 @@ Spec modules: all five and Kernel.
 
 from kernel.constants import (
     AGE_MS_MAX,
+    BOOK_STALE_FACTOR_PPM,
     GRID_MEMBERS_MAX,
     INSTRUMENT_MAX,
     LATENCY_MS_MAX,
@@ -22,15 +23,25 @@ from kernel.constants import (
     Pending,
     Permit,
     Posture,
+    Profile,
 )
 from kernel.contracts import pure
+from kernel.curves import micro_bible
 from kernel.killswitch import cause_active
 from kernel.ledger import drawdown, equity
 from kernel.posture import down_after, up_after
 from kernel.ranges import within
 from kernel.slots import open_of, reserved_of, unrealised_of
 from kernel.state import Slot, State
-from kernel.survival import target
+from kernel.survival import (
+    capital_stress,
+    degraded,
+    environment,
+    microstructure,
+    mul,
+    structural,
+    target,
+)
 
 # Names in capitals are the models'.
 
@@ -68,6 +79,29 @@ def RearmRequestMeansLatched(state: State) -> bool:
 def MultiplierNeverAboveTarget(state: State) -> bool:
     """R is never above what the five categories call for."""
     return 0 <= state.survival.multiplier_ppm <= target(state)
+
+
+@pure
+def TwoImpairedSensorsHalve(state: State) -> bool:
+    """bible 11.3: with two of the three sensors degraded, R is at most half their product."""
+    profile = state.limits.profile
+    two = structural(state.survival, profile)
+    three = microstructure(state.survival, profile, state.limits.book_stale_ms)
+    four = environment(state.survival, profile)
+    if profile != Profile.BIBLE or degraded(two) + degraded(three) + degraded(four) < 2:
+        return True
+    product = mul(mul(capital_stress(state.ledger), min(two, four)), three)
+    return 2 * state.survival.multiplier_ppm <= product
+
+
+@pure
+def SilentBookIsBad(state: State) -> bool:
+    """bible: a silent book counts for at most half, and for at most what it last showed."""
+    reading = state.survival
+    if state.limits.profile != Profile.BIBLE or reading.book_age_ms <= state.limits.book_stale_ms:
+        return True
+    shown = micro_bible(reading.depth_quality_ppm, reading.fill_probability_ppm)
+    return reading.multiplier_ppm <= min(BOOK_STALE_FACTOR_PPM, shown)
 
 
 @pure
@@ -265,8 +299,8 @@ def hibernates_fenced(state: State) -> bool:
 
 @pure
 def FlattenOnlyInHibernate(state: State) -> bool:
-    """A flatten is out only in HIBERNATE, behind a confirmed fence."""
-    return hibernates_fenced(state) or all_slots(state, 6)
+    """A flatten is out only in HIBERNATE. A restart may put the fence behind one that is out."""
+    return state.machine.posture == Posture.HIBERNATE or all_slots(state, 6)
 
 
 @pure
@@ -368,6 +402,8 @@ def Inv(state: State) -> bool:
         and JournalDownMeansHibernate(state)
         and RearmRequestMeansLatched(state)
         and MultiplierNeverAboveTarget(state)
+        and TwoImpairedSensorsHalve(state)
+        and SilentBookIsBad(state)
         and CountersWithinHysteresis(state)
         and AccountsSumToZero(state)
         and PeakAtLeastEquity(state)

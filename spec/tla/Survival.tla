@@ -78,9 +78,11 @@ BookSilent == book_age_ms > book_stale_ms
 BibleStructural == Mul(StatusFactor, StructuralDecay(SecondsUp(forewarner_age_ms)))
 BibleMicrostructure ==
     IF BookSilent /\ On("silent_book_is_bad") THEN Min(Floor(1, 2), BookShows) ELSE BookShows
+\* A book is not late for having been read before the bar closed: only silence beyond the limit is.
+Silence == IF BookSilent THEN book_age_ms ELSE 0
 SpecificationStructural == StructuralDecay(SecondsUp(forewarner_age_ms))
 SpecificationMicrostructure ==
-    Mul(Mul(LatencyCurve(Max(book_latency_ms, book_age_ms)), JitterCurve(book_jitter_ms)),
+    Mul(Mul(LatencyCurve(Max(book_latency_ms, Silence)), JitterCurve(book_jitter_ms)),
         DepthCurve(depth_quality_ppm))
 
 Structural == IF profile = "bible" THEN BibleStructural ELSE SpecificationStructural
