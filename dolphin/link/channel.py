@@ -150,6 +150,14 @@ class Listener:
             newest = connection
         return None if newest is None else Channel(newest)
 
+    def accept_next(self) -> Channel | None:
+        """Return the oldest connection that waits, None where none does."""
+        try:
+            connection, _address = self._socket.accept()
+        except OSError:
+            return None
+        return Channel(connection)
+
     def close(self) -> None:
         """Stop listening."""
         self._socket.close()

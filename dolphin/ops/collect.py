@@ -7,7 +7,7 @@ Rules of this file:
     shown; nothing is assumed.
 *   A reason or cause that this session cannot meet is listed with why it cannot. It is not counted
     as shown, and its absence is not a failure.
-*   A demotion belongs to the factor that fell most over the bars before it, if nothing was killed.
+*   A demotion belongs to the factor that lies lowest against its own best of the bars before.
 
 Not here: the audit and the evidence package's verdict (``certification/``).
 """
@@ -32,7 +32,7 @@ from kernel.outcome import Reason
 
 ENTRIES_MIN = 20
 SCHEMA = 1
-ATTRIBUTION_BARS = 12
+ATTRIBUTION_BARS = 120
 CAUSES = ("HEARTBEAT", "CHECKSUM", "DESYNC", "OPERATOR")
 SENSORS = {
     "structural_ppm": "forewarner",
@@ -65,20 +65,22 @@ def _shown(name: str, ok: bool, detail: str) -> dict[str, Any]:
     return {"name": name, "ok": bool(ok), "detail": detail}
 
 
-def demotions(bars: pl.DataFrame) -> list[dict[str, Any]]:
-    """Return each demotion without a kill: its bar, postures, and the sensor it belongs to."""
+def demotions(bars: pl.DataFrame, trips: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return each demotion without a kill: its bar, postures, and the sensor it belongs to.
+
+    It belongs to the factor that lies lowest against its own best of the last bars.
+    """
     rows = bars.to_dicts()
+    tripped = {trip["market_time_ms"] for trip in trips}
     found = []
     for index in range(1, len(rows)):
         now, before = rows[index], rows[index - 1]
         if now["posture"] >= before["posture"] or now["killed"] or before["killed"]:
             continue
-        if now["multiplier_ppm"] == 0:
-            continue  # killed and already over: a trip between two bars
+        if before["market_time_ms"] in tripped or now["market_time_ms"] in tripped:
+            continue
         window = rows[max(0, index - ATTRIBUTION_BARS) : index]
-        falls = {
-            name: now[name] / max(1, *(row[name] for row in window)) for name in SENSORS
-        }
+        falls = {name: now[name] / max(1, *(row[name] for row in window)) for name in SENSORS}
         name = min(falls, key=lambda name: falls[name])
         found.append(
             {
@@ -155,7 +157,7 @@ def judge(
     shown.append(
         _shown("no order of an older epoch", stale > 0, f"the guard refused {stale} after a kill")
     )
-    fallen = demotions(bars)
+    fallen = demotions(bars, kernel.get("trips", []))
     for sensor in SENSORS.values():
         where = [one["bar"] for one in fallen if one["sensor"] == sensor]
         detail = "at bars " + ", ".join(map(str, where)) if where else "none"
@@ -308,7 +310,7 @@ def collect(
         "venue": venue,
         "driver": {key: driver.get(key) for key in ("counts", "drills", "drills_undone")},
         "trips": kernel.get("trips", []),
-        "demotions": [] if bars is None else demotions(bars),
+        "demotions": [] if bars is None else demotions(bars, kernel.get("trips", [])),
         "marks": marks,
         "ended_with": driver.get("status"),
         "artefacts": {

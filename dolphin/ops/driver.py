@@ -342,6 +342,7 @@ class Driver:
             self.venue.ask({"drill": "falsify_books", "on": True}, ANSWER_S)
         if row.name != "kill_operator":
             return self._runner(row.name)
+        self._prober("rest")
         self._prober("hold")
         seen, detail = self._runner(row.name)
         late, _ = self._prober("present_held")

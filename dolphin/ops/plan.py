@@ -63,11 +63,6 @@ def open_for_entries(status: Status) -> bool:
     return bool(status["effective"] >= Posture.STALKER and status["fence_confirmed"])
 
 
-def room_for_entries(status: Status) -> bool:
-    """Entries pass, and nobody has a position or a permit."""
-    return open_for_entries(status) and bool(status["flat"])
-
-
 def limit_only(status: Status) -> bool:
     """Effective STALKER, where the specification takes limit orders alone."""
     return bool(status["effective"] == Posture.STALKER and status["fence_confirmed"])
@@ -120,11 +115,11 @@ def drills(
               ("POSTURE_FORBIDS_ENTRY", "NOTHING_TO_REDUCE")),
         Drill("rearm_nothing", "runner", 10,         awake,             "",
               ("NOTHING_TO_REARM", "NO_REQUEST")),
-        Drill("bounds_claim",  "prober", 10,         room_for_entries,  "turtle_claim", ()),
-        Drill("bounds",        "prober", 11,         room_for_entries,  "bounds_claim",
+        Drill("bounds_claim",  "prober", 10,         open_for_entries,  "turtle_claim", ()),
+        Drill("bounds",        "prober", 11,         open_for_entries,  "bounds_claim",
               ("LEVERAGE_ABOVE_CEILING", "NOTIONAL_ABOVE_FRACTION", "EXPOSURE_ABOVE_CEILING",
                "EXPIRED")),
-        Drill("position",      "prober", 11,         open_for_entries,  "bounds_claim",
+        Drill("position",      "prober", 11,         open_for_entries,  "bounds",
               ("POSITION_OPEN", "WOULD_GROW", "WOULD_FLIP", "PERMIT_OUTSTANDING", "FORGED",
               "USED")),
         Drill("not_flat",      "runner", 12,         alpha_holds,       "bounds", ("NOT_FLAT",)),

@@ -213,6 +213,14 @@ class Prober:
             if permit is not None and self.present(permit).get("ok") is True:
                 self.until(lambda now: now["slots"][worker][4] == Permit.NONE, 3.0)
 
+    def rest(self) -> None:
+        """Leave a limit order at the venue, far from the market, for the fence to cancel."""
+        mark = self.status()["slots"][FIRST + 1][1]
+        if mark > 1:
+            permit = self.order(FIRST + 1, market=False, limit_price=mark // 2).get("permit")
+            if permit is not None:
+                self.present(permit)
+
     def hold(self) -> None:
         """Get a permit and keep it, unused, for after a kill."""
         self._held = self.entry(self.status(), FIRST, 1).get("permit")
@@ -270,7 +278,7 @@ class Prober:
 DRILLS = frozenset(
     {
         "early", "turtle_claim", "turtle_ask", "limit_only", "bounds_claim", "bounds", "position",
-        "hold", "present_held", "fence_ask", "release", "flood",
+        "rest", "hold", "present_held", "fence_ask", "release", "flood",
     }
 )  # fmt: skip
 

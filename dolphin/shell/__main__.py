@@ -51,7 +51,7 @@ class Loop:
         self._listeners = {
             role.name: Listener(config.socket(f"kernel.{role.name}")) for role in ROLES
         }
-        self._channels: dict[str, Channel] = {}
+        self._channels: dict[str, list[Channel]] = {role.name: [] for role in ROLES}
         self._budgets = {role.name: Budget(role.per_second, role.burst) for role in ROLES}
         self._stop = False
         self._late_ms_max = 0.0
@@ -85,62 +85,62 @@ class Loop:
     def _gather(self) -> None:
         """Wait for the session's parts: heartbeats count from when all of them are there."""
         until = time.monotonic() + START_WITHIN_S
-        while not self._stop and not self._channels.keys() >= NEEDED:
+        while not self._stop and not all(self._channels[name] for name in NEEDED):
             if time.monotonic() > until:
                 break
             poller = select.poll()
             for listener in self._listeners.values():
                 poller.register(listener, select.POLLIN)
             poller.poll(200)
-            for name in self._listeners:
-                self._accept(name)
+            for role in ROLES:
+                self._accept(role)
 
-    def _accept(self, name: str) -> None:
-        fresh = self._listeners[name].accept()
+    def _accept(self, role: Role) -> None:
+        """Take who waits; beyond the role's number the oldest connection goes."""
+        fresh = self._listeners[role.name].accept_next()
         if fresh is None:
             return
-        self._drop(name)
-        self._channels[name] = fresh
-        if name == "guard":
+        channels = self._channels[role.name]
+        channels.append(fresh)
+        while len(channels) > role.clients:
+            channels.pop(0).close()
+        if role.name == "guard":
             self.shell.greet_guard()
 
-    def _drop(self, name: str) -> None:
-        old = self._channels.pop(name, None)
-        if old is not None:
-            old.close()
+    def _drop(self, name: str, channel: Channel) -> None:
+        channel.close()
+        if channel in self._channels[name]:
+            self._channels[name].remove(channel)
 
     def _turn(self, seconds: float) -> None:
         """Wait for messages until the deadline, then read each role once, in order."""
         self._turns += 1
         now = time.monotonic()
         poller = select.poll()
-        wanted: dict[int, str] = {}
+        wanted: dict[int, Channel] = {}
         for role in ROLES:
-            listener = self._listeners[role.name]
-            poller.register(listener, select.POLLIN)
-            wanted[listener.fileno()] = ""
-            channel = self._channels.get(role.name)
-            if channel is None or not self._budgets[role.name].refill(now):
+            poller.register(self._listeners[role.name], select.POLLIN)
+            if not self._channels[role.name] or not self._budgets[role.name].refill(now):
                 continue
             events = select.POLLIN
             if role.name == "guard" and self.shell.to_guard:
                 events |= select.POLLOUT
-            poller.register(channel, events)
-            wanted[channel.fileno()] = role.name
-        # poll takes whole milliseconds: rounding up would be late, rounding down would spin.
-        found = poller.poll(seconds * 1000)
+            for channel in self._channels[role.name]:
+                poller.register(channel, events)
+                wanted[channel.fileno()] = channel
+        found = {descriptor for descriptor, _event in poller.poll(seconds * 1000)}
         if not found:
             return
-        readable = {wanted[descriptor] for descriptor, _event in found}
+        readable = {wanted[descriptor] for descriptor in found if descriptor in wanted}
         for role in ROLES:
-            if role.name in readable:
-                self._read(role)
-        if "" in readable:
-            for name in self._listeners:
-                self._accept(name)
+            for channel in list(self._channels[role.name]):
+                if channel in readable:
+                    self._read(role, channel)
+        for role in ROLES:
+            if self._listeners[role.name].fileno() in found:
+                self._accept(role)
 
-    def _read(self, role: Role) -> None:
-        channel = self._channels[role.name]
+    def _read(self, role: Role, channel: Channel) -> None:
         budget = self._budgets[role.name]
         for _ in range(TURN_MESSAGES):
             try:
@@ -155,7 +155,7 @@ class Loop:
                 if not channel.send(reply):
                     self.shell.counts["replies_dropped"] += 1
             except ChannelClosed:
-                self._drop(role.name)
+                self._drop(role.name, channel)
                 return
             if not budget.spend():
                 self.shell.counts[f"throttled_{role.name}"] += 1
@@ -175,16 +175,16 @@ class Loop:
     def _tell_guard(self) -> None:
         """Hand the guard what waits for it, in order, as far as it takes it."""
         queue = self.shell.to_guard
-        channel = self._channels.get("guard")
-        if channel is None or not queue:
+        if not self._channels["guard"] or not queue:
             return
+        channel = self._channels["guard"][0]
         try:
             while queue and channel.send(queue[0]):
                 queue.popleft()
         except ChannelClosed:
-            self._drop("guard")
+            self._drop("guard", channel)
         if len(queue) >= GUARD_QUEUE_MAX:
-            self._drop("guard")
+            self._drop("guard", channel)
 
     def _end(self) -> None:
         self._journal.close()

@@ -47,7 +47,8 @@ class Role:
     """A row: what may be said on one path, and how much of it.
 
     ``partition`` is the one whose heartbeat this role may give (-1: none); ``workers`` are the ones
-    it may speak for; ``per_second`` and ``burst`` are messages.
+    it may speak for; ``per_second`` and ``burst`` are messages; ``clients`` connections may stand
+    at once, the newest ones.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Role:
     workers: tuple[int, ...]
     per_second: int
     burst: int
+    clients: int
 
 
 WORKER = (ClaimInstrument, RequestOrder)
@@ -69,14 +71,14 @@ PROBER = (2, 3, 4, 5, 6, 7)
 
 # In the order in which they are read: what reduces risk before what takes it.
 # fmt: off
-#         name        events                       heartbeat of         workers         /s  burst
+#         name        events                      heartbeat of         workers  /s  burst clients
 ROLES: tuple[Role, ...] = (
-    Role("operator", OPERATOR,                    NOBODY,              (),            1000,  200),
-    Role("guard",    EXECUTION,                   Partition.EXECUTION, ALL,           5000, 2000),
-    Role("driver",   DRIVER,                      Partition.FEED,      (),           20000, 4000),
-    Role("sensors",  SENSORS,                     Partition.SENSORS,   (),            2000,  500),
-    Role("alpha",    (RecordHeartbeat, *WORKER),  Partition.ALPHA,     (0,),          1000,  200),
-    Role("prober",   WORKER,                      NOBODY,              PROBER,         500,  100),
+    Role("operator", OPERATOR,                   NOBODY,              (),      1000,  200, 8),
+    Role("guard",    EXECUTION,                  Partition.EXECUTION, ALL,     5000, 2000, 1),
+    Role("driver",   DRIVER,                     Partition.FEED,      (),     20000, 4000, 1),
+    Role("sensors",  SENSORS,                    Partition.SENSORS,   (),      2000,  500, 1),
+    Role("alpha",    (RecordHeartbeat, *WORKER), Partition.ALPHA,     (0,),    1000,  200, 1),
+    Role("prober",   WORKER,                     NOBODY,              PROBER,   500,  100, 1),
 )
 # fmt: on
 
