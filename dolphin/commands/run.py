@@ -27,7 +27,7 @@ from dolphin.ops.session import Choices, market_for, run_session
 from dolphin.ops.supervise import ROOT
 from kernel.constants import PPM, Posture
 
-BARS = 2_860
+BARS = 3_200
 WINDOWS_BUILT_IN = "20,60,120,300"
 WINDOWS_PANEL = "50,150,300,750"
 BAD_INPUT = 2

@@ -81,6 +81,21 @@ def alpha_holds(status: Status) -> bool:
     )
 
 
+def apex(status: Status) -> bool:
+    """In APEX, behind a confirmed fence."""
+    return bool(status["effective"] == Posture.APEX and status["fence_confirmed"])
+
+
+def below_apex(status: Status) -> bool:
+    """Below APEX."""
+    return bool(status["posture"] < Posture.APEX)
+
+
+def below_stalker(status: Status) -> bool:
+    """Below STALKER."""
+    return bool(status["posture"] < Posture.STALKER)
+
+
 def flat_and_quiet(status: Status) -> bool:
     """Flat, not killed, and no operator's request pending."""
     return bool(
@@ -135,6 +150,12 @@ def drills(
         Drill("fence_ask",     "prober", 12,         fence_open,        "slow_cancels",
               ("FENCE_UNCONFIRMED",)),
         Drill("prompt_again",  "venue",  12,         always,            "fence_ask", ()),
+        # A worker that loses, in a market that climbs without a rest: capital alone demotes it.
+        Drill("lose_claim",    "prober", tail + 30,  open_for_entries,  "prompt_again", ()),
+        Drill("lose",          "prober", tail + 31,  apex,              "lose_claim", ()),
+        Drill("lose_low",      "prober", tail + 150, limit_only,        "lose_claim", ()),
+        Drill("lose_leave",    "prober", tail + 32,  below_apex,        "lose", ()),
+        Drill("lose_low_leave", "prober", tail + 151, below_stalker,    "lose_low", ()),
         Drill("peak_reset",    "runner", tail + 380, flat_and_quiet,    "", ("PEAK_RESET",)),
     ]
     # fmt: on

@@ -43,6 +43,7 @@ class Prober:
         self.seen: Seen = set()
         self._held: dict[str, Any] | None = None
         self._claimed: set[int] = set()
+        self._lost = False
 
     # --- asking ----------------------------------------------------------------------------------
 
@@ -231,6 +232,37 @@ class Prober:
             self.present(self._held)
         self._held = None
 
+    def lose_claim(self) -> None:
+        """Claim what is to be lost with."""
+        self.claim(FIRST, FIRST)
+
+    def lose(self) -> None:
+        """Sell short half of what the fraction allows, once."""
+        status = self.status()
+        mark = status["slots"][FIRST][1]
+        if self._lost or mark == 0 or status["slots"][FIRST][2] != 0:
+            return
+        bound = status["capital"] * status["ceiling"] // FRACTION_DIVISOR
+        quantity = min(QUANTITY_MAX, bound // 2 // mark)
+        permit = self.order(FIRST, side=-1, quantity=quantity, **self._form(status, FIRST)).get(
+            "permit"
+        )
+        if permit is not None:
+            self._lost = self.present(permit).get("ok") is True
+
+    def lose_low(self) -> None:
+        """The same, where APEX was not to be had."""
+        self.lose()
+
+    def lose_leave(self) -> None:
+        """Close it: the capital has spoken. In HIBERNATE the kernel's own flatten does."""
+        self.leave(FIRST)
+        self.claim(FIRST, 0)
+
+    def lose_low_leave(self) -> None:
+        """The same, below STALKER."""
+        self.lose_leave()
+
     def fence_ask(self) -> None:
         """Ask while the fence is not confirmed."""
         self.order()
@@ -279,6 +311,7 @@ DRILLS = frozenset(
     {
         "early", "turtle_claim", "turtle_ask", "limit_only", "bounds_claim", "bounds", "position",
         "rest", "hold", "present_held", "fence_ask", "release", "flood",
+        "lose_claim", "lose", "lose_low", "lose_leave", "lose_low_leave",
     }
 )  # fmt: skip
 
