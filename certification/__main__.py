@@ -48,11 +48,15 @@ def _print(claims: tuple[Claim, ...], report: Path, document: Path) -> None:
         + click.style(said.package, fg=_COLOURS[said.package], bold=True)
         + f"   {said.holds} hold, {said.does_not_hold} do not hold, {said.not_run} not run"
     )
-    for state in (DOES_NOT_HOLD, NOT_RUN):
-        for claim in claims:
-            if claim.status == state:
-                detail = f": {claim.detail}" if claim.detail else ""
-                click.echo(f"  {state:13}  {claim.id:16}  {claim.text}{detail}")
+    for claim in claims:
+        if claim.status == DOES_NOT_HOLD:
+            click.echo(f"  {DOES_NOT_HOLD}  {claim.id}: {claim.detail or claim.text}")
+    by_reason: dict[str, list[str]] = {}
+    for claim in claims:
+        if claim.status == NOT_RUN:
+            by_reason.setdefault(claim.detail or claim.text, []).append(claim.id)
+    for reason, names in by_reason.items():
+        click.echo(f"  {NOT_RUN:13}  {', '.join(names)}: {reason}")
     click.echo(f"report    {report}")
     click.echo(f"evidence  {document}")
 

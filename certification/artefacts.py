@@ -61,7 +61,7 @@ class FileRef:
     """A file by the name that the report shows: relative to the project, or else absolute.
 
     ``sha256`` is "" where the file is missing. ``recorded`` is the hash that the session wrote down
-    for it, "" where it wrote none.
+    for it, "" where it wrote none. ``modified`` is seconds since 1970.
     """
 
     name: str
@@ -69,6 +69,12 @@ class FileRef:
     sha256: str
     size: int = 0
     recorded: str = ""
+    modified: float = 0.0
+
+    @property
+    def short(self) -> str:
+        """The last part of the name: enough where the folder is known."""
+        return self.path.name
 
     @property
     def present(self) -> bool:
@@ -118,6 +124,7 @@ class Inputs:
     tests: tuple["TestRun", ...]
     configurations: Mapping[str, str]
     newest_source: tuple[str, float]
+    newest_model: tuple[str, float]
 
     @property
     def files(self) -> tuple[FileRef, ...]:
@@ -181,8 +188,12 @@ def _name(path: Path, root: Path) -> str:
 
 
 def _ref(path: Path, root: Path, recorded: str = "") -> FileRef:
-    size = path.stat().st_size if path.is_file() else 0
-    return FileRef(_name(path, root), path, sha256_of(path), size, recorded)
+    if not path.is_file():
+        return FileRef(_name(path, root), path, "", recorded=recorded)
+    about = path.stat()
+    return FileRef(
+        _name(path, root), path, sha256_of(path), about.st_size, recorded, about.st_mtime
+    )
 
 
 def _first(paths: tuple[Path, ...]) -> Path:
@@ -228,6 +239,8 @@ def read_bars(ref: FileRef) -> Mapping[str, tuple[Any, ...]] | None:
             raise BadInput(f"{ref.name}: column '{name}' is {frame[name].dtype}, expected numbers")
     if frame.height == 0:
         raise BadInput(f"{ref.name}: holds no row, expected one per bar")
+    if not frame["posture"].is_in([0, 1, 2, 3]).all():
+        raise BadInput(f"{ref.name}: column 'posture' holds other values than 0, 1, 2, 3")
     return {name: tuple(frame[name].to_list()) for name in frame.columns}
 
 
@@ -298,12 +311,13 @@ def pinned_tlc(makefile: str) -> str:
     return match.group(1) if match else ""
 
 
-def _newest_source(root: Path) -> tuple[str, float]:
+def _newest(root: Path, folders: tuple[str, ...], suffixes: tuple[str, ...]) -> tuple[str, float]:
+    """Return the file that changed last below the folders, and when (seconds since 1970)."""
     newest = ("", 0.0)
-    for folder in SOURCE_FOLDERS:
+    for folder in folders:
         for path in (root / folder).rglob("*"):
             # TLC leaves its own traces beside a model: they are no source.
-            if path.suffix in SOURCE_SUFFIXES and "_TTrace_" not in path.name and path.is_file():
+            if path.suffix in suffixes and "_TTrace_" not in path.name and path.is_file():
                 changed = path.stat().st_mtime
                 if changed > newest[1]:
                     newest = (_name(path, root), changed)
@@ -418,5 +432,6 @@ def collect(
         configurations={
             path.name: sha256_of(path) for path in sorted((root / "spec/tla").glob("*.cfg"))
         },
-        newest_source=_newest_source(root),
+        newest_source=_newest(root, SOURCE_FOLDERS, SOURCE_SUFFIXES),
+        newest_model=_newest(root, ("spec/tla",), (".tla",)),
     )

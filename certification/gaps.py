@@ -56,12 +56,12 @@ def gaps(inputs: Inputs) -> tuple[Gap, ...]:
     if not measures:
         isolation = Gap(
             "Isolation not recorded",
-            "The session did not say which measures of isolation the machine permitted.",
+            "The session did not say which measures of isolation held.",
             "None is assumed to hold.",
         )
     elif missing:
         isolation = Gap(
-            "Isolation this machine did not permit",
+            "Isolation that did not hold",
             "; ".join(f"{row['measure']} ({row['detail']})" if row.get("detail") else row["measure"]
                       for row in missing) + ".",
             "The claim is lowered: separate processes, not 'DAL A isolated'.",

@@ -18,6 +18,7 @@ from certification.appendix_b import IN_PART, INDEPENDENT, ORGANISATION
 from certification.artefacts import FileRef, Inputs
 from certification.claims import DOES_NOT_HOLD, HOLDS, NOT_RUN, Claim
 
+NOT_HELD = "did not hold"
 VERDICT_CSS = {
     HOLDS: "good",
     DOES_NOT_HOLD: "bad",
@@ -25,6 +26,7 @@ VERDICT_CSS = {
     IN_PART: "open",
     ORGANISATION: "none",
     INDEPENDENT: "none",
+    NOT_HELD: "open",
     "PASS": "good",
     "FAIL": "bad",
     "INCOMPLETE": "open",

@@ -28,7 +28,7 @@ from certification.claims import (
     verdicts,
 )
 from certification.collectors.audit import rejection_text
-from certification.collectors.models import is_stale, model_problems
+from certification.collectors.models import judge_row
 from certification.collectors.tests import stale_because
 from certification.gaps import LABEL, gaps
 from certification.html import (
@@ -153,14 +153,8 @@ def _models(inputs: Inputs, claims: tuple[Claim, ...], by_name: Mapping[str, Fil
     )
 
     def cells(row: Mapping[str, Any]) -> tuple[object, ...]:
-        pinned = manifest.get(row["name"])
-        problems = model_problems(row, pinned)
-        if problems:
-            state: Html = Html(badge(DOES_NOT_HOLD) + f"<br>{escape('; '.join(problems))}")
-        elif is_stale(row, pinned, inputs.configurations):
-            state = Html(badge(NOT_RUN) + "<br>its configuration changed since")
-        else:
-            state = badge(HOLDS)
+        status, detail = judge_row(row, inputs)
+        state = Html(badge(status) + (f"<br>{escape(detail)}" if detail else ""))
         counts = [
             f"{row[key]:,}" if isinstance(row.get(key), int | float) else "not said"
             for key in ("distinct", "generated", "diameter", "seconds")

@@ -9,13 +9,13 @@ Not here: drawing (``plots.py``).
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
 from certification.artefacts import Inputs
-from certification.claims import HOLDS, NOT_RUN, Claim, listed
-from certification.html import Html, badge, facts, missing, table
+from certification.claims import HOLDS, Claim, listed
+from certification.html import NOT_HELD, Html, badge, facts, missing, table
 from certification.plots import (
     POSTURES,
     Mark,
@@ -113,6 +113,27 @@ factor runs from 0 to 1.</figcaption>
 <div class="scroll">{posture_plot(bars, marks)}</div>{listed_marks}</figure>"""
 
 
+def _grouped(shown: Sequence[Claim]) -> list[tuple[Html, str, str]]:
+    """Return rows: what is not shown, one by one; then what is, those of one kind together."""
+    rows = []
+    kinds: dict[str, list[tuple[str, str]]] = {}
+    for claim in shown:
+        text = claim.text.removeprefix("Shown in the session: ")
+        if claim.status != HOLDS:
+            rows.append((badge(claim.status), text, claim.detail))
+        else:
+            kind, _, rest = text.partition(" ")
+            kinds.setdefault(kind, []).append((rest, claim.detail))
+    for kind, members in kinds.items():
+        if len(members) == 1:
+            rest, detail = members[0]
+            rows.append((badge(HOLDS), f"{kind} {rest}".strip(), detail))
+        else:
+            said = "; ".join(f"{rest}: {detail}".strip(": ") for rest, detail in members)
+            rows.append((badge(HOLDS), f"{kind}, {len(members)} kinds", said))
+    return rows
+
+
 def _posture(number: object) -> str:
     known = isinstance(number, int) and 0 <= number < len(POSTURES)
     return POSTURES[number] if known and isinstance(number, int) else "not said"
@@ -184,19 +205,7 @@ def session_section(inputs: Inputs, claims: tuple[Claim, ...]) -> str:
     shown = [claim for name, claim in by_id.items() if name.startswith("SHOWN-")]
     parts = [head, facts(said), "<h3>What the session had to show</h3>"]
     if shown:
-        parts.append(
-            table(
-                ("state", "shown", "how"),
-                (
-                    (
-                        badge(claim.status),
-                        claim.text.removeprefix("Shown in the session: "),
-                        claim.detail,
-                    )
-                    for claim in shown
-                ),
-            )
-        )
+        parts.append(table(("state", "shown", "how"), _grouped(shown)))
     else:
         parts.append(missing("Nothing is listed as shown."))
     beyond = session.get("not_applicable")
@@ -234,6 +243,18 @@ def session_section(inputs: Inputs, claims: tuple[Claim, ...]) -> str:
         )
     else:
         parts.append(missing("The session records no refusals."))
+    guard = (session.get("guard") or {}).get("refusals")
+    if guard:
+        parts.append(
+            "<h3>Why the guard refused</h3><p>Orders that reached the guard with a permit that is "
+            "wrong, old or used.</p>"
+            + table(
+                ("reason", "times"),
+                ((name, f"{times:,}") for name, times in sorted(guard.items())),
+                frozenset({1}),
+                compact=True,
+            )
+        )
     stand_ins = session.get("stand_ins")
     parts.append("<h3>What stands in for a sensor</h3>")
     if stand_ins is None:
@@ -267,7 +288,7 @@ def session_section(inputs: Inputs, claims: tuple[Claim, ...]) -> str:
                 (
                     (
                         row["measure"],
-                        badge(HOLDS if row["held"] else NOT_RUN),
+                        badge(HOLDS if row["held"] else NOT_HELD),
                         row.get("detail", ""),
                     )
                     for row in measures

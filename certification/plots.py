@@ -304,8 +304,12 @@ def posture_plot(bars: Mapping[str, tuple[Any, ...]], marks: Sequence[Mark]) -> 
             f'width="{_number(max(right - left, 1))}" height="{_number(lane - 12)}" '
             f'class="posture p{posture}"><title>{title}</title></rect>'
         )
-    for mark in marks:
-        parts.append(mark_glyph(mark.kind, x(mark.bar), top - 20, f"bar {mark.bar:,}: {mark.text}"))
+    right_of = 0.0
+    for mark in sorted(marks, key=lambda mark: mark.bar):
+        # Marks of one bar stand side by side; the line below says which bar it is.
+        at = max(x(mark.bar), right_of)
+        right_of = at + 13 if at + 13 <= WIDTH - 7 else 0.0
+        parts.append(mark_glyph(mark.kind, at, top - 20, f"bar {mark.bar:,}: {mark.text}"))
     parts.append(_axis(bars, x, bottom))
     shares = ", ".join(
         f"{name} {100 * bars['posture'].count(number) / len(bars['posture']):.0f} per cent"

@@ -66,6 +66,7 @@ SESSION = Shape(
         "demotions": Listed(
             Shape({"bar": _INT, "from": _INT, "to": _INT, "sensor": _TEXT}, ("bar", "sensor"))
         ),
+        "guard": Shape({"refusals": Listed(_INT, keyed=True)}),
         "counts": (dict,),
         "refusals": Listed(_INT, keyed=True),
         "marks": Listed(Shape({"bar": _INT, "kind": _TEXT}, ("bar", "kind"))),

@@ -82,7 +82,7 @@ def audit_claims(inputs: Inputs) -> list[Claim]:
     same_text = "The audit judged the journal that lies in this folder"
     if audit is None:
         why = (
-            "not the file that the session recorded" if file.present else f"{file.name} is missing"
+            "not the file that the session recorded" if file.present else f"{file.short} is missing"
         )
         state = False if file.present else None
         return [

@@ -54,7 +54,7 @@ def configuration_claims(inputs: Inputs) -> list[Claim]:
     pinned = pinned_tlc(inputs.makefile.path.read_text("utf-8")) if inputs.makefile.present else ""
     jar = inputs.tlc_file
     state = None if not jar.present or not pinned else jar.sha256 == pinned
-    detail = "" if state else f"{jar.name} is missing" if not jar.present else "not the pinned jar"
+    detail = "" if state else f"{jar.short} is missing" if not jar.present else "not the pinned jar"
     claims.append(
         claim_over(
             "CFG-TLC",

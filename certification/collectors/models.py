@@ -3,7 +3,7 @@
 Rules of this file:
 
 *   A row holds when TLC said what the row and the manifest expect, with the pinned counts.
-*   A row checked with a configuration that has changed since is "not run"; so is a row of the
+*   A row checked before its configuration or any module changed is "not run"; so is a row of the
     manifest that is not in the file.
 *   A negative control holds when it fails with exactly the violation it names.
 
@@ -17,6 +17,8 @@ from certification.artefacts import Inputs
 from certification.claims import (
     CHECK,
     DOES_NOT_HOLD,
+    HOLDS,
+    NOT_RUN,
     PACKAGE,
     Claim,
     claim_over,
@@ -40,13 +42,27 @@ def model_problems(row: Mapping[str, Any], pinned: Mapping[str, Any] | None) -> 
     return tuple(dict.fromkeys(problems))
 
 
-def is_stale(
-    row: Mapping[str, Any], pinned: Mapping[str, Any] | None, configurations: Mapping[str, str]
-) -> bool:
-    """Return whether a row was checked with a configuration that is no longer the one on disk."""
+def _stale_because(row: Mapping[str, Any], pinned: Mapping[str, Any] | None, inputs: Inputs) -> str:
+    """Return why a row speaks of another model than the one on disk; "" where it does not."""
+    name, changed = inputs.newest_model
+    if changed > inputs.check_file.modified:
+        return f"{name} changed after this check"
     cfg = (pinned or {}).get("cfg", row["name"] + ".cfg")
     digest = row.get("cfg_sha256")
-    return bool(digest) and cfg in configurations and configurations[cfg] != digest
+    if digest and inputs.configurations.get(cfg, digest) != digest:
+        return f"{cfg} changed after this check"
+    return ""
+
+
+def judge_row(row: Mapping[str, Any], inputs: Inputs) -> tuple[str, str]:
+    """Return state and detail of one row of ``check.json``."""
+    rows = (inputs.manifest or {}).get("models", [])
+    pinned = next((one for one in rows if one["name"] == row["name"]), None)
+    problems = model_problems(row, pinned)
+    if problems:
+        return DOES_NOT_HOLD, "; ".join(problems)
+    why = _stale_because(row, pinned, inputs)
+    return (NOT_RUN, why) if why else (HOLDS, "")
 
 
 def model_claims(inputs: Inputs) -> list[Claim]:
@@ -55,7 +71,7 @@ def model_claims(inputs: Inputs) -> list[Claim]:
     suite_text = "Every model in the manifest was checked, and the suite itself is whole"
     if check is None:
         why = (
-            "not the file that the session recorded" if file.present else f"{file.name} is missing"
+            "not the file that the session recorded" if file.present else f"{file.short} is missing"
         )
         unread = False if file.present else None
         return [
@@ -66,13 +82,10 @@ def model_claims(inputs: Inputs) -> list[Claim]:
     good = [row for row in check["models"] if row["expected"] == "success"]
     bad = [row for row in check["models"] if row["expected"] != "success"]
     claims = []
+    state: str | bool | None
     for row in good:
-        pinned = manifest.get(row["name"])
-        problems = model_problems(row, pinned)
-        state: bool | None = not problems
-        detail = "; ".join(problems) or f"{row.get('distinct', 0):,} distinct states"
-        if not problems and is_stale(row, pinned, inputs.configurations):
-            state, detail = None, "its configuration changed after this run"
+        state, detail = judge_row(row, inputs)
+        detail = detail or f"{row.get('distinct', 0):,} distinct states"
         claims.append(
             claim_over(
                 "MOD-" + slug(row["name"]),
@@ -84,12 +97,9 @@ def model_claims(inputs: Inputs) -> list[Claim]:
                 detail,
             )
         )
-    failing = [row["name"] for row in bad if model_problems(row, manifest.get(row["name"]))]
-    old = [
-        row["name"]
-        for row in bad
-        if is_stale(row, manifest.get(row["name"]), inputs.configurations)
-    ]
+    judged = [(row["name"], *judge_row(row, inputs)) for row in bad]
+    failing = [name for name, status, _ in judged if status == DOES_NOT_HOLD]
+    old = [(name, why) for name, status, why in judged if status == NOT_RUN]
     said = check["negative_controls"]
     total, as_wanted = said.get("total", 0), said.get("failed_as_expected", 0)
     state = True
@@ -103,7 +113,7 @@ def model_claims(inputs: Inputs) -> list[Claim]:
     elif total == 0:
         state, detail = None, "no control was run"
     elif old:
-        state, detail = None, f"configuration changed after the run: {listed(old)}"
+        state, detail = None, f"{listed(name for name, _ in old)}: {old[0][1]}"
     claims.append(claim_over("MOD-CONTROLS", controls_text, state, file, CHECK, PACKAGE, detail))
     faults = [str(text) for text in check.get("problems", [])]
     ran = {row["name"] for row in check["models"]}

@@ -32,7 +32,7 @@ def session_claims(inputs: Inputs) -> list[Claim]:
                 file,
                 RUN,
                 SESSION,
-                f"{file.name} is missing: no session ran to its end here",
+                f"{file.short} is missing: no session ran to its end here",
             ),
             claim_over(
                 "SES-SHOWN",
@@ -41,7 +41,7 @@ def session_claims(inputs: Inputs) -> list[Claim]:
                 file,
                 RUN,
                 SESSION,
-                f"{file.name} is missing",
+                f"{file.short} is missing",
             ),
         ]
     claims = [
@@ -99,11 +99,11 @@ def file_claims(inputs: Inputs) -> list[Claim]:
     ):
         if ref.tampered:
             wrong.append(
-                f"{ref.name} is not the file that the session recorded: "
+                f"{ref.short} is not the file that the session recorded: "
                 f"{ref.sha256[:12]}…, recorded {ref.recorded[:12]}…"
             )
         elif ref.recorded and not ref.present:
-            wrong.append(f"{ref.name} was recorded and is missing")
+            wrong.append(f"{ref.short} was recorded and is missing")
     bare = [ref.name for ref in needed if ref.present and not ref.recorded]
     if wrong:
         state: bool | None = False
@@ -131,7 +131,7 @@ def file_claims(inputs: Inputs) -> list[Claim]:
             inputs.bars_file,
         ),
     ):
-        detail = "" if ref.present else f"{ref.name} is missing"
+        detail = "" if ref.present else f"{ref.short} is missing"
         held = ref.readable
         if ref is inputs.bars_file and inputs.bars is not None:
             bars = inputs.bars["bar"]
@@ -188,8 +188,7 @@ def surrounding_claims(inputs: Inputs) -> list[Claim]:
     claims.append(
         claim_over(
             "ISO-DAL-A",
-            "The machine permitted every measure of isolation; without "
-            "that, nothing here says 'DAL A isolated'",
+            "Every measure of isolation held; without that, nothing here says 'DAL A isolated'",
             state,
             file,
             RUN,

@@ -94,7 +94,7 @@ def coverage_claims(inputs: Inputs) -> list[Claim]:
     command = "coverage run -m pytest && coverage json"
     if coverage is None:
         why = (
-            "not the file that the session recorded" if file.present else f"{file.name} is missing"
+            "not the file that the session recorded" if file.present else f"{file.short} is missing"
         )
         return [
             claim_over(

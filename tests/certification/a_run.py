@@ -111,6 +111,7 @@ def session(run: Path) -> dict[str, Any]:
         "not_applicable": {"LIMIT_ONLY": "only under the specification's profile"},
         "trips": [{"causes": ["OPERATOR"], "positions_open": 1}],
         "demotions": [{"bar": 151, "from": 3, "to": 0, "sensor": "forewarner", "fell_to": 0.5}],
+        "guard": {"refusals": {"EXPIRED": 1, "STALE_EPOCH": 2}},
         "counts": {"bars": 1200, "events": 48211, "accepted": 47800, "refused": 411, "entries": 31},
         "refusals": {name: (place * place * 7) % 190 for place, name in enumerate(REASONS)},
         "marks": [
@@ -178,6 +179,7 @@ def write_project(root: Path) -> Path:
         (spec / f"{name}.cfg").write_text(f"SPECIFICATION Spec \\* {name}\n", encoding="utf-8")
         expected = "NoPermitFlips" if name.startswith("Bad") else "success"
         models.append(model(name, expected, cfg_sha256=sha256(spec / f"{name}.cfg")))
+    (spec / "Kernel.tla").write_text("---- MODULE Kernel ----\n====\n", encoding="utf-8")
     write_json(run / "check.json", check_document(models))
     write_json(spec / "manifest.json", {"models": [
         {**{key: row[key] for key in ("name", "mode", "expected", "distinct", "generated",
