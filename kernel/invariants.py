@@ -15,13 +15,9 @@ from kernel.constants import (
     AGE_MS_MAX,
     BOOK_STALE_FACTOR_PPM,
     GRID_MEMBERS_MAX,
-    INSTRUMENT_MAX,
     LATENCY_MS_MAX,
     PPM,
-    PRICE_MAX,
-    QUANTITY_MAX,
     Pending,
-    Permit,
     Posture,
     Profile,
 )
@@ -31,8 +27,8 @@ from kernel.killswitch import cause_active
 from kernel.ledger import drawdown, equity
 from kernel.posture import down_after, up_after
 from kernel.ranges import within
-from kernel.slots import open_of, reserved_of, unrealised_of
-from kernel.state import Slot, State
+from kernel.slotrules import Rule, Share, claims_alone, every, total
+from kernel.state import State
 from kernel.survival import (
     capital_stress,
     degraded,
@@ -137,158 +133,63 @@ def DrawdownIsExact(state: State) -> bool:
 @pure
 def UnrealisedIsSumOfSlots(state: State) -> bool:
     """The unrealised total is the slots'."""
-    s = state.gate.slots
-    return state.ledger.unrealised_pnl == (
-        unrealised_of(s[0])
-        + unrealised_of(s[1])
-        + unrealised_of(s[2])
-        + unrealised_of(s[3])
-        + unrealised_of(s[4])
-        + unrealised_of(s[5])
-        + unrealised_of(s[6])
-        + unrealised_of(s[7])
-    )
+    return state.ledger.unrealised_pnl == total(state.gate.slots, Share.UNREALISED)
 
 
 @pure
 def OpenIsSumOfPositions(state: State) -> bool:
     """The open total is the slots'."""
-    s = state.gate.slots
-    return state.gate.open_notional == (
-        open_of(s[0])
-        + open_of(s[1])
-        + open_of(s[2])
-        + open_of(s[3])
-        + open_of(s[4])
-        + open_of(s[5])
-        + open_of(s[6])
-        + open_of(s[7])
-    )
+    return state.gate.open_notional == total(state.gate.slots, Share.OPEN)
 
 
 @pure
 def ReservedIsSumOfPermits(state: State) -> bool:
     """The reserved total is the slots'."""
-    s = state.gate.slots
-    return state.gate.reserved_notional == (
-        reserved_of(s[0])
-        + reserved_of(s[1])
-        + reserved_of(s[2])
-        + reserved_of(s[3])
-        + reserved_of(s[4])
-        + reserved_of(s[5])
-        + reserved_of(s[6])
-        + reserved_of(s[7])
-    )
-
-
-@pure
-def claims_alone(state: State, worker: int) -> bool:
-    """No later slot claims the instrument of ``worker``'s."""
-    s = state.gate.slots
-    claimed = s[worker].instrument
-    return claimed == 0 or (
-        (worker >= 1 or s[1].instrument != claimed)
-        and (worker >= 2 or s[2].instrument != claimed)
-        and (worker >= 3 or s[3].instrument != claimed)
-        and (worker >= 4 or s[4].instrument != claimed)
-        and (worker >= 5 or s[5].instrument != claimed)
-        and (worker >= 6 or s[6].instrument != claimed)
-        and (worker >= 7 or s[7].instrument != claimed)
-    )
+    return state.gate.reserved_notional == total(state.gate.slots, Share.RESERVED)
 
 
 @pure
 def OneWorkerPerInstrument(state: State) -> bool:
     """An instrument's inventory belongs to one worker (specification VII.1)."""
     return (
-        claims_alone(state, 0)
-        and claims_alone(state, 1)
-        and claims_alone(state, 2)
-        and claims_alone(state, 3)
-        and claims_alone(state, 4)
-        and claims_alone(state, 5)
-        and claims_alone(state, 6)
-    )
-
-
-@pure
-def flat_has_no_cost(slot: Slot) -> bool:
-    """A position of 0 lots has no cost."""
-    return slot.quantity != 0 or slot.cost == 0
-
-
-@pure
-def needs_claim(slot: Slot) -> bool:
-    """A position or a permit needs a claimed and marked instrument."""
-    idle = slot.quantity == 0 and slot.permit_kind == Permit.NONE
-    return idle or (slot.instrument > 0 and slot.mark > 0)
-
-
-@pure
-def reduces(slot: Slot) -> bool:
-    """An exit or a flatten can neither grow nor flip the position."""
-    if slot.permit_kind != Permit.EXIT and slot.permit_kind != Permit.FLATTEN:
-        return True
-    return slot.permit_quantity * slot.quantity < 0 and abs(slot.permit_quantity) <= abs(
-        slot.quantity
-    )
-
-
-@pure
-def entry_agrees(slot: Slot) -> bool:
-    """What is left of an entry has the side of what it has filled."""
-    return slot.permit_kind != Permit.ENTRY or slot.permit_quantity * slot.quantity >= 0
-
-
-@pure
-def permit_consistent(slot: Slot) -> bool:
-    """No permit, no lots and no price; a permit has both."""
-    none = slot.permit_kind == Permit.NONE
-    return none == (slot.permit_quantity == 0) and none == (slot.permit_price == 0)
-
-
-@pure
-def slot_in_range(slot: Slot) -> bool:
-    """Every field of a slot is in its range."""
-    return (
-        within(slot.instrument, 0, INSTRUMENT_MAX)
-        and within(slot.mark, 0, PRICE_MAX)
-        and within(slot.quantity, -QUANTITY_MAX, QUANTITY_MAX)
-        and within(slot.permit_quantity, -QUANTITY_MAX, QUANTITY_MAX)
-        and within(slot.permit_price, 0, PRICE_MAX)
-        and abs(slot.quantity + slot.permit_quantity) <= QUANTITY_MAX
+        claims_alone(state.gate.slots, 0)
+        and claims_alone(state.gate.slots, 1)
+        and claims_alone(state.gate.slots, 2)
+        and claims_alone(state.gate.slots, 3)
+        and claims_alone(state.gate.slots, 4)
+        and claims_alone(state.gate.slots, 5)
+        and claims_alone(state.gate.slots, 6)
     )
 
 
 @pure
 def FlatPositionHasNoCost(state: State) -> bool:
     """A position of 0 lots has no cost, in every slot."""
-    return all_slots(state, 0)
+    return every(state.gate.slots, Rule.FLAT_HAS_NO_COST)
 
 
 @pure
 def PositionNeedsClaim(state: State) -> bool:
     """A position or a permit needs a claim and a mark, in every slot."""
-    return all_slots(state, 1)
+    return every(state.gate.slots, Rule.NEEDS_CLAIM)
 
 
 @pure
 def NoPermitFlips(state: State) -> bool:
     """Exits and flattens reduce, in every slot."""
-    return all_slots(state, 2)
+    return every(state.gate.slots, Rule.REDUCES)
 
 
 @pure
 def EntryNeverOpposesPosition(state: State) -> bool:
     """An entry never stands against a position, in every slot."""
-    return all_slots(state, 3)
+    return every(state.gate.slots, Rule.ENTRY_AGREES)
 
 
 @pure
 def PermitSlotIsConsistent(state: State) -> bool:
     """Permit kind, lots and price come and go together, in every slot."""
-    return all_slots(state, 4)
+    return every(state.gate.slots, Rule.PERMIT_CONSISTENT)
 
 
 @pure
@@ -300,19 +201,19 @@ def hibernates_fenced(state: State) -> bool:
 @pure
 def FlattenOnlyInHibernate(state: State) -> bool:
     """A flatten is out only in HIBERNATE. A restart may put the fence behind one that is out."""
-    return state.machine.posture == Posture.HIBERNATE or all_slots(state, 6)
+    return state.machine.posture == Posture.HIBERNATE or every(state.gate.slots, Rule.NO_FLATTEN)
 
 
 @pure
 def HibernateFlattens(state: State) -> bool:
     """HIBERNATE behind a confirmed fence: every position has its flatten out."""
-    return not hibernates_fenced(state) or all_slots(state, 5)
+    return not hibernates_fenced(state) or every(state.gate.slots, Rule.FLATTENS)
 
 
 @pure
 def NoWorkerPermitInHibernate(state: State) -> bool:
     """HIBERNATE behind a confirmed fence: no worker's permit is out."""
-    return not hibernates_fenced(state) or all_slots(state, 7)
+    return not hibernates_fenced(state) or every(state.gate.slots, Rule.NO_WORKER_PERMIT)
 
 
 @pure
@@ -321,53 +222,13 @@ def NoEntryBelowStalker(state: State) -> bool:
     return (
         state.machine.posture > Posture.TURTLE
         or not state.gate.fence_confirmed
-        or all_slots(state, 8)
+        or every(state.gate.slots, Rule.NO_ENTRY)
     )
 
 
 @pure
-def slot_holds(slot: Slot, which: int) -> bool:
-    """One of the slot predicates, by number."""
-    if which == 0:
-        return flat_has_no_cost(slot)
-    if which == 1:
-        return needs_claim(slot)
-    if which == 2:
-        return reduces(slot)
-    if which == 3:
-        return entry_agrees(slot)
-    if which == 4:
-        return permit_consistent(slot)
-    if which == 5:
-        return slot.quantity == 0 or slot.permit_kind == Permit.FLATTEN
-    if which == 6:
-        return slot.permit_kind != Permit.FLATTEN
-    if which == 7:
-        return slot.permit_kind != Permit.ENTRY and slot.permit_kind != Permit.EXIT
-    if which == 8:
-        return slot.permit_kind != Permit.ENTRY
-    return slot_in_range(slot)
-
-
-@pure
-def all_slots(state: State, which: int) -> bool:
-    """One of the slot predicates, for all eight slots."""
-    s = state.gate.slots
-    return (
-        slot_holds(s[0], which)
-        and slot_holds(s[1], which)
-        and slot_holds(s[2], which)
-        and slot_holds(s[3], which)
-        and slot_holds(s[4], which)
-        and slot_holds(s[5], which)
-        and slot_holds(s[6], which)
-        and slot_holds(s[7], which)
-    )
-
-
-@pure
-def TypeOK(state: State) -> bool:
-    """Every field is in its range."""
+def scalars_in_range(state: State) -> bool:
+    """Every field outside the slots is in its range."""
     switch = state.killswitch
     reading = state.survival
     return (
@@ -388,15 +249,25 @@ def TypeOK(state: State) -> bool:
         and within(reading.book_latency_ms, 0, LATENCY_MS_MAX)
         and within(reading.book_jitter_ms, 0, LATENCY_MS_MAX)
         and state.gate.fence_epoch >= 0
-        and all_slots(state, 9)
     )
 
 
 @pure
+def TypeOK(state: State) -> bool:
+    """Every field is in its range."""
+    return scalars_in_range(state) and every(state.gate.slots, Rule.IN_RANGE)
+
+
+@pure
 def Inv(state: State) -> bool:
-    """The conjunction of all invariants."""
+    """The conjunction of all invariants.
+
+    ``Rule.SOUND`` stands for ``TypeOK`` of the slots and the five that speak of a slot alone, asked
+    in one walk over the slots: this predicate runs at every step, in production too.
+    """
     return (
-        TypeOK(state)
+        scalars_in_range(state)
+        and every(state.gate.slots, Rule.SOUND)
         and KilledIffCause(state)
         and KilledMeansHibernate(state)
         and JournalDownMeansHibernate(state)
@@ -412,11 +283,6 @@ def Inv(state: State) -> bool:
         and OpenIsSumOfPositions(state)
         and ReservedIsSumOfPermits(state)
         and OneWorkerPerInstrument(state)
-        and FlatPositionHasNoCost(state)
-        and PositionNeedsClaim(state)
-        and NoPermitFlips(state)
-        and EntryNeverOpposesPosition(state)
-        and PermitSlotIsConsistent(state)
         and FlattenOnlyInHibernate(state)
         and HibernateFlattens(state)
         and NoWorkerPermitInHibernate(state)

@@ -142,6 +142,12 @@ def FlattenWaitsForFence(after: State, effects: Effects) -> bool:
 
 
 @pure
+def PermitWaitsForFence(before: State, effects: Effects) -> bool:
+    """A worker's permit is issued only behind a confirmed fence."""
+    return not effects.issue_permit or before.gate.fence_confirmed
+
+
+@pure
 def EffectsFollowTheStep(before: State, event: Event, after: State, effects: Effects) -> bool:
     """Cancel exactly where the epoch moved; a permit exactly for an accepted order."""
     return effects.cancel_all_orders == (
@@ -165,6 +171,7 @@ def StepProperties(before: State, event: Event, after: State, effects: Effects) 
         and MarksNeverMoveCash(before, event, after)
         and ClocksOnlyAdvance(before, after)
         and FlattenWaitsForFence(after, effects)
+        and PermitWaitsForFence(before, effects)
         and EffectsFollowTheStep(before, event, after, effects)
     )
 

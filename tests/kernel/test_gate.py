@@ -262,6 +262,17 @@ def test_the_flatten_waits_for_the_fence_and_is_renewed_until_flat(apex: State) 
     assert quantities(done.gate) == (0, 0, 0, 0, 0, 0, 0, 0)
 
 
+def test_a_restart_puts_a_new_fence_before_a_flatten_that_is_out(apex: State) -> None:
+    """What the model found: the flatten may still fill until the guard confirms the new epoch."""
+    flattening = confirm(accept(holding(apex), TRIP))
+    restarted = accept(flattening, RestartKernel())
+    assert restarted.gate.slots[0].permit_kind == Permit.FLATTEN
+    assert not restarted.gate.fence_confirmed
+    part = accept(restarted, ReportFill(worker=0, quantity=4, price=BTC_LOT, fee=0))
+    again = confirm(part)
+    assert again.gate.slots[0].permit_quantity == 6
+
+
 def test_a_confirmed_fence_without_positions_flattens_nothing(apex: State) -> None:
     killed = accept(apex, TRIP)
     outcome = step(killed, ConfirmFence(epoch=killed.gate.fence_epoch))

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel import invariants, promises
-from kernel.constants import Posture, Profile
+from kernel.constants import Posture, Profile, Status
 from kernel.contracts import PARTS_CHECKED
 from kernel.events import AdvanceTime, CloseBar, Event, UpdateMark
 from kernel.outcome import Accepted, Effects, Refused
@@ -130,6 +130,10 @@ BROKEN = {
     "JournalDownMeansHibernate": lambda: broken("killswitch", journal_writable=False),
     "RearmRequestMeansLatched": lambda: broken("killswitch", operator_request=1),
     "MultiplierNeverAboveTarget": lambda: broken("survival", multiplier_ppm=999_999),
+    "TwoImpairedSensorsHalve": lambda: broken(
+        "survival", forewarner_status=Status.RED, depth_quality_ppm=0
+    ),
+    "SilentBookIsBad": lambda: broken("survival", book_age_ms=600_001),
     "CountersWithinHysteresis": lambda: broken("machine", bars_above=5),
     "AccountsSumToZero": lambda: broken("ledger", cash=1),
     "PeakAtLeastEquity": lambda: broken("ledger", equity_peak=1),
@@ -143,7 +147,7 @@ BROKEN = {
     "NoPermitFlips": lambda: broken_slot(0, permit_kind=2, permit_quantity=11, permit_price=1),
     "EntryNeverOpposesPosition": lambda: broken_slot(0, permit_kind=1, permit_quantity=1),
     "PermitSlotIsConsistent": lambda: broken_slot(0, permit_price=1),
-    "FlattenOnlyInHibernate": lambda: broken_slot(0, permit_kind=3),
+    "FlattenOnlyInHibernate": lambda: broken_slot(0, permit_kind=3),  # posture is APEX
     "HibernateFlattens": lambda: broken("machine", posture=Posture.HIBERNATE),
     "NoWorkerPermitInHibernate": lambda: dataclasses.replace(
         broken_slot(0, permit_kind=2), machine=broken("machine", posture=Posture.HIBERNATE).machine
@@ -156,7 +160,7 @@ BROKEN = {
 
 def test_every_invariant_has_a_state_that_breaks_it() -> None:
     names = {n for n, f in vars(invariants).items() if callable(f) and n[0].isupper()}
-    imported = {"Inv", "Pending", "Permit", "Posture", "Slot", "State"}
+    imported = {"Inv", "Pending", "Posture", "Profile", "Rule", "Share", "State"}
     assert names - imported == set(BROKEN)
 
 
@@ -226,5 +230,15 @@ def test_promotions_rearms_and_flattens_are_judged() -> None:
     assert not promises.RearmIsTwoStep(latched, apex)
     flatten = Effects(False, True, False)
     assert not promises.FlattenWaitsForFence(apex, flatten)
+    unfenced = dataclasses.replace(apex, gate=dataclasses.replace(apex.gate, fence_confirmed=False))
+    assert not promises.PermitWaitsForFence(unfenced, Effects(False, False, True))
     cancel = Effects(True, False, False)
     assert not promises.EffectsFollowTheStep(apex, TICK, apex, cancel)
+
+
+def test_inv_is_the_conjunction_of_the_named_invariants() -> None:
+    """``Inv`` asks the slots' rules in one walk; it must not have lost one on the way."""
+    named = [getattr(invariants, name) for name in BROKEN]
+    for state, _, _ in random_events(21, 400, until(Posture.APEX)):
+        assert invariants.Inv(state)
+        assert all(predicate(state) for predicate in named)
