@@ -157,10 +157,9 @@ def EffectsFollowTheStep(before: State, event: Event, after: State, effects: Eff
 
 @pure
 def StepProperties(before: State, event: Event, after: State, effects: Effects) -> bool:
-    """The conjunction of all step properties."""
+    """The conjunction of all step properties; ``FastAttack`` is in ``Inv`` of the state after."""
     return (
-        FastAttack(before, after)
-        and SlowRecovery(before, event, after)
+        SlowRecovery(before, event, after)
         and PromotionClimbsOne(before, event, after)
         and LeaveHibernateOnlyFlat(before, after)
         and DemotionAdvancesFence(before, after)

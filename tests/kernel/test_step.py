@@ -4,6 +4,7 @@ import dataclasses
 import os
 import subprocess
 import sys
+from functools import lru_cache
 from pathlib import Path
 
 import icontract
@@ -18,6 +19,7 @@ from kernel.events import AdvanceTime, CloseBar, Event, UpdateMark
 from kernel.outcome import Accepted, Effects, Refused
 from kernel.state import State
 from kernel.step import step, step_bare
+from kernel.survival import target
 from tests.kernel.sessions import accept, fresh, holding, random_events, until
 
 ROOT = Path(__file__).parents[2]
@@ -108,16 +110,22 @@ def test_the_contract_of_step_is_on_under_dash_o() -> None:
 # One broken state for each invariant: a predicate that cannot be false guards nothing.
 
 
+@lru_cache
+def held() -> State:
+    """A healthy APEX state holding ten lots."""
+    return holding(until(Posture.APEX))
+
+
 def broken(group: str, **changes: object) -> State:
     """A healthy APEX state holding ten lots, with some fields of a group replaced."""
-    state = holding(until(Posture.APEX))
+    state = held()
     part = dataclasses.replace(getattr(state, group), **changes)
     return dataclasses.replace(state, **{group: part})
 
 
 def broken_slot(worker: int, **changes: object) -> State:
     """The same with fields of one slot replaced."""
-    state = holding(until(Posture.APEX))
+    state = held()
     slots = list(state.gate.slots)
     slots[worker] = dataclasses.replace(slots[worker], **changes)  # type: ignore[arg-type]
     return dataclasses.replace(state, gate=dataclasses.replace(state.gate, slots=tuple(slots)))
@@ -168,14 +176,14 @@ def test_every_invariant_has_a_state_that_breaks_it() -> None:
 def test_invariant_can_be_false(name: str) -> None:
     state = BROKEN[name]()
     predicate = getattr(invariants, name)
-    assert predicate(holding(until(Posture.APEX)))
+    assert predicate(held())
     assert not predicate(state)
     assert not invariants.Inv(state)
 
 
 def pair(**changes: dict[str, object]) -> tuple[State, State]:
     """A state and its neighbour with some fields of some groups replaced."""
-    before = holding(until(Posture.APEX))
+    before = held()
     after = before
     for group, fields in changes.items():
         part = dataclasses.replace(getattr(after, group), **fields)
@@ -210,7 +218,8 @@ def test_step_property_can_be_false(
     before, after = pair(**changes)
     none = Effects(False, False, False)
     assert promises.StepProperties(before, TICK, before, none)
-    assert not promises.StepProperties(before, event, after, none)
+    keeps = promises.outcome_keeps_promises(before, event, Accepted(after, none))
+    assert not keeps
     arguments = {"before": before, "event": event, "after": after, "effects": none}
     predicate = getattr(promises, name)
     wanted = predicate.__code__.co_varnames[: predicate.__code__.co_argcount]
@@ -242,3 +251,32 @@ def test_inv_is_the_conjunction_of_the_named_invariants() -> None:
     for state, _, _ in random_events(21, 400, until(Posture.APEX)):
         assert invariants.Inv(state)
         assert all(predicate(state) for predicate in named)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    status=st.sampled_from(Status),
+    forewarner_s=st.integers(0, 100_000),
+    shock_s=st.integers(0, 100_000),
+    book_s=st.integers(0, 2_000),
+    depth=st.integers(0, 10**6),
+    fill=st.integers(0, 10**6),
+)
+def test_the_two_halvings_follow_from_the_target(
+    status: Status, forewarner_s: int, shock_s: int, book_s: int, depth: int, fill: int
+) -> None:
+    """Whatever the sensors say: at most at the target, and both hold."""
+    state = broken(
+        "survival",
+        forewarner_status=status,
+        forewarner_age_ms=forewarner_s * 1_000,
+        shock_age_ms=shock_s * 1_000,
+        book_age_ms=book_s * 1_000,
+        depth_quality_ppm=depth,
+        fill_probability_ppm=fill,
+    )
+    part = dataclasses.replace(state.survival, multiplier_ppm=target(state))
+    state = dataclasses.replace(state, survival=part)
+    assert invariants.MultiplierNeverAboveTarget(state)
+    assert invariants.TwoImpairedSensorsHalve(state)
+    assert invariants.SilentBookIsBad(state)
