@@ -30,7 +30,7 @@
 (* Not here: bounds and Next (MCKernel), rows of a journal (TraceKernel),  *)
 (* operator and reason of an operator's act and the range of a clock's     *)
 (* reading (no guard reads them beyond their range, and out of range is    *)
-(* MALFORMED before any verdict here: TraceKernel).  Code: kernel/step.py.                                    *)
+(* MALFORMED before any verdict here: TraceKernel).  Code: kernel/step.py. *)
 (***************************************************************************)
 EXTENDS Money, FiniteSets
 
@@ -61,13 +61,17 @@ PM == INSTANCE Posture
 GT == INSTANCE Gate
 LG == INSTANCE Ledger
 
-killswitch == KS!killswitch
-survival == SV!survival
-sensors == SV!sensors
-machine == PM!machine
-gate == GT!gate
-fence == GT!fence
-ledger == LG!ledger
+\* Spelled out: TLC does not look through an INSTANCE under UNCHANGED.
+latches == <<latched_checksum, latched_desync, latched_operator>>
+killswitch == <<heartbeat_age_ms, grid_members, latches, journal_writable, killed,
+                operator_request, operator_request_age_ms>>
+sensors == <<forewarner_status, forewarner_age_ms, book_age_ms, shock_age_ms,
+             depth_quality_ppm, fill_probability_ppm, book_latency_ms, book_jitter_ms>>
+survival == <<sensors, multiplier_ppm>>
+machine == <<posture, bars_below, bars_above>>
+gate == <<fence_epoch, fence_confirmed, instrument, mark, quantity, cost,
+          permit_kind, permit_quantity, permit_price, reserved_notional, open_notional>>
+ledger == <<cash, contributed, realised_pnl, fees, unrealised_pnl, equity_peak, drawdown_ppm>>
 vars == <<killswitch, survival, machine, gate, ledger>>
 
 HIBERNATE == 0
