@@ -79,7 +79,7 @@ check-all: env  ## TLC, exhaustive lane
 	@.venv/bin/dolphin check --lane exhaustive $(ARGS)
 
 bench: env  ## kernel steps and audit records per second, side by side
-	@$(PY) -m dolphin.bench $(ARGS)
+	@.venv/bin/dolphin bench $(ARGS)
 
 # --- what a developer does -----------------------------------------------------------------------
 

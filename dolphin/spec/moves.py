@@ -78,7 +78,7 @@ def event_of(move: Move, state: State) -> ev.Event:
     if name == "TripKillSwitch":
         return ev.TripKillSwitch(cause=given[0], operator=OPERATOR, reason=REASON)  # type: ignore[arg-type]  # an int by the alphabet
     if name in ("RequestRearm", "ConfirmRearm", "RequestPeakReset", "ConfirmPeakReset"):
-        return getattr(ev, name)(operator=OPERATOR, reason=REASON)  # type: ignore[no-any-return]
+        return getattr(ev, name)(operator=OPERATOR, reason=REASON)  # type: ignore[no-any-return]  # one class of four
     return getattr(ev, name)(*given)  # type: ignore[no-any-return]  # fields in the class's order
 
 

@@ -127,7 +127,7 @@ def broken_slot(worker: int, **changes: object) -> State:
     """The same with fields of one slot replaced."""
     state = held()
     slots = list(state.gate.slots)
-    slots[worker] = dataclasses.replace(slots[worker], **changes)  # type: ignore[arg-type]
+    slots[worker] = dataclasses.replace(slots[worker], **changes)  # type: ignore[arg-type]  # by name
     return dataclasses.replace(state, gate=dataclasses.replace(state.gate, slots=tuple(slots)))
 
 
