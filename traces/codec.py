@@ -31,9 +31,22 @@ from itertools import pairwise
 from operator import attrgetter
 from typing import Any, Final, cast
 
+from kernel.constants import Pending, Permit, Posture, Status
 from kernel.events import Event
 from kernel.outcome import Accepted, Effects, Outcome, Reason, Refused
-from kernel.state import Limits, State
+from kernel.state import (
+    Ages,
+    Clock,
+    Gate,
+    KillSwitch,
+    Ledger,
+    Limits,
+    PostureMachine,
+    Slot,
+    Slots,
+    State,
+    Survival,
+)
 from traces.checksums import DIGEST_BYTES, digest
 from traces.schema import COLUMNS, KIND_BY_CODE, KINDS, Kind
 
@@ -367,3 +380,34 @@ def _ascending(changes: list[int]) -> list[int]:
 def accepted_state(outcome: Outcome, before: State) -> State:
     """Return the state after ``outcome``: a refusal keeps the one before."""
     return outcome.state if isinstance(outcome, Accepted) else before
+
+
+def _typed(column: int, value: int) -> Any:
+    return _MAKERS[COLUMNS[column].kind](value)
+
+
+_MAKERS: Final[dict[str, Any]] = {
+    "int": int, "bool": bool, "Posture": Posture, "Status": Status,
+    "Permit": Permit, "Pending": Pending,
+}  # fmt: skip
+
+
+def state_of(row: list[int], limits: Limits) -> State:
+    """Return the state whose columns these are. Raises ``ValueError`` on a value no enum has."""
+
+    def group(codes: tuple[int, ...]) -> dict[str, Any]:
+        return {COLUMNS[c].variable: _typed(c, row[c]) for c in codes if COLUMNS[c].position < 0}
+
+    ages = tuple(row[c] for c in _KILLSWITCH if COLUMNS[c].variable == "heartbeat_age_ms")
+    slots = tuple(
+        Slot(**{COLUMNS[c].variable: _typed(c, row[c]) for c in codes}) for codes in _SLOTS
+    )
+    return State(
+        clock=Clock(**group(_CLOCK)),
+        killswitch=KillSwitch(heartbeat_age_ms=cast(Ages, ages), **group(_KILLSWITCH)),
+        survival=Survival(**group(_SURVIVAL)),
+        machine=PostureMachine(**group(_MACHINE)),
+        gate=Gate(slots=cast(Slots, slots), **group(_GATE)),
+        ledger=Ledger(**group(_LEDGER)),
+        limits=limits,
+    )

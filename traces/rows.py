@@ -25,7 +25,7 @@ Rules of this file:
 Spec module: TraceKernel, whose header holds the table of what is mapped to what.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -441,12 +441,12 @@ class Mapper:
                 raise NotAState(f"{COLUMNS[code].name} is {claimed}; the event says {value}")
 
 
-def row_count(chunks: list[Chunk]) -> int:
+def row_count(chunks: Sequence[Chunk]) -> int:
     """Return how many records the chunks hold."""
     return sum(len(chunk.rows) for chunk in chunks)
 
 
-def balanced(chunks: list[Chunk], parts: int) -> Iterator[list[Chunk]]:
+def balanced(chunks: Sequence[Chunk], parts: int) -> Iterator[list[Chunk]]:
     """Deal the chunks into at most ``parts`` lots of about the same number of rows."""
     lots: list[list[Chunk]] = [[] for _ in range(parts)]
     for chunk in sorted(chunks, key=lambda one: -len(one.rows)):

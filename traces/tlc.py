@@ -338,29 +338,40 @@ def _run_lot(
     raise TlcFailed(f"the curves' tables were not complete after {ROUNDS_MAX} runs")
 
 
-def _lots(chunks: Sequence[Chunk], workers: int) -> list[list[Chunk]]:
-    rows = row_count(list(chunks))
-    parts = max(1, -(-rows // ROWS_PER_RUN))
-    if rows > 4 * CHUNK_ROWS:
-        parts = -(-parts // workers) * workers
-    return list(balanced(list(chunks), parts))
+@dataclass(frozen=True)
+class Batch:
+    """Chunks of one ``limits``, and the curves' inputs that are known to occur in them."""
+
+    limits: Limits
+    chunks: tuple[Chunk, ...]
+    points: Points
+
+
+def _lots(batches: Sequence[Batch], workers: int) -> list[tuple[Batch, list[Chunk]]]:
+    """Deal the chunks to runs of at most ``ROWS_PER_RUN``, at least one for each worker."""
+    found = []
+    for batch in batches:
+        rows = row_count(batch.chunks)
+        parts = max(1, -(-rows // ROWS_PER_RUN))
+        if rows > 4 * CHUNK_ROWS and len(batches) < workers:
+            parts = max(parts, workers)
+        found += [(batch, lot) for lot in balanced(batch.chunks, parts)]
+    return sorted(found, key=lambda one: -row_count(one[1]))
 
 
 def check(
-    chunks: Sequence[Chunk],
-    points: Points,
-    limits: Limits,
+    batches: Sequence[Batch],
     *,
     workers: int = 2,
     memory_mb: int = 2_500,
     progress: Progress | None = None,
 ) -> Answer:
-    """Ask TLC about the chunks, all of one ``limits``. Raises ``ToolMissing`` and ``TlcFailed``.
+    """Ask TLC about the chunks. Raises ``ToolMissing`` and ``TlcFailed``.
 
     ``progress`` is told, from several threads, how many rows have been judged in all.
     """
     begun = time.monotonic()
-    lots = _lots([chunk for chunk in chunks if chunk.rows or chunk.opening], workers)
+    lots = _lots(batches, workers)
     found: list[list[Rejection]] = [[] for _ in lots]
     done = [0] * len(lots)
     failures: list[Exception] = []
@@ -380,17 +391,17 @@ def check(
                 place = next(waiting, None)
             if place is None:
                 return
+            batch, lot = lots[place]
             try:
                 found[place], rounds = _run_lot(
-                    lots[place], points, limits, memory_mb,
-                    partial(told, place),
-                )  # fmt: skip
+                    lot, batch.points, batch.limits, memory_mb, partial(told, place)
+                )
             except (ToolMissing, TlcFailed, OSError) as error:
                 failures.append(error)
                 return
             with lock:
                 runs += rounds
-            told(place, row_count(lots[place]))
+            told(place, row_count(lot))
 
     threads = [threading.Thread(target=work) for _ in range(min(workers, len(lots)))]
     for thread in threads:
@@ -402,4 +413,5 @@ def check(
     rejections = sorted(
         (one for lot in found for one in lot), key=lambda r: (r.place.journal, r.place.record)
     )
-    return Answer(row_count(list(chunks)), tuple(rejections), time.monotonic() - begun, runs)
+    rows = sum(row_count(batch.chunks) for batch in batches)
+    return Answer(rows, tuple(rejections), time.monotonic() - begun, runs)

@@ -1,0 +1,223 @@
+"""``dolphin audit``: did this system ever do what its model forbids? where, and why?
+
+Rules of this file:
+
+*   Three answers in order, intact, replayed, conformant, and whether the journal is authentic.
+    An answer that was not given is "not run", never a pass.
+*   Exit 0 all hold; 1 one does not; 2 no journal, or a key or file that cannot be read; 3 something
+    needed was not run: TLC, the version that wrote the journal, the records beyond a sample.
+*   ``--json`` prints exactly one document, and the progress goes to stderr.
+
+Not here: the judging (``traces/audit.py``).
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from traces.audit import Audit, JournalAudit, Told, audit_journals
+from traces.checksums import KEY_VARIABLE, KeyUnusable, find_key
+from traces.coverage import GraphUnusable, read_graph
+from traces.frames import Broken
+from traces.ndjson import lines_of
+from traces.reader import opened
+
+_WORDS = {True: "yes", False: "NO", None: "not run"}
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"dolphin audit: {message}", err=True)
+    raise SystemExit(code)
+
+
+class _Bar:
+    """Two tasks on stderr: what was read, and what TLC has judged."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tasks: dict[str, TaskID] = {}
+
+    def told(self, name: str) -> Told:
+        def tell(done: int, total: int) -> None:
+            if name not in self._tasks:
+                self._tasks[name] = self._progress.add_task(name, total=total)
+            self._progress.update(self._tasks[name], completed=done, total=total)
+
+        return tell
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[_Bar]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+    )
+    shown = console.is_terminal
+    with Progress(*columns, TimeElapsedColumn(), console=console, disable=not shown) as progress:
+        yield _Bar(progress)
+
+
+def _to_ndjson(path: Path, target: Path) -> None:
+    """Write a journal's lines; nothing is left behind where the journal is not intact."""
+    partial = target.with_name(target.name + ".part")
+    try:
+        with opened(path) as data, partial.open("w", encoding="utf-8", newline="\n") as sink:
+            for line in lines_of(data):
+                sink.write(line + "\n")
+        partial.replace(target)
+    except Broken as error:
+        partial.unlink(missing_ok=True)
+        _fail(f"{path}: {error}", 1)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        _fail(f"{target}: {error.strerror}", 2)
+    click.echo(f"{target}: written", err=True)
+
+
+def _as_json(audit: Audit) -> dict[str, Any]:
+    rejection = audit.rejection
+    authentic = audit.answer("authentic")
+    return {
+        "ok": audit.ok,
+        "journals": [
+            {
+                "path": str(one.path),
+                "sha256": one.sha256,
+                "records": one.records,
+                "intact": one.intact,
+                "fault": one.fault_text,
+                "replayed": one.replayed,
+                "replay": one.replay_text,
+                "conformant": one.conformant,
+                "conformance": one.conformant_text,
+                "authentic": "not checked" if one.authentic is None else one.authentic,
+                "authenticity": one.authentic_text,
+                "stand_ins": one.header.stand_ins if one.header else {},
+            }
+            for one in audit.journals
+        ],
+        "records": audit.records,
+        "intact": audit.answer("intact"),
+        "replayed": audit.answer("replayed"),
+        "conformant": audit.answer("conformant"),
+        "authentic": "not checked" if authentic is None else authentic,
+        "rejection": None if rejection is None else rejection.data(),
+        "coverage": audit.coverage.data(_graph()),
+    }
+
+
+def _graph() -> Any:
+    try:
+        return read_graph()
+    except GraphUnusable as error:
+        _fail(str(error), 2)
+
+
+def _line(console: Console, name: str, value: bool | None, text: str) -> None:
+    colour = {True: "green", False: "bold red", None: "yellow"}[value]
+    console.print(
+        f"  {name:<11} [{colour}]{_WORDS[value]:<8}[/]", end="", highlight=False, soft_wrap=True
+    )
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _show(console: Console, one: JournalAudit) -> None:
+    console.print(f"{one.path}: {one.records:,} records", markup=False, soft_wrap=True)
+    if one.intact is not True and one.header is None:
+        _line(console, "intact", one.intact, one.fault_text)
+        return
+    _line(console, "intact", one.intact, one.fault_text)
+    _line(console, "replayed", one.replayed, one.replay_text)
+    _line(console, "conformant", one.conformant, one.conformant_text)
+    _line(console, "authentic", one.authentic, one.authentic_text)
+    if one.header is not None and one.header.stand_ins:
+        names = ", ".join(f"{name}: {text}" for name, text in one.header.stand_ins.items())
+        console.print(f"  stand-ins  {names}", markup=False, highlight=False, soft_wrap=True)
+    if one.explanation is not None:
+        console.print(one.explanation.text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _show_all(console: Console, audit: Audit) -> None:
+    for one in audit.journals:
+        _show(console, one)
+    coverage = audit.coverage.data(_graph())
+    actions, edges = coverage["actions"], coverage["edges"]
+    missing = ", ".join(actions["missing"]) or "none"
+    console.print(
+        f"coverage: {actions['covered']} of {actions['total']} actions (never: {missing}); "
+        f"{edges['covered']} of {edges['total'] or 'an unknown number of'} edges",
+        highlight=False,
+        soft_wrap=True,
+    )
+    rate = audit.records / max(audit.read_seconds, 1e-9)
+    text = (
+        f"read and replayed {audit.records:,} records in {audit.read_seconds:.1f} s ({rate:,.0f}/s)"
+    )
+    if audit.rows_judged:
+        rate = audit.rows_judged / max(audit.tlc_seconds, 1e-9)
+        text += f"; TLC judged {audit.rows_judged:,} in {audit.tlc_seconds:.1f} s ({rate:,.0f}/s)"
+    console.print(text, highlight=False, soft_wrap=True)
+    if audit.not_run:
+        console.print(f"not run: {audit.not_run}", markup=False, highlight=False, soft_wrap=True)
+
+
+@click.command(name="audit")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option(
+    "--key",
+    "key_file",
+    type=click.Path(path_type=Path),
+    help=f"File of the anchors' key (else the one that {KEY_VARIABLE} names).",
+)
+@click.option("--no-tlc", is_flag=True, help="Leave the third answer out (exit 3).")
+@click.option("--sample", default=0, type=click.IntRange(min=0), help="TLC judges about N records.")
+@click.option(
+    "--to-ndjson",
+    "ndjson",
+    type=click.Path(path_type=Path),
+    help="Write the one journal's records as JSON lines there, and audit nothing.",
+)
+def command(
+    files: tuple[Path, ...],
+    as_json: bool,
+    key_file: Path | None,
+    no_tlc: bool,
+    sample: int,
+    ndjson: Path | None,
+) -> None:
+    """Audit journals: are they intact, do they replay, does the model allow every step?"""
+    if not files:
+        _fail("no journal given; expected one file or more", 2)
+    if ndjson is not None:
+        if len(files) != 1:
+            _fail(f"--to-ndjson takes one journal, {len(files)} were given", 2)
+        _to_ndjson(files[0], ndjson)
+        return
+    try:
+        key = find_key(key_file)
+    except KeyUnusable as error:
+        _fail(str(error), 2)
+    console = Console(stderr=True)
+    with _progress(console) as bar:
+        audit = audit_journals(
+            files, key=key, tlc=not no_tlc, sample=sample, workers=min(2, os.cpu_count() or 1),
+            reading=bar.told("reading, replaying"), judging=bar.told("TLC"),
+        )  # fmt: skip
+    if as_json:
+        click.echo(json.dumps(_as_json(audit), indent=2))
+    else:
+        _show_all(Console(file=sys.stdout), audit)
+    for one in audit.journals:
+        if one.intact is not True:
+            click.echo(f"dolphin audit: {one.path}: {one.fault_text}", err=True)
+    raise SystemExit(audit.exit_code)
