@@ -126,9 +126,10 @@ def _audit(inputs: Inputs, claims: tuple[Claim, ...], by_name: Mapping[str, File
             ("records", f"{records:,}" if isinstance(records, int) else str(records or "not said"))
         ]
         figures += [(f"{name} covered", _share(value)) for name, value in coverage.items()]
-        if audit.get("rejection"):
-            figures.append(("rejected", rejection_text(audit["rejection"])))
         parts.append(facts(figures))
+        if audit.get("rejection"):
+            told = escape(rejection_text(audit["rejection"]))
+            parts.append(f"<h3>The first record that was rejected</h3><pre>{told}</pre>")
     return "".join(parts)
 
 

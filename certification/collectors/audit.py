@@ -56,6 +56,24 @@ def audited_digests(audit: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(found)
 
 
+_WORDS_OF = {
+    "intact": "fault",
+    "replayed": "replay",
+    "conformant": "conformance",
+    "authentic": "authenticity",
+}
+
+
+def _words(audit: Mapping[str, Any], digest: str, key: str) -> str:
+    """Return what the audit says in words of one answer about the journal with this hash."""
+    rows = audit.get("journals")
+    for row in rows if isinstance(rows, list) else []:
+        if isinstance(row, Mapping) and row.get("sha256") == digest:
+            return str(row.get(_WORDS_OF[key]) or "")
+    value = audit.get(key)
+    return value if isinstance(value, str) else ""
+
+
 def audit_claims(inputs: Inputs) -> list[Claim]:
     file, audit = inputs.audit_file, inputs.audit
     rows = (
@@ -98,11 +116,11 @@ def audit_claims(inputs: Inputs) -> list[Claim]:
     claims = []
     for name, key, text, scope in rows:
         held = _outcome(audit.get(key), number)
-        detail = "" if held else (str(audit.get(key)) if isinstance(audit.get(key), str) else "")
+        detail = _words(audit, inputs.journal_file.sha256, key)
+        if held is False and key in ("replayed", "conformant") and rejection:
+            detail = (rejection_text(rejection).splitlines() or ["rejected"])[0]
         if held is None and not detail:
             detail = "authenticity not checked" if key == "authentic" else "the audit does not say"
-        if held is False and rejection:
-            detail = rejection_text(rejection)
         claims.append(claim_over(name, text, held, file, AUDIT, scope, detail))
     whole = all(claim.status == HOLDS for claim in claims if claim.scope == SESSION)
     if whole and not audit["ok"]:
@@ -118,11 +136,12 @@ def audit_claims(inputs: Inputs) -> list[Claim]:
 
 
 def rejection_text(rejection: object) -> str:
-    """Return an audit's rejection on one line."""
+    """Return an audit's rejection in words: its own text, else its fields on one line."""
     if isinstance(rejection, Mapping):
-        if isinstance(rejection.get("text"), str):
+        if isinstance(rejection.get("text"), str) and rejection["text"]:
             return str(rejection["text"])
-        return ", ".join(
+        words = [
             f"{key}: {value}" for key, value in rejection.items() if isinstance(value, str | int)
-        )
-    return str(rejection)
+        ]
+        return ", ".join(words) or "rejected"
+    return str(rejection) or "rejected"

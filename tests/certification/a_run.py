@@ -165,7 +165,11 @@ def write_project(root: Path) -> Path:
     bars().write_parquet(run / "bars.parquet")
     write_json(run / "session.json", session(run))
     write_json(run / "audit.json", {
-        "ok": True, "journals": [{"file": "journal.bin", "sha256": sha256(run / "journal.bin")}],
+        "ok": True, "journals": [{
+            "path": "journal.bin", "sha256": sha256(run / "journal.bin"), "fault": "",
+            "replay": "48211 events", "conformance": "48211 records",
+            "authenticity": "anchored up to record 48210",
+        }],
         "records": 48211, "intact": True, "replayed": True, "conformant": True, "authentic": True,
         "rejection": None,
         "coverage": {"actions": {"covered": 23, "total": 24, "missing": ["FailJournal"]},

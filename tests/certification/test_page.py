@@ -154,6 +154,20 @@ def test_text_from_files_is_escaped(run: Path) -> None:
     assert "record: 5" in text
 
 
+def test_a_rejection_is_told_whole_on_the_page_and_in_one_line_beside_the_claim(run: Path) -> None:
+    audit = a_run.read_json(run / "audit.json")
+    audit["conformant"] = False
+    audit["rejection"] = {
+        "record": 812,
+        "text": "record 812 is no step\n  false  open <= 6 * capital",
+    }
+    a_run.write_json(run / "audit.json", audit)
+    text, _, claims = made(run)
+    assert "record 812 is no step\n  false  open &lt;= 6 * capital" in text
+    assert {claim.id: claim.detail for claim in claims}["AUD-CONFORMANT"] == "record 812 is no step"
+    assert checked(text).faults == []
+
+
 def test_the_same_files_give_the_same_bytes(run: Path) -> None:
     first, second = made(run), made(run)
     assert first[0] == second[0]
