@@ -7,6 +7,8 @@ Rules of this file:
 *   A reading goes to the kernel before the bar is answered, so the bar's close counts it.
 *   A status is reported when it changes, and again often enough to stay fresh: each bar under the
     specification's profile, whose forewarner decays within minutes, every fifth under the bible's.
+*   The specification's structural factor reads the forewarner's age and no status. So under that
+    profile an assessment that is not OK is not handed in as a fresh one: it ages, and decays.
 *   A bar without a book reading reports none: in the kernel the book ages.
 
 The grid: no data grid is in use here; its count is reported as 0, and the kernel is told by its
@@ -23,7 +25,7 @@ from dolphin.ops.bars import Fed
 from dolphin.sensors.book import BookStandIn
 from dolphin.sensors.dvol import ShockStandIn
 from dolphin.sensors.forewarner import ForewarnerStandIn
-from kernel.constants import Partition
+from kernel.constants import Partition, Status
 
 ANSWER_S = 0.5
 FRESH_BARS = {"bible": 5, "specification": 1}
@@ -39,6 +41,7 @@ class Sensors:
         self._forewarner = ForewarnerStandIn(len(config.symbols))
         self._book = BookStandIn(0)
         self._shock = ShockStandIn(len(config.symbols))
+        self._profile = config.profile
         self._fresh_bars = FRESH_BARS[config.profile]
         self._status = -1
         self._reported_at = -1
@@ -55,7 +58,8 @@ class Sensors:
         if past:
             return {}
         due = bar.index - self._reported_at >= self._fresh_bars
-        if due or forewarner.status != self._status:
+        vouched = forewarner.status == Status.OK or self._profile == "bible"
+        if vouched and (due or forewarner.status != self._status):
             self._status, self._reported_at = forewarner.status, bar.index
             self._tell({"event": "ReportForewarner", "status": forewarner.status})
         if book is not None:
