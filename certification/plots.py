@@ -214,7 +214,7 @@ def equity_plot(bars: Mapping[str, tuple[Any, ...]], marks: Sequence[Mark]) -> s
     worst = max(max(losses), 0.01)
     under, bottom = middle + 26, middle + 96
     down = Scale(0, worst * 1.08, under, bottom)
-    parts.append(_grid(down, nice_ticks(0, worst, 3), lambda tick: f"−{tick:g} %" if tick else "0"))
+    parts.append(_grid(down, nice_ticks(0, worst, 4), lambda tick: f"−{tick:g} %" if tick else "0"))
     shape = " ".join(_points(losses, x, down, first))
     parts.append(
         f'<polygon class="loss" points="{_number(x(first))},{_number(under)} {shape} '

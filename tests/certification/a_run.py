@@ -6,6 +6,7 @@ INCOMPLETE and the session PASS. A test changes one file and asks what the verdi
 Not a mock of the project's own parts: the report reads files, and these are files.
 """
 
+import functools
 import hashlib
 import json
 import math
@@ -39,6 +40,7 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+@functools.cache
 def bars(count: int = 1200, seed: int = 7) -> polars.DataFrame:
     """Return bars of a session with one crash in it; ``seed`` fixes the walk."""
     rng = random.Random(seed)
