@@ -11,11 +11,12 @@ Rules of this file:
     is no kernel state, a state whose edges are not exactly one per move.
 *   Effects are derived from the two states by the rule in docs/KERNEL.md, not by the kernel's code.
 *   The corpus (counts by event, reason and effect, and a hash over every edge) is committed as
-    ``spec/tla/edges.json``, drawn up again by the test and compared: drift fails.
+    ``spec/tla/edges.json``, and the abstract edges as ``spec/tla/graph.json``; both are drawn up
+    again by the test and compared: drift fails.
 
     python -m dolphin.spec.edges [--update]     draw it up, compare or write it
 
-Not here: the graph of the small models as a measure of coverage (``abstraction.py``).
+Not here: what an abstract edge is (``abstraction.py``).
 """
 
 import argparse
@@ -25,9 +26,11 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from dolphin.spec.abstraction import abstract_edge_of, graph_text
 from dolphin.spec.checking import SPEC_FOLDER
 from dolphin.spec.dot import Graph, read_dot
 from dolphin.spec.encoding import canonical, state_of, variables_of
@@ -46,8 +49,10 @@ from kernel.events import Event
 from kernel.outcome import Accepted, Effects, Outcome
 from kernel.state import Clock, Limits, State
 from kernel.step import step_bare
+from traces.coverage import Edge
 
 CORPUS = SPEC_FOLDER / "edges.json"
+ABSTRACT = SPEC_FOLDER / "graph.json"
 Stepper = Callable[[State, Event], Outcome]
 
 
@@ -233,47 +238,30 @@ def dump(plan: Plan, spec: Path = SPEC_FOLDER) -> tuple[TlcRun, Graph]:
         return run, read_dot(path)
 
 
-def effects_of(action: str, before: Mapping[str, object], after: Mapping[str, object]) -> Effects:
-    """Return the effects that docs/KERNEL.md derives from the two states of an accepted step."""
+def expected_effects(
+    move: Move, before: Mapping[str, object], after: Mapping[str, object]
+) -> Effects:
+    """Return the effects that docs/KERNEL.md derives from the two states of an accepted step.
+
+    A renewed flatten may look the same as the one it replaces, so two events are asked for
+    themselves: a confirmed fence renews every flatten, a closed order that of its worker.
+    """
     old, new = before["permit_kind"], after["permit_kind"]
     assert isinstance(old, tuple)
     assert isinstance(new, tuple)
     issued = any(b != a and a in (1, 2) for b, a in zip(old, new, strict=True))
     flattened = any(b != 3 and a == 3 for b, a in zip(old, new, strict=True))
-    return Effects(
-        cancel_all_orders=before["fence_epoch"] != after["fence_epoch"],
-        flatten_positions=flattened or (action == "CloseOrder" and _renewed(before, after)),
-        issue_permit=issued,
-    )
-
-
-def _renewed(before: Mapping[str, object], after: Mapping[str, object]) -> bool:
-    """Whether a CloseOrder gave a new flatten permit: in HIBERNATE, fenced, the position open.
-
-    The permit may look the same as the one it replaces, so the two states alone do not tell which
-    worker's order was closed; the caller restricts ``before`` and ``after`` to that worker.
-    """
-    kinds = after["permit_kind"]
-    assert isinstance(kinds, tuple)
-    return 3 in kinds and after["posture"] == 0 and after["fence_confirmed"] is True
-
-
-def _of_worker(variables: Mapping[str, object], worker: int) -> dict[str, object]:
-    return {
-        name: (value[worker],) if isinstance(value, tuple) and len(value) == 8 else value
-        for name, value in variables.items()
-    }
-
-
-def expected_effects(
-    move: Move, before: Mapping[str, object], after: Mapping[str, object]
-) -> Effects:
-    """Return the effects of an accepted move between two states."""
+    if move.action == "ConfirmFence":
+        flattened = 3 in new
     if move.action == "CloseOrder":
         worker = move.arguments[0]
         assert isinstance(worker, int)
-        return effects_of(move.action, _of_worker(before, worker), _of_worker(after, worker))
-    return effects_of(move.action, before, after)
+        flattened = new[worker] == 3
+    return Effects(
+        cancel_all_orders=before["fence_epoch"] != after["fence_epoch"],
+        flatten_positions=flattened,
+        issue_permit=issued,
+    )
 
 
 def expected_clock(move: Move, clock: Clock) -> Clock:
@@ -332,6 +320,16 @@ def compare_edge(
     return tuple(differences)
 
 
+def situations(plan: Plan, graph: Graph) -> set[Edge]:
+    """Return the abstract edges of a graph (``abstraction.py``)."""
+    states = {node: canonical(state) for node, state in graph.states.items()}
+    found: set[Edge] = set()
+    for source, _, label in graph.edges:
+        move, verdict = move_of(label, plan.moves)
+        found.add(abstract_edge_of(states[source], move.action, verdict))
+    return found
+
+
 def replay(
     plan: Plan, graph: Graph, stepper: Stepper = step_bare
 ) -> tuple[Summary, list[Mismatch]]:
@@ -376,37 +374,49 @@ def replay(
     return summary, mismatches
 
 
-def corpus() -> tuple[dict[str, object], list[Mismatch]]:
-    """Draw up the whole corpus with TLC and replay it; return what is committed, and mismatches."""
+def dumped() -> list[tuple[Plan, Graph]]:
+    """Return every plan with its graph, two TLCs at a time."""
+    listed = plans()
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        return list(zip(listed, (graph for _, graph in pool.map(dump, listed)), strict=True))
+
+
+def corpus(graphs: Sequence[tuple[Plan, Graph]]) -> tuple[str, str, list[Mismatch]]:
+    """Replay the graphs; return the texts of edges.json and graph.json, and the mismatches."""
     summaries: list[dict[str, object]] = []
     mismatches: list[Mismatch] = []
-    for plan in plans():
-        _, graph = dump(plan)
+    abstract: set[Edge] = set()
+    for plan, graph in graphs:
         summary, wrong = replay(plan, graph)
         summaries.append(summary.as_json())
         mismatches += wrong
-    return {"graphs": summaries}, mismatches
+        abstract |= situations(plan, graph)
+    return json.dumps({"graphs": summaries}, indent=1) + "\n", graph_text(abstract), mismatches
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Draw up the corpus; compare it with what is committed, or write it with ``--update``."""
     parser = argparse.ArgumentParser(prog="python -m dolphin.spec.edges")
-    parser.add_argument("--update", action="store_true", help="write spec/tla/edges.json")
+    parser.add_argument("--update", action="store_true", help="write edges.json and graph.json")
     asked = parser.parse_args(arguments)
-    found, mismatches = corpus()
+    text, graph, mismatches = corpus(dumped())
     for mismatch in mismatches[:20]:
         sys.stderr.write(f"{mismatch.move} {mismatch.verdict}: {'; '.join(mismatch.differences)}\n")
     if mismatches:
         sys.stderr.write(f"{len(mismatches)} edges on which kernel and model differ\n")
         return 1
-    text = json.dumps(found, indent=1) + "\n"
-    if asked.update:
-        CORPUS.write_text(text, encoding="utf-8")
-    elif not CORPUS.is_file() or CORPUS.read_text(encoding="utf-8") != text:
-        sys.stderr.write(f"{CORPUS}: the corpus drifted (--update writes it anew)\n")
-        return 1
-    sys.stdout.write(text)
-    return 0
+    status = 0
+    for path, wanted in ((CORPUS, text), (ABSTRACT, graph)):
+        if asked.update:
+            path.write_text(wanted, encoding="utf-8")
+        elif not path.is_file() or path.read_text(encoding="utf-8") != wanted:
+            sys.stderr.write(f"{path}: drifted (--update writes it anew)\n")
+            status = 1
+    for summary in json.loads(text)["graphs"]:
+        sys.stdout.write(
+            f"{summary['name']}: {summary['states']} states, {summary['edges']} edges\n"
+        )
+    return status
 
 
 if __name__ == "__main__":

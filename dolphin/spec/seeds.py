@@ -6,6 +6,8 @@ Rules of this file:
     it is reachable, and an exported test can start there.
 *   Histories are random but guided (a calm market, a worker that trades, then something happens);
     the generator has a fixed seed, so the same seeds come out on every machine.
+*   From four times as many states, the seeds are chosen turn by turn from every situation
+    (``abstraction.py``), so that rare ones are not crowded out.
 *   A state is kept when its ``kind`` was not seen yet: posture, causes, fence, counters, what each
     slot holds, pending request, journal, band of R. That is coverage by construction of what the
     guards read.
@@ -17,6 +19,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dolphin.spec.abstraction import abstract_edge
 from dolphin.spec.moves import MARKET_TIME_MS, PRICE, USDT, Move, event_of
 from kernel import events as ev
 from kernel.constants import PPM, Permit, Posture, Profile
@@ -24,6 +27,7 @@ from kernel.outcome import Accepted
 from kernel.posture import called
 from kernel.state import Limits, State, initial_state, opening_ledger
 from kernel.step import step_bare
+from traces.coverage import Edge
 
 OPENING_CASH = 25_000 * USDT
 PROCESS_AHEAD_MS = 1_000_000_000  # room for bars without a heartbeat growing old
@@ -195,8 +199,30 @@ def _disturb(walk: _Walk) -> None:
         walk.move("ConfirmPeakReset")
 
 
+def situation_of(state: State) -> Edge:
+    """Return the situation of a state, as abstract edges have it."""
+    slots = state.gate.slots
+    return abstract_edge(
+        state.machine.posture, state.killswitch.killed, state.gate.fence_confirmed,
+        [slot.quantity for slot in slots], [slot.permit_kind for slot in slots], "", "",
+    )  # fmt: skip
+
+
 def harvest(profile: Profile, most: int, seed: int = 20260601) -> list[Seed]:
-    """Return up to ``most`` seeds of distinct kinds, in the order in which they were found."""
+    """Return ``most`` seeds of distinct kinds, every situation in its turn."""
+    waiting: dict[Edge, list[Seed]] = {}
+    for one in reversed(wander(profile, 4 * most, seed)):
+        waiting.setdefault(situation_of(one.state), []).append(one)
+    chosen: list[Seed] = []
+    while len(chosen) < most and any(waiting.values()):
+        for name in sorted(waiting):
+            if waiting[name] and len(chosen) < most:
+                chosen.append(waiting[name].pop())
+    return chosen
+
+
+def wander(profile: Profile, most: int, seed: int) -> list[Seed]:
+    """Return up to ``most`` states of distinct kinds, in the order in which they were found."""
     chance = random.Random(f"{seed}/{int(profile)}")
     kinds: set[tuple[object, ...]] = set()
     found: list[Seed] = []
