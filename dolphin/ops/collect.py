@@ -3,7 +3,7 @@
 Rules of this file:
 
 *   Fields as in certification/ARTEFACTS.md. Everything is read from what the processes left: the
-    kernel's counts, the driver's bars, the guard's and the venue's accounts. What is missing is not
+    journal's steps, the driver's bars, the guard's and the venue's accounts. What is missing is not
     shown; nothing is assumed.
 *   A reason or cause that this session cannot meet is listed with why it cannot. It is not counted
     as shown, and its absence is not a failure.
@@ -26,9 +26,11 @@ import polars as pl
 
 from dolphin.link.config import Config
 from dolphin.ops.supervise import ROOT
+from dolphin.shell.history import History, of_journal
 from kernel import constants
 from kernel.constants import Posture
 from kernel.outcome import Reason
+from traces.frames import Broken
 
 ENTRIES_MIN = 20
 SCHEMA = 1
@@ -65,13 +67,15 @@ def _shown(name: str, ok: bool, detail: str) -> dict[str, Any]:
     return {"name": name, "ok": bool(ok), "detail": detail}
 
 
-def demotions(bars: pl.DataFrame, trips: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def demotions(bars: pl.DataFrame, marks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return each demotion without a kill: its bar, postures, and the sensor it belongs to.
 
     It belongs to the factor that lies lowest against its own best of the last bars.
     """
     rows = bars.to_dicts()
-    tripped = {trip["market_time_ms"] for trip in trips}
+    tripped = {
+        mark["market_time_ms"] for mark in marks if mark["kind"] in ("trip", "restart")
+    }
     found = []
     for index in range(1, len(rows)):
         now, before = rows[index], rows[index - 1]
@@ -100,6 +104,14 @@ def recovered_after(bars: pl.DataFrame, market_time_ms: int) -> int | None:
         (pl.col("market_time_ms") > market_time_ms) & (pl.col("posture") == int(Posture.APEX))
     )
     return None if later.is_empty() else int(later["bar"][0])
+
+
+def _history(path: Path) -> tuple[dict[str, Any], str]:
+    """Return what the journal tells, and why it tells nothing, if so."""
+    try:
+        return of_journal(path).account(), ""
+    except Broken as error:
+        return History().account(), f"journal: {error.finding.text}"
 
 
 def judge(
@@ -153,11 +165,15 @@ def judge(
     )
     resets = sum(1 for mark in kernel.get("marks", []) if mark["kind"] == "peak_reset")
     shown.append(_shown("peak reset in two steps", resets > 0, f"{resets} completed"))
+    restarts = sum(1 for mark in kernel.get("marks", []) if mark["kind"] == "restart")
+    shown.append(
+        _shown("kernel restart on its journal", restarts > 0, f"{restarts} after SIGKILL")
+    )
     stale = guard.get("refusals", {}).get("STALE_EPOCH", 0)
     shown.append(
         _shown("no order of an older epoch", stale > 0, f"the guard refused {stale} after a kill")
     )
-    fallen = demotions(bars, kernel.get("trips", []))
+    fallen = demotions(bars, kernel.get("marks", []))
     for sensor in SENSORS.values():
         where = [one["bar"] for one in fallen if one["sensor"] == sensor]
         detail = "at bars " + ", ".join(map(str, where)) if where else "none"
@@ -239,7 +255,11 @@ def collect(
 ) -> dict[str, Any]:
     """Write ``session.json``; return it. ``broken`` says why the session ended early, if so."""
     run = config.run
-    kernel, guard = _read(run / "kernel.json"), _read(run / "guard.json")
+    shell, guard = _read(run / "kernel.json"), _read(run / "guard.json")
+    kernel, unreadable = _history(run / "journal.bin")
+    kernel["counts"] |= shell.get("counts", {})
+    kernel["refusals"] |= shell.get("refusals", {})
+    broken = broken or unreadable
     driver, venue = _read(run / "driver.json"), _read(run / "venue.json")
     bars: pl.DataFrame | None = None
     if (run / "bars.parquet").exists():
@@ -291,7 +311,7 @@ def collect(
         "machine": machine(),
         "stand_ins": config.stand_ins,
         "processes": processes,
-        "isolation": isolation(kernel, guard, how),
+        "isolation": isolation(shell, guard, how),
         "shown": shown,
         "not_applicable": not_applicable(config),
         "counts": {
@@ -299,8 +319,8 @@ def collect(
             "bars": 0 if bars is None else bars.height,
             "gaps": gaps,
             "signals": firing,
-            "journal_records": kernel.get("records", 0),
-            "tick_late_ms_max": kernel.get("tick_late_ms_max"),
+            "journal_records": shell.get("records", 0),
+            "tick_late_ms_max": shell.get("tick_late_ms_max"),
         },
         "refusals": {
             **{one.name: 0 for one in Reason},
@@ -310,7 +330,7 @@ def collect(
         "venue": venue,
         "driver": {key: driver.get(key) for key in ("counts", "drills", "drills_undone")},
         "trips": kernel.get("trips", []),
-        "demotions": [] if bars is None else demotions(bars, kernel.get("trips", [])),
+        "demotions": [] if bars is None else demotions(bars, kernel.get("marks", [])),
         "marks": marks,
         "ended_with": driver.get("status"),
         "artefacts": {

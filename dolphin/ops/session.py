@@ -206,14 +206,13 @@ class Runner:
     def _drill(self, name: str) -> None:
         seen: set[str] = set()
         detail = ""
-        before = self.hand.account()["refusals"]
         try:
-            drill = getattr(self, f"drill_{name}", None)
-            if drill is not None:
-                seen |= drill()
+            before = self.hand.account()["refusals"]
+            seen |= getattr(self, f"drill_{name}")()
+            after = self.hand.account()["refusals"]
         except NoSession as error:
             detail = str(error)
-        after = self.hand.account()["refusals"]
+            before = after = {}
         seen |= {reason for reason, times in after.items() if times > before.get(reason, 0)}
         self.driver.tell({"drilled": name, "seen": sorted(seen), "detail": detail})
 
@@ -334,6 +333,25 @@ class Runner:
         if self.rearm("drill: after a journal that failed"):
             seen.add("REARMED")
         return seen
+
+    def drill_kill_kernel(self) -> set[str]:
+        """SIGKILL the kernel: another folds the journal and begins behind a new fence."""
+        before = self.hand.status()
+        self.tree.kill("kernel")
+        end = time.monotonic() + 30.0
+        while time.monotonic() < end:
+            self.tree.table()
+            try:
+                now = self.hand.status()
+            except NoSession:
+                time.sleep(0.1)
+                continue
+            if now["fence_epoch"] > before["fence_epoch"]:
+                kept = now["cash"] == before["cash"]
+                self.until(lambda now: now["flat"] and now["fence_confirmed"], 15.0)
+                return {"RESTARTED"} if kept else set()
+            time.sleep(0.05)
+        return set()
 
     def drill_peak_reset(self) -> set[str]:
         """Reset the equity peak in two steps, flat."""

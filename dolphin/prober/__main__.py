@@ -129,6 +129,10 @@ class Prober:
         self.say({"event": "Obey"})
         self.claim(FIRST, 0)
 
+    def late(self) -> None:
+        """The same of a kernel that has come up again."""
+        self.early()
+
     def turtle_claim(self) -> None:
         """Ask for what is not claimed, then for what has no mark yet."""
         if self.status()["slots"][FIRST][0]:
@@ -309,8 +313,8 @@ class Prober:
 
 DRILLS = frozenset(
     {
-        "early", "turtle_claim", "turtle_ask", "limit_only", "bounds_claim", "bounds", "position",
-        "rest", "hold", "present_held", "fence_ask", "release", "flood",
+        "early", "late", "turtle_claim", "turtle_ask", "limit_only", "bounds_claim", "bounds",
+        "position",        "rest", "hold", "present_held", "fence_ask", "release", "flood",
         "lose_claim", "lose", "lose_low", "lose_leave", "lose_low_leave",
     }
 )  # fmt: skip

@@ -189,7 +189,8 @@ class Loop:
     def _end(self) -> None:
         self._journal.close()
         account = {
-            **self.shell.account(),
+            "counts": dict(self.shell.counts),
+            "refusals": dict(self.shell.refusals),
             "isolation": measures(self._measures),
             "turns": self._turns,
             "tick_late_ms_max": round(self._late_ms_max, 3),

@@ -23,6 +23,7 @@ from typing import Any, Protocol
 
 from dolphin.link.events import NotAnEvent, event_of
 from dolphin.link.permit import Permit, token_of
+from dolphin.shell.history import History
 from dolphin.shell.journal import JournalFailure, numbers_of
 from dolphin.shell.roles import Role, permitted
 from dolphin.shell.snapshot import snapshot
@@ -79,8 +80,7 @@ class Shell:
         self.state = state
         self.counts: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
-        self.trips: list[dict[str, Any]] = []
-        self.marks: list[dict[str, Any]] = []
+        self.history = History()
         self.to_guard: deque[dict[str, Any]] = deque()
         self._records = records
         self._failed = False
@@ -151,7 +151,7 @@ class Shell:
         outcome = step(before, event)
         self._records.record(before, event, outcome, words)
         written = is_quiet(before, event, outcome) or self._commit()
-        self._count(event, outcome)
+        self.history.see(before, event, outcome)
         if isinstance(outcome, Accepted):
             self.state = outcome.state
             self._reduce_risk(event, outcome)
@@ -172,50 +172,6 @@ class Shell:
             self._failed = False
         return not self._failed
 
-    def _count(self, event: Event, outcome: Outcome) -> None:
-        name = type(event).__name__
-        self.counts["events"] += 1
-        if not isinstance(outcome, Accepted):
-            self.refusals[outcome.reason.name] += 1
-            return
-        self.counts[name] += 1
-        before, after = self.state, outcome.state
-        if isinstance(event, RequestOrder):
-            self.counts["exits" if event.reduce_only else "entries"] += 1
-            if not event.reduce_only:
-                self.counts[f"entries_worker_{event.worker}"] += 1
-        if after.killswitch.killed and not before.killswitch.killed:
-            self.trips.append(self._trip(event, before, after))
-        if outcome.effects.flatten_positions:
-            self._mark("flatten", "flatten")
-        if name == "ConfirmRearm":
-            self._mark("rearm", "re-armed")
-        if name == "ConfirmPeakReset":
-            self._mark("peak_reset", "equity peak reset")
-        if name == "RestartKernel":
-            self._mark("restart", "kernel restarted")
-        if after.machine.posture < before.machine.posture:
-            self.counts["demotions"] += 1
-
-    def _trip(self, event: Event, before: State, after: State) -> dict[str, Any]:
-        causes = snapshot(after)["causes"]
-        self.counts["trips"] += 1
-        self._mark("trip", "+".join(causes))
-        return {
-            "market_time_ms": after.clock.market_time_ms,
-            "process_time_ms": after.clock.process_time_ms,
-            "event": type(event).__name__,
-            "causes": causes,
-            "posture_before": int(before.machine.posture),
-            "positions_open": sum(1 for slot in after.gate.slots if slot.quantity != 0),
-            "heartbeat_age_ms": list(after.killswitch.heartbeat_age_ms),
-        }
-
-    def _mark(self, kind: str, text: str) -> None:
-        self.marks.append(
-            {"market_time_ms": self.state.clock.market_time_ms, "kind": kind, "text": text}
-        )
-
     # --- effects ---------------------------------------------------------------------------------
 
     def _reduce_risk(self, event: Event, outcome: Accepted) -> None:
@@ -232,8 +188,6 @@ class Shell:
                 )
             ]
             self._tell_guard({"do": "flatten", "permits": tokens})
-        if isinstance(event, ReportFill):
-            self.counts["fills"] += 1
 
     def _issue(self, event: RequestOrder) -> dict[str, Any]:
         slot = self.state.gate.slots[event.worker]
@@ -300,13 +254,11 @@ class Shell:
     # --- the account -----------------------------------------------------------------------------
 
     def account(self) -> dict[str, Any]:
-        """Return what happened so far, for the session's document."""
-        return {
-            "counts": dict(self.counts),
-            "refusals": dict(self.refusals),
-            "trips": self.trips,
-            "marks": self.marks,
-        }
+        """Return what happened so far, in this process, for operators."""
+        told = self.history.account()
+        told["counts"] |= self.counts
+        told["refusals"] |= self.refusals
+        return told
 
 
 def spoken(message: dict[str, Any]) -> tuple[str, str] | None:

@@ -1,4 +1,4 @@
-"""Channels: whole messages, no waiting, and nothing that a peer does gets further than an exception.
+"""Channels: whole messages, no waiting; what a peer does wrong is an exception and no more.
 
 Not here: what messages mean.
 """
