@@ -15,6 +15,7 @@ Rules of this file:
 Not here: what the contents mean for a verdict (``claims.py``).
 """
 
+import ast
 import hashlib
 import json
 import re
@@ -123,6 +124,7 @@ class Inputs:
     manifest: Mapping[str, Any] | None
     tests: tuple["TestRun", ...]
     configurations: Mapping[str, str]
+    declared_tests: tuple[tuple[str, str], ...]
     newest_source: tuple[str, float]
     newest_model: tuple[str, float]
 
@@ -311,6 +313,34 @@ def pinned_tlc(makefile: str) -> str:
     return match.group(1) if match else ""
 
 
+def declared_tests(root: Path) -> tuple[tuple[str, str], ...]:
+    """Return (class or module, name) of each test that a file below ``tests/`` writes down.
+
+    Read from the syntax tree, as pytest names them. Raises ``BadInput`` for what is no Python.
+    """
+    found: list[tuple[str, str]] = []
+    for path in sorted((root / "tests").rglob("test_*.py")):
+        name = _name(path, root)
+        try:
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+        except (SyntaxError, UnicodeDecodeError, ValueError) as error:
+            raise BadInput(f"{name}: not Python: {str(error).splitlines()[0]}") from error
+        module = name.removesuffix(".py").replace("/", ".")
+        owners = [(module, tree.body)]
+        owners += [
+            (f"{module}.{node.name}", node.body)
+            for node in tree.body
+            if isinstance(node, ast.ClassDef) and node.name.startswith("Test")
+        ]
+        found += [
+            (owner, node.name)
+            for owner, body in owners
+            for node in body
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test")
+        ]
+    return tuple(found)
+
+
 def _newest(root: Path, folders: tuple[str, ...], suffixes: tuple[str, ...]) -> tuple[str, float]:
     """Return the file that changed last below the folders, and when (seconds since 1970)."""
     newest = ("", 0.0)
@@ -432,6 +462,7 @@ def collect(
         configurations={
             path.name: sha256_of(path) for path in sorted((root / "spec/tla").glob("*.cfg"))
         },
+        declared_tests=declared_tests(root),
         newest_source=_newest(root, SOURCE_FOLDERS, SOURCE_SUFFIXES),
         newest_model=_newest(root, ("spec/tla",), (".tla",)),
     )

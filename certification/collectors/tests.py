@@ -2,6 +2,8 @@
 
 Rules of this file:
 
+*   A test that the tree writes down and no run records was not run: a selection of the
+    tests is no run of all of them.
 *   Skipped is not passed. A run in which nothing passed or failed is "not run".
 *   A run that began before a source file changed speaks of another source: "not run".
 *   The corpus of edges holds when the replay drew it up again as it is committed: by its own
@@ -29,8 +31,18 @@ def stale_because(inputs: Inputs, started: float) -> str:
     return ""
 
 
+def missing_tests(inputs: Inputs) -> tuple[str, ...]:
+    """Return the tests that the tree writes down and no run records."""
+    recorded = {
+        (owner, name.partition("[")[0]) for run in inputs.tests for owner, name, _ in run.cases
+    }
+    return tuple(
+        f"{owner}::{name}" for owner, name in inputs.declared_tests if (owner, name) not in recorded
+    )
+
+
 def test_claims(inputs: Inputs) -> list[Claim]:
-    text = "Every test that was recorded passed"
+    text = "Every test in the tree was run and passed"
     tampered = [ref for ref in inputs.junit_files if ref.tampered]
     if tampered:
         return [
@@ -62,12 +74,15 @@ def test_claims(inputs: Inputs) -> list[Claim]:
         detail = f"{run.passed:,} passed, {run.skipped} skipped (not counted as passed)"
         state: bool | None = True
         why = stale_because(inputs, run.started)
+        absent = missing_tests(inputs)
         if run.failing:
             state, detail = False, f"failing: {listed(run.failing, 3)}"
         elif run.passed == 0:
             state, detail = None, "no test passed or failed"
         elif why:
             state, detail = None, why
+        elif absent:
+            state, detail = None, f"not run: {listed(absent, 3)}"
         claims.append(claim_over(name, text, state, run.file, TEST, PACKAGE, detail))
     return claims
 

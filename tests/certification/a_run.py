@@ -198,7 +198,10 @@ def write_project(root: Path) -> Path:
     kernel = root / "kernel/gate.py"
     kernel.parent.mkdir()
     kernel.write_text("PPM = 1000000\n", encoding="utf-8")
-    for path in (kernel, *spec.iterdir()):
+    test = root / "tests/kernel/test_gate.py"
+    test.parent.mkdir(parents=True)
+    test.write_text("def test_a(): ...\ndef test_b(): ...\nclass Other: ...\n", encoding="utf-8")
+    for path in (kernel, test, *spec.iterdir()):
         os.utime(path, (1_700_000_000, 1_700_000_000))
     (run / "junit.xml").write_text(
         JUNIT.format(when="2026-11-21T06:00:00+00:00", inside=""), "utf-8"

@@ -97,6 +97,13 @@ def junit(inside: str) -> Change:
     return lambda run: (run / "junit.xml").write_text(text, "utf-8") and None
 
 
+def a_test_added(run: Path) -> None:
+    path = run.parent.parent / "tests/tidy/test_new.py"
+    path.parent.mkdir()
+    path.write_text("class TestNew:\n    def test_it(self): ...\n", "utf-8")
+    os.utime(path, (1_700_000_000, 1_700_000_000))
+
+
 def source_changed_later(run: Path) -> None:
     os.utime(run.parent.parent / "kernel/gate.py", (1_900_000_000, 1_900_000_000))
 
@@ -264,6 +271,7 @@ CONTROLS: tuple[tuple[str, Change, str, str, str, str], ...] = (
     ("a test fails", junit('<failure message="no"/>'), "PASS", "FAIL", "TST-PASS", DOES_NOT_HOLD),
     ("a test breaks", junit('<error message="no"/>'), "PASS", "FAIL", "TST-PASS", DOES_NOT_HOLD),
     ("tests not run", remove("junit.xml"), "PASS", "INCOMPLETE", "TST-PASS", NOT_RUN),
+    ("a test not among those run", a_test_added, "PASS", "INCOMPLETE", "TST-PASS", NOT_RUN),
     ("tests of an older source", source_changed_later, "PASS", "INCOMPLETE", "TST-PASS", NOT_RUN),
     ("a line not covered", edit("coverage.json", "files", "kernel/gate.py", "summary",
                                 "missing_lines", to=1), "PASS", "FAIL", "COV-BRANCH",
