@@ -260,7 +260,7 @@ def _read_output(lines: Sequence[str]) -> _Output:
         elif match := _STATS.match(line):
             generated, distinct = (int(text.replace(",", "")) for text in match.groups())
         elif line.startswith(("Error:", "***", "Exception", "Fatal", "java.")):
-            errors.append(" ".join(lines[number : number + 3]).strip())
+            errors.append(" ".join(lines[number : number + 6]).strip())
     return _Output(distinct, generated, tuple(rejected), tuple(missing), tuple(errors))
 
 

@@ -256,11 +256,11 @@ Matches(r, kind) ==
     /\ IF Effects(r, kind) = N1(r, 3) THEN TRUE
        ELSE Rejected(r, "effects", {<<"effects", ToString(Effects(r, kind)), ToString(N1(r, 3))>>})
 
+\* The row is bound, not defined: a prime over an action's parameter would reach into a definition
+\* and read at'.
 TraceNext ==
     /\ at < LAST[chunk]
-    /\ LET r == ROWS[at + 1]
-           kind == Kind(r)
-       IN  Event(r, kind) /\ Matches(r, kind)
+    /\ \E r \in {ROWS[at + 1]} : LET kind == Kind(r) IN Event(r, kind) /\ Matches(r, kind)
     /\ chunk' = chunk
     /\ at' = at + 1
 

@@ -31,7 +31,14 @@ from kernel.outcome import Accepted, Outcome
 from kernel.slots import flat
 from kernel.state import State, opening_ledger
 from kernel.step import step
-from tests.kernel.sessions import BTC_LOT, HEALTHY_BOOK, OPENING_CASH, limits_of, one_event
+from tests.kernel.sessions import (
+    BTC_LOT,
+    HEALTHY_BOOK,
+    OPENING_CASH,
+    limits_of,
+    one_event,
+    rare_event,
+)
 from traces.checksums import key_id
 from traces.header import Header, new_header
 from traces.journal import JournalWriter
@@ -118,7 +125,7 @@ def walk(seed: int, count: int, state: State, chaos: float = 0.03) -> Iterator[S
     pending: list[Event] = []
     for _ in range(count):
         if rng.random() < chaos:
-            event = one_event(rng, state)
+            event = rare_event(rng, state) if rng.random() < 0.2 else one_event(rng, state)
         else:
             if not pending:
                 source = healthy(state) if rng.random() < 0.35 else purposeful(rng, state)
@@ -139,8 +146,13 @@ def write(path: Path, header: Header, steps: Iterable[Step], key: bytes | None =
 
 
 def sample(
-    path: Path, seed: int, count: int, profile: Profile = Profile.BIBLE, key: bytes | None = None
+    path: Path,
+    seed: int,
+    count: int,
+    profile: Profile = Profile.BIBLE,
+    key: bytes | None = None,
+    chaos: float = 0.03,
 ) -> Path:
     """A closed journal of ``count`` random steps."""
     header = header_of(profile, key=key)
-    return write(path, header, walk(seed, count, header.opening_state()), key)
+    return write(path, header, walk(seed, count, header.opening_state(), chaos), key)
