@@ -1,9 +1,9 @@
 """Abstract edges: what the audit's coverage of the state graph's edges is measured by.
 
 Theory. The replayed graphs have tens of thousands of edges, in states that no session repeats to
-the ppm. What a session can be measured by is coarser: in which situation which event got which answer.
-The situation of a state is its projection, defined in ``traces/coverage.py``. Covered are the
-abstract edges that some journal shows, of those that the models' graphs have.
+the ppm. What a session can be measured by is coarser: in which situation which event got which
+answer. The situation of a state is its projection, defined in ``traces/coverage.py``. Covered are
+the abstract edges that some journal shows, of those that the models' graphs have.
 
 Rules of this file:
 

@@ -39,6 +39,7 @@ from dolphin.spec.tlc import ROOT, Step, TlcRun, jar_path, jar_sha256, run_tlc
 SPEC_FOLDER = ROOT / "spec" / "tla"
 CACHE_FOLDER = ROOT / ".cache" / "check"
 CACHE_VERSION = 3
+TIME_LIMIT_S = {"fast": 300.0, "exhaustive": 4 * 3600.0}
 SMALL_STATES = 120_000  # generated; below it the JVM's first compiler wins
 
 
@@ -106,6 +107,7 @@ def run_row(
         liveness=row.mode == "liveness",
         properties=read_cfg(cfg.read_text(encoding="utf-8")).properties,
         started=started,
+        time_limit_s=TIME_LIMIT_S[row.lane],
     )
 
 

@@ -26,7 +26,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -210,6 +210,7 @@ def run_tlc(
     library: tuple[Path, ...] = (),
     dump: Path | None = None,
     memory_mb: int = 2500,
+    time_limit_s: float = 900.0,
     started: Callable[[subprocess.Popen[str]], None] | None = None,
 ) -> TlcRun:
     """Run TLC on ``module`` with ``cfg`` and return what it said.
@@ -217,7 +218,8 @@ def run_tlc(
     ``small`` keeps the JVM on its first compiler, which halves a run of a second and slows a run of
     a minute; ``dump`` is where a DOT graph with action labels goes; ``library`` are folders
     searched for modules besides the module's own. ``started`` is told of the process, so that a
-    caller can end it. Raises ``ToolMissing``.
+    caller can end it. A run that takes over ``time_limit_s`` is ended and is an "error". Raises
+    ``ToolMissing``.
     """
     command = [java_path(), "-Xshare:auto", "-XX:+UseSerialGC", "-Xss16m"]
     command += ["-XX:TieredStopAtLevel=1", "-Xmx1000m"] if small else [f"-Xmx{memory_mb}m"]
@@ -242,11 +244,18 @@ def run_tlc(
             )
             if started is not None:
                 started(process)
+            over = False
             try:
-                process.wait()
+                process.wait(time_limit_s)
+            except subprocess.TimeoutExpired:
+                over = True
             finally:
                 if process.poll() is None:
                     process.kill()
                     process.wait()
         seconds = time.monotonic() - begun
-        return read_output(output.read_text("utf-8", "replace"), properties, seconds)
+        run = read_output(output.read_text("utf-8", "replace"), properties, seconds)
+        if over:
+            message = f"ended after {time_limit_s:.0f} s, its limit; the space may be infinite"
+            run = replace(run, result="error", message=message)
+        return run
