@@ -374,13 +374,20 @@ def new_points() -> Points:
     }  # fmt: skip
 
 
-def add_points(points: Points, row: list[int]) -> None:
-    """Add the inputs at which the model will read its curves in this state."""
+def add_points(points: Points, row: list[int], dt_ms: int = 0) -> None:
+    """Add the inputs at which the model will read its curves in this state, ``dt_ms`` later.
+
+    A table that lacks one costs another run, no more (``tlc``).
+    """
     at = _CURVE_COLUMNS
+    forewarner, shock, book = (
+        min(AGE_MS_MAX, row[at[name]] + dt_ms)
+        for name in ("forewarner_age_ms", "shock_age_ms", "book_age_ms")
+    )
     points["CapitalCurve"].add(row[at["drawdown_ppm"]])
-    points["StructuralDecay"].add(-(-row[at["forewarner_age_ms"]] // 1000))
-    points["EnvironmentCurve"].add(row[at["shock_age_ms"]] // 1000)
-    points["LatencyCurve"].add(max(row[at["book_latency_ms"]], row[at["book_age_ms"]]))
+    points["StructuralDecay"].add(-(-forewarner // 1000))
+    points["EnvironmentCurve"].add(shock // 1000)
+    points["LatencyCurve"].update((row[at["book_latency_ms"]], book, 0))
     points["JitterCurve"].add(row[at["book_jitter_ms"]])
     points["DepthCurve"].add(row[at["depth_quality_ppm"]])
 
@@ -405,6 +412,10 @@ class Mapper:
         if len(self.chunks[-1].rows) >= self._chunk_rows:
             self.chunks.append(Chunk(self._journal, False, start_text(self._row)))
         fits, given = parameters(record.event, self._row)
+        if record.kind.name == "CloseBar":
+            later: int = record.event.market_time_ms  # type: ignore[attr-defined]  # CloseBar's
+            dt_ms = max(0, min(later - self._row[MARKET], AGE_MS_MAX))
+            add_points(self._points, self._row, dt_ms)
         offsets, parts, position = ["00"] * len(GROUPS), [], _PARAMETERS_AT + len(given) + 1
         changed: list[int] = []
         clock = dict(record.changes[:2]) if record.changes and record.changes[0][0] <= 1 else {}

@@ -19,7 +19,7 @@ from traces.codec import (
     state_columns,
     unpack_record,
 )
-from traces.frames import Tag, first_chain, frame, prefix, scan
+from traces.frames import Frame, Tag, frame, scan
 from traces.header import Header, read_header
 from traces.journal import CLOSING
 from traces.schema import COLUMNS, KINDS
@@ -30,7 +30,8 @@ class Original:
     """A journal taken apart: its frames' tags and bodies, its event records, the states before."""
 
     header: Header
-    frames: tuple[tuple[int, bytes], ...]
+    data: bytes
+    frames: tuple[Frame, ...]
     records: dict[int, EventRecord]
     rows: dict[int, list[int]]
 
@@ -49,8 +50,9 @@ def take_apart(path: Path) -> Original:
     frames, records, rows = [], {}, {}
     row: list[int] = []
     header: Header | None = None
-    for one in scan(path.read_bytes()):
-        frames.append((one.tag, one.body))
+    data = path.read_bytes()
+    for one in scan(data):
+        frames.append(one)
         if one.tag == Tag.HEADER:
             header = read_header(one.body)
             row = state_columns(header.opening_state())
@@ -60,20 +62,23 @@ def take_apart(path: Path) -> Original:
             for code, value in record.changes:
                 row[code] = value
     assert header is not None
-    return Original(header, tuple(frames), records, rows)
+    return Original(header, data, tuple(frames), records, rows)
 
 
 def forged(original: Original, forgery: Forgery) -> bytes:
     """Return the forged journal: digests, chain, CRCs and the closing counts made to fit."""
     limits = limits_bytes(original.header.limits)
-    row = state_columns(original.header.opening_state())
-    data = prefix()
-    chain = first_chain(data)
-    accepted = events = 0
-    for sequence, (tag, body) in enumerate(original.frames):
+    place = forgery.record.sequence
+    row = list(original.rows[place])
+    data = original.data[: original.frames[place].offset]
+    chain = original.frames[place].before
+    before = [original.records[n] for n in original.records if n < place]
+    events, accepted = len(before), sum(record.reason == 0 for record in before)
+    for one in original.frames[place:]:
+        sequence, tag, body = one.sequence, one.tag, one.body
         if tag == Tag.EVENT:
             record = original.records[sequence]
-            if sequence == forgery.record.sequence:
+            if sequence == place:
                 record = forgery.record
             for code, value in record.changes:
                 row[code] = value
@@ -83,8 +88,8 @@ def forged(original: Original, forgery: Forgery) -> bytes:
             events, accepted = events + 1, accepted + (record.reason == 0)
         if tag == Tag.CLOSE:
             body = CLOSING.pack(events, accepted, bytes(MAC_BYTES))
-        one, chain = frame(sequence, tag, body, chain)
-        data += one
+        whole, chain = frame(sequence, tag, body, chain)
+        data += whole
     return data
 
 
