@@ -5,7 +5,8 @@ Rules of this file:
 *   supervisord is the only process manager (bible 26.1). Its file is written for each session, its
     socket lies beside the others, and it dies with the runner.
 *   Each process is exec'd, never forked from another's memory; each dies with supervisord.
-*   What dies is started again, but the driver: a market cannot be taken up in its middle.
+*   What dies is started again, but the driver: a market cannot be taken up in its middle. What
+    refuses to start (exit 2), or dies five times at its start, is left alone.
 *   Where supervisord does not come up, ``DirectTree`` starts and restarts the processes itself, and
     the session's account says so.
 
@@ -101,8 +102,10 @@ command={sys.executable} -m {one.module} {run}
 directory={ROOT}
 priority={one.priority}
 autostart=true
-autorestart={"true" if one.restart else "false"}
-startsecs=0
+autorestart={"unexpected" if one.restart else "false"}
+exitcodes=0,2
+startsecs=1
+startretries=5
 stopsignal=TERM
 stopwaitsecs=10
 redirect_stderr=true

@@ -8,6 +8,7 @@ Rules of this file:
     tokens is not listened to until it has some (``roles.Budget``).
 *   Replies that a client does not take are dropped and counted. Messages to the guard are kept in
     order until it takes them.
+*   On a corrupt journal or ledger it does not start: one line, exit 2.
 *   SIGTERM ends it: the journal gets its closing record.
 
 Not here: what an event does (``core``, ``kernel``).
@@ -26,9 +27,11 @@ from dolphin.link.process import harden, measures, tether
 from dolphin.shell.core import GUARD_QUEUE_MAX, Shell
 from dolphin.shell.journal import open_journal
 from dolphin.shell.roles import ROLES, Budget, Role
+from traces.frames import Broken
 
 TURN_MESSAGES = 64
 START_WITHIN_S = 60.0
+CORRUPT = 2
 NEEDED = frozenset({"guard", "driver", "sensors", "alpha"})
 
 
@@ -201,7 +204,12 @@ class Loop:
 
 def main() -> None:
     """Run the kernel of the session in the folder named on the command line."""
-    Loop(load(sys.argv[1])).run()
+    try:
+        loop = Loop(load(sys.argv[1]))
+    except Broken as error:
+        sys.stderr.write(f"kernel: {sys.argv[1]}: {error.finding.text}\n")
+        sys.exit(CORRUPT)
+    loop.run()
 
 
 if __name__ == "__main__":
