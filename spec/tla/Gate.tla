@@ -207,7 +207,7 @@ RequestOrder(w, o, effective, capital) ==
 
 CloseOrderVerdict(w) ==
     IF Fails("close_range", w \notin Workers) THEN "MALFORMED"
-    ELSE IF Fails("close_permit", permit_kind[w] = NONE) THEN "NO_PERMIT" ELSE "ok"
+    ELSE IF Fails("close_permit", w \notin Workers \/ permit_kind[w] = NONE) THEN "NO_PERMIT" ELSE "ok"
 
 \* In HIBERNATE behind a confirmed fence the flatten is renewed until the position is gone.
 CloseOrder(w) ==

@@ -43,7 +43,8 @@ Capital == MaxOf(Zero, MinOf(cash, Equity))
 \* Peak and drawdown after a step that assigned cash' and unrealised_pnl'.
 Settle ==
     \E equity \in {Equity'} :
-        /\ equity_peak' = IF On("peak_follows") THEN MaxOf(equity_peak, equity) ELSE equity_peak
+        /\ equity_peak' = IF ~On("peak_follows") THEN equity_peak
+                          ELSE IF On("peak_holds") THEN MaxOf(equity_peak, equity) ELSE MaxOf(equity, Micro)
         /\ drawdown_ppm' = IF On("drawdown_follows") THEN Drawdown(equity_peak', equity) ELSE drawdown_ppm
 
 BookFill(profit, fee, unrealised) ==

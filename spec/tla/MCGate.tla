@@ -11,7 +11,7 @@ EXTENDS Gate, Sequences, TLC
 
 CONSTANTS EPOCH_MAX, MarkSet, Capitals, OrderSet, Lots, Claims, Postures
 
-VARIABLE answer
+VARIABLES answer, judged_by     \* the last verdict, and the capital it was judged by
 
 vars == <<gate, posture>>
 View == vars
@@ -29,6 +29,7 @@ Order(i, side, reduce, market, lots, limit, leverage) ==
 OrderOf(name) ==
     CASE name = "buy 2" -> Order(1, 1, FALSE, FALSE, 2, 1, 1)
       [] name = "buy" -> Order(1, 1, FALSE, FALSE, 1, 1, 1)
+      [] name = "buy at market" -> Order(1, 1, FALSE, TRUE, 1, 0, 1)
       [] name = "buy other" -> Order(2, 1, FALSE, FALSE, 1, 1, 2)
       [] name = "sell short 2" -> Order(1, -1, FALSE, TRUE, 2, 0, 1)
       [] name = "exit" -> Order(1, -1, TRUE, TRUE, 1, 0, 1)
@@ -41,12 +42,13 @@ OrderOf(name) ==
 Requests == { OrderOf(name) : name \in OrderSet }
 CapitalSet == { Amount(v) : v \in Capitals }
 
-MCInit == Init /\ posture = 0 /\ answer = "ok"
+MCInit == Init /\ posture = 0 /\ answer = "ok" /\ judged_by = Zero
 
-Accept == answer' = "ok"
+Judged == answer' = "ok"
+Accept == Judged /\ UNCHANGED judged_by
 Still == UNCHANGED posture
 Refuse(reason) ==
-    /\ answer' = reason
+    /\ answer' = reason /\ UNCHANGED judged_by
     /\ IF On("refusals_unchanged") THEN UNCHANGED vars
        ELSE fence_confirmed' = FALSE /\ UNCHANGED <<fence_epoch, position, permit, totals, posture>>
 
@@ -60,7 +62,7 @@ Promote ==
 DoConfirmFence(e) == ConfirmFence(e) /\ Still /\ Accept
 DoClaimInstrument(w, i) == ClaimInstrument(w, i) /\ Still /\ Accept
 DoUpdateMark(i, p) == UpdateMark(i, p) /\ Still /\ Accept
-DoRequestOrder(w, o, c) == RequestOrder(w, o, posture, c) /\ Still /\ Accept
+DoRequestOrder(w, o, c) == RequestOrder(w, o, posture, c) /\ judged_by' = c /\ Still /\ Judged
 DoReportFill(w, q) == FillPermitted(w, q) /\ Fill(w, q, Amount(1)) /\ Still /\ Accept
 DoCloseOrder(w) == CloseOrder(w) /\ Still /\ Accept
 
@@ -78,7 +80,8 @@ Moves ==
     \/ \E w \in Workers : DoCloseOrder(w)
     \/ \E e \in 0..EPOCH_MAX : RefuseConfirmFence(e)
 
-Spec == MCInit /\ [][Moves]_<<vars, answer>>
+all == <<vars, answer, judged_by>>
+Spec == MCInit /\ [][Moves]_all
 
 -----------------------------------------------------------------------------
 (* Each refusal reason as a disjunct of its own (MCGateReasons.cfg).       *)
@@ -142,7 +145,7 @@ Refusals ==
     \/ \E w \in Workers, o \in Requests, c \in CapitalSet : RefuseRequestOrder_EXPOSURE_ABOVE_CEILING(w, o, c)
 
 NextReasons == Moves \/ Refusals
-SpecReasons == MCInit /\ [][NextReasons]_<<vars, answer>>
+SpecReasons == MCInit /\ [][NextReasons]_all
 
 -----------------------------------------------------------------------------
 (* Promises about a verdict: what no later state would show.               *)
@@ -150,6 +153,10 @@ SpecReasons == MCInit /\ [][NextReasons]_<<vars, answer>>
 UnclaimedMarkIsRefused ==
     \A i \in 1..INSTRUMENT_MAX : Owners(i) = {} =>
         UpdateMarkVerdict(i, Amount(1)) = "INSTRUMENT_NOT_CLAIMED"
+MalformedIsRefused ==
+    /\ UpdateMarkVerdict(0, Amount(1)) = "MALFORMED" /\ UpdateMarkVerdict(1, Zero) = "MALFORMED"
+    /\ CloseOrderVerdict(SomebodyElse) = "MALFORMED"
+    /\ \A w \in Workers : ReportFillVerdict(w, 0, Amount(1), Zero) = "MALFORMED"
 CloseNeedsPermit == \A w \in Workers : permit_kind[w] = NONE => CloseOrderVerdict(w) = "NO_PERMIT"
 StaleConfirmationIsRefused ==
     \A e \in 0..EPOCH_MAX : e # fence_epoch \/ fence_confirmed => ConfirmFenceVerdict(e) = "STALE_EPOCH"
@@ -162,13 +169,11 @@ StalkerEntriesAreLimit ==
 LeverageWithinCeiling ==
     \A w \in Workers, o \in Requests : Passes(w, o) => o.reduce_only \/ o.leverage_ppm <= Ceiling(posture) * ONE
 
-\* A step that issues an entry: its notional within the fraction, the whole within the ceiling,
-\* for some capital that the request was judged by.
+\* A step that issues an entry: its notional within the fraction, the whole within the ceiling.
 Entered(w) == Issues(w, {ENTRY})
 NotionalWithinFraction == [][\A w \in Workers : Entered(w) =>
-    \E c \in CapitalSet : AtMost(Times(5, ReservedOf(w)'), Times(Ceiling(posture), c))]_vars
+    AtMost(Times(5, ReservedOf(w)'), Times(Ceiling(posture), judged_by'))]_vars
 ExposureWithinCeiling == [][\A w \in Workers : Entered(w) =>
-    \E c \in CapitalSet : AtMost(Add(open_notional', reserved_notional'), Times(Ceiling(posture), c))]_vars
-DemotionAdvancesFence == [][posture' < posture => fence_epoch' # fence_epoch /\ ~fence_confirmed']_vars
-RefusalsChangeNothing == [][answer' # "ok" => UNCHANGED vars]_<<vars, answer>>
+    AtMost(Add(open_notional', reserved_notional'), Times(Ceiling(posture), judged_by'))]_vars
+RefusalsChangeNothing == [][answer' # "ok" => UNCHANGED vars]_all
 =============================================================================

@@ -33,10 +33,12 @@ CONSTANTS
 
 Table(values, i) == values[Min(i, Len(values) - 1) + 1]
 
-(* Scale 4: gates 4, 3, 2; 0.3 is 1.                                       *)
+(* Scale 4: gates 4, 3, 2.  A shock calls for TURTLE, a loss for STALKER,  *)
+(* both together or two losses for HIBERNATE, so that each posture is      *)
+(* reached from above as well as from below.                               *)
 MCCapitalCurve(dd) == Table(<<4, 3, 1, 0, 0>>, dd)
 MCStructuralDecay(s) == Table(<<4, 4, 4, 2>>, s)
-MCEnvironmentCurve(s) == Table(<<1, 3, 4>>, s)
+MCEnvironmentCurve(s) == Table(<<2, 3, 4>>, s)
 MCLatencyCurve(ms) == Table(<<4, 4, 4, 2>>, ms)
 MCJitterCurve(ms) == Table(<<4, 3>>, ms)
 MCDepthCurve(d) == d
@@ -47,7 +49,8 @@ MCOpeningCash == Amount(10)
 MCPriceMax == Amount(30)
 MCFeeMax == Amount(1)
 MCCashMax == Amount(30)
-NoBooks == {}
+BackAndForth == {-1, 1}
+BackAndBar == {-1, 1, 2}
 OneBook == { <<4, 4, 0, 0>> }
 BadBooks == { <<4, 4, 0, 0>>, <<0, 4, 0, 0>> }
 SpecificationBooks == { <<4, 4, 0, 0>>, <<4, 4, 3, 1>> }
@@ -60,6 +63,7 @@ Orders(w) ==
     { CASE name = "buy" -> Order(w + 1, 1, FALSE, FALSE, 1, 2, 1)
         [] name = "buy at market" -> Order(w + 1, 1, FALSE, TRUE, 1, 0, 1)
         [] name = "sell short" -> Order(w + 1, -1, FALSE, FALSE, 1, 2, 1)
+        [] name = "two lots" -> Order(w + 1, 1, FALSE, FALSE, 2, 2, 1)
         [] name = "exit" -> Order(w + 1, -1, TRUE, TRUE, 1, 0, 1)
         [] name = "cover" -> Order(w + 1, 1, TRUE, TRUE, 1, 0, 1)
         [] name = "too much" -> Order(w + 1, 1, FALSE, FALSE, 7, 2, 1)
@@ -170,6 +174,9 @@ Spec == MCInit /\ [][Next]_vars
 -----------------------------------------------------------------------------
 EntriesWithinBand ==
     (\E w \in Workers : permit_kind'[w] = 1 /\ permit_kind[w] = 0) => \E v \in Band : cash = Amount(v)
+
+\* A view of cash that cannot be is refused, not believed.
+ImpossibleViewIsRefused == ReconcileLedgerVerdict(Add(CASH_MAX, Micro), quantity) = "MALFORMED"
 
 \* R rises only in a bar, by at most RecoveryStep.
 SlowRecovery == [][SV!RisesByBar(BarDts)]_vars

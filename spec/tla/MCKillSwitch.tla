@@ -97,6 +97,12 @@ Next ==
 Spec == MCInit /\ [][Next]_<<vars, answer>>
 
 -----------------------------------------------------------------------------
+\* What names nothing is refused: accepted, it would change nothing, and no later state would show it.
+NobodyIsMalformed ==
+    /\ killed \in BOOLEAN      \* TLC wants a state in an invariant
+    /\ RecordHeartbeatVerdict(99) = "MALFORMED"
+    /\ \A cause \in {0, 4} : TripKillSwitchVerdict(cause) = "MALFORMED"
+
 \* Alone, a kernel that cannot write its journal is at least killed; with
 \* Kernel's KilledMeansHibernate that is JournalDownMeansHibernate.
 JournalDownMeansKilled == ~journal_writable => killed

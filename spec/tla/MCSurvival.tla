@@ -17,7 +17,7 @@ vars == <<survival, killed, drawdown_ppm, slack_ms>>
 View == vars
 
 \* Monotone tables at ONE = 16; the ends are the formulas' (0.9734 at no drawdown, 0.3 at a shock).
-Table(values, i) == values[Min(i, Len(values) - 1) + 1]
+Table(values, i) == values[Max(Min(i, Len(values) - 1), 0) + 1]
 MCCapitalCurve(dd) == Table(<<16, 14, 10, 4, 0>>, dd)
 MCStructuralDecay(s) == Table(<<16, 15, 12, 5>>, s)
 MCEnvironmentCurve(s) == Table(<<4, 9, 13, 16>>, s)

@@ -58,7 +58,7 @@ Called(p, r) ==
     ELSE IF r >= Needs(1, p) THEN 1 ELSE 0
 
 \* What an entry is judged by, now.
-Effective == Min(posture, Called(posture, multiplier_ppm))
+Effective == IF On("effective_is_lower") THEN Min(posture, Called(posture, multiplier_ppm)) ELSE posture
 
 -----------------------------------------------------------------------------
 Stay == posture' = posture /\ bars_below' = 0 /\ bars_above' = 0

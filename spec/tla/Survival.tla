@@ -105,7 +105,7 @@ BibleTarget ==
 SpecificationTarget ==
     Mul(Mul(Mul(Capital, SpecificationStructural), Environment), SpecificationMicrostructure)
 
-Target == IF killed THEN 0
+Target == IF killed /\ On("killed_means_zero") THEN 0
           ELSE IF profile = "bible" THEN BibleTarget ELSE SpecificationTarget
 
 RecoveryStep(dt, gap) ==
