@@ -17,7 +17,7 @@ from dolphin.spec.manifest import read_cfg
 from dolphin.spec.replay import REASONS
 from dolphin.spec.seeds import harvest
 from kernel import events, invariants, promises
-from kernel.constants import Profile
+from kernel.constants import PPM, Profile
 from kernel.events import Event
 from kernel.outcome import Effects, Reason
 from kernel.state import Clock, Limits, Slot, State
@@ -187,7 +187,10 @@ def test_inv_says_what_the_named_invariants_say(profile: Profile) -> None:
     for seed in harvest(profile, 120):
         for state in (seed.state, *(corrupted(seed.state, chance) for _ in range(6))):
             verdict = invariants.Inv(state)
-            assert verdict == all(one(state) for one in named), state
+            said = all(one(state) for one in named)
+            # Inv's walk also wants an unclaimed slot to have no mark; no named invariant says so.
+            stray = any(slot.instrument == 0 != slot.mark for slot in state.gate.slots)
+            assert verdict == (said and not stray), state
             verdicts[verdict] += 1
     assert min(verdicts.values()) > 50
 
@@ -210,6 +213,8 @@ def corrupted(state: State, chance: random.Random) -> State:
         variables[name] = (value[0] + chance.choice((1, -1)), value[1])
     else:
         changed = max(0, int(value) + chance.choice((1, -1)))  # a curve takes no negative input
+        if name.endswith("_ppm"):
+            changed = min(changed, PPM)
         ranges = {"posture": 4, "operator_request": 3, "forewarner_status": 3}
         variables[name] = changed % ranges[name] if name in ranges else changed
     return state_of(variables, state.clock, state.limits)
