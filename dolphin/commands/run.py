@@ -5,6 +5,8 @@ Rules of this file:
 *   Bad input is found before anything is written: one line, exit 2.
 *   Exit 0 only if the session's own verdict is PASS and its audit, where run, found the journal
     conformant; 1 otherwise. The evidence package's verdict is another thing and is printed beside.
+*   The models are checked too (fast lane; what is unchanged since it was checked is not run again),
+    for the report: they are the evidence package's, not the session's.
 *   ``--json`` prints one document on stdout; progress goes to stderr.
 
 Not here: the session (``dolphin/ops/session.py``), audit and report (their own commands).
@@ -105,6 +107,7 @@ def _after(words: list[str], label: str, folder: Path) -> subprocess.CompletedPr
 @click.option("--windows", help=f"{WINDOWS_BUILT_IN}, or {WINDOWS_PANEL} with --data.")
 @click.option("--bars", type=click.IntRange(min=600), default=BARS, help="Of the generated market.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), help="Where runs go.")
+@click.option("--no-check", is_flag=True, help="Leave the model checks out.")
 @click.option("--no-audit", is_flag=True, help="Leave the audit out.")
 @click.option("--no-report", is_flag=True, help="Leave the report out.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
@@ -115,6 +118,7 @@ def command(
     windows: str | None,
     bars: int,
     out: Path,
+    no_check: bool,
     no_audit: bool,
     no_report: bool,
     as_json: bool,
@@ -148,6 +152,10 @@ def command(
         if audit is not None:
             (folder / "audit.json").write_text(done.stdout)
         ok = ok and audit is not None and audit.get("ok") is True
+    if not no_check:
+        done = _after(["dolphin.cli", "check", "--lane", "fast", "--json"], "models", folder)
+        if done.stdout.strip():
+            (folder / "check.json").write_text(done.stdout)
     report = folder / "report.html"
     if not no_report:
         done = _after(["certification", str(folder)], "report", folder)

@@ -1,0 +1,188 @@
+"""Whole sessions through the real process tree. Slow: each is minutes of market in seconds.
+
+Not here: audit and report of what they leave (their own tests). Panels of ../shared/data are
+skipped, saying so, where they are not there.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from dolphin.ops.supervise import ROOT, programs, settings, survivors
+from dolphin.shell.history import of_journal
+from tests.dolphin.ops.test_collect import config
+from traces.frames import Tag, scan
+from traces.reader import opened
+
+pytestmark = pytest.mark.slow
+
+DATA = ROOT.parent / "shared" / "data"
+CRASH = DATA / "spot_close_5m_crash_202105.parquet"
+DEADLINE_S = 60.0
+
+
+def play(folder: Path, *words: str) -> tuple[int, dict[str, Any], Path]:
+    """Play a session in ``folder``; return its exit code, its document and its run."""
+    command = [sys.executable, "-m", "dolphin.cli", "run", "--json", "--no-check", "--no-audit"]
+    done = subprocess.run(
+        [*command, "--no-report", *words],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=500,
+        check=False,
+    )
+    assert done.stdout, done.stderr
+    document = json.loads(done.stdout)
+    return done.returncode, document, folder / document["run"]
+
+
+@pytest.mark.parametrize(("profile", "seed"), [("bible", 0), ("specification", 1)])
+def test_the_built_in_session_shows_all_it_has_to(
+    tmp_path: Path, profile: str, seed: int
+) -> None:
+    code, document, run = play(tmp_path, "--profile", profile, "--seed", str(seed))
+    missing = [one for one in document["shown"] if not one["ok"]]
+    assert (code, missing) == (0, [])
+    session = json.loads((run / "session.json").read_text())
+    assert session["verdict"] == "PASS"
+    pids = [one["pid"] for one in session["processes"]]
+    assert len(pids) == 8
+    assert survivors(pids) == []
+    history = of_journal(run / "journal.bin")
+    assert history.counts["entries_worker_0"] >= 20
+    with opened(run / "journal.bin") as data:
+        assert list(scan(data))[-1].tag == Tag.CLOSE
+    assert (run / "keys" / "permit.key").stat().st_mode & 0o777 == 0o600
+    bars = pl.read_parquet(run / "bars.parquet")
+    assert bars["bar"].to_list() == list(range(bars.height))
+    assert bars["lunar_age_days"].null_count() == 0
+
+
+def test_a_session_too_short_says_what_it_did_not_show(tmp_path: Path) -> None:
+    code, document, _run = play(tmp_path, "--bars", "600")
+    assert code == 1
+    assert document["verdict"] == "FAIL"
+    assert "not shown: " in document["reason"]
+    assert any(not one["ok"] for one in document["shown"])
+
+
+@pytest.mark.skipif(not CRASH.exists(), reason=f"{CRASH} is not there")
+def test_the_crash_is_met_in_hibernate_or_with_a_position(tmp_path: Path) -> None:
+    code, _document, run = play(tmp_path, "--data", str(CRASH), "--windows", "12,36,72,144")
+    assert code == 0
+    bars = pl.read_parquet(run / "bars.parquet").with_columns(
+        time=pl.from_epoch("market_time_ms", time_unit="ms")
+    )
+    noon, two = pl.datetime(2021, 5, 19, 12), pl.datetime(2021, 5, 19, 14)
+    crash = bars.filter((pl.col("time") >= noon) & (pl.col("time") <= two))
+    refused = crash.filter(
+        (pl.col("asked") == "entry") & ~pl.col("answer").is_in(["ok", "", "NO_ANSWER"])
+    )
+    held = crash.filter(pl.col("position") != 0)
+    assert refused.height + held.height > 0
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A session under way; its runner is killed at the end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dolphin.cli", "run", "--no-check", "--no-audit", "--no-report"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def ask(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "dolphin.cli", *words],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def up(tmp_path: Path, process: subprocess.Popen[str]) -> dict[str, Any]:
+    """Return the status of the session once it plays."""
+    assert process.stderr is not None
+    assert "bar" in process.stderr.readline()
+    done = ask(tmp_path, "status", "--json")
+    assert done.returncode == 0, done.stderr
+    status: dict[str, Any] = json.loads(done.stdout)
+    return status
+
+
+def test_nothing_survives_a_runner_that_is_killed(
+    tmp_path: Path, running: subprocess.Popen[str]
+) -> None:
+    up(tmp_path, running)
+    run = (tmp_path / "runs" / "current").resolve()
+    supervisor = int((run / "supervisord.pid").read_text())
+    children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
+    pids = [supervisor, *map(int, children)]
+    assert len(pids) >= 9
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    end = time.monotonic() + DEADLINE_S
+    while survivors(pids):
+        assert time.monotonic() < end, f"{survivors(pids)} outlived the runner"
+        os.sched_yield()
+    done = ask(tmp_path, "status")
+    assert done.returncode == 2
+    assert "not running" in done.stderr
+
+
+def test_an_operator_kills_and_rearms_a_running_session(
+    tmp_path: Path, running: subprocess.Popen[str]
+) -> None:
+    status = up(tmp_path, running)
+    assert {"posture", "multiplier_ppm", "cat1_ppm", "capital_ppm", "causes"} <= status.keys()
+    done = ask(tmp_path, "kill", "--reason", "a test", "--operator", "tester", "--json")
+    assert done.returncode == 0, done.stderr
+    killed = json.loads(done.stdout)["status"]
+    assert killed["killed"]
+    assert "OPERATOR" in killed["causes"]
+    assert (killed["posture"], killed["multiplier_ppm"]) == (0, 0)
+    early = ask(tmp_path, "rearm", "--confirm")
+    assert early.returncode == 1
+    assert "NO_REQUEST" in early.stderr or "COOLING" in early.stderr
+    end = time.monotonic() + DEADLINE_S
+    while True:
+        assert time.monotonic() < end, "the re-arm never came through"
+        assert ask(tmp_path, "rearm", "--request", "--reason", "a test").returncode in (0, 1)
+        waited = ask(tmp_path, "rearm", "--confirm", "--json")
+        while "COOLING" in waited.stderr and time.monotonic() < end:
+            waited = ask(tmp_path, "rearm", "--confirm", "--json")
+        if waited.returncode == 0:
+            break
+    assert json.loads(waited.stdout)["status"]["causes"] == []
+
+
+def test_the_supervisors_file_names_every_process_and_its_own_socket(tmp_path: Path) -> None:
+    made = config(folder=str(tmp_path), sockets="/tmp/x")
+    text = settings(made)
+    for one in programs(made):
+        assert f"[program:{one.name}]" in text
+        assert f"-m {one.module} {tmp_path}" in text
+    assert "file=/tmp/x/supervisor.sock" in text
+    assert "[program:prober]" not in settings(config(folder=str(tmp_path), drills=False))
