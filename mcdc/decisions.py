@@ -97,7 +97,7 @@ def deciding(a: tuple[int, ...], b: tuple[int, ...]) -> int | None:
 
 
 def pairs(decision: Decision, vectors: Iterable[int]) -> dict[int, tuple[int, int]]:
-    """Return for each condition shown to decide its first pair: vector when true, when false."""
+    """Return the first pair of each condition shown to decide: outcome true, outcome false."""
     count = len(decision.conditions)
     true: list[tuple[int, tuple[int, ...]]] = []
     false: list[tuple[int, tuple[int, ...]]] = []

@@ -140,6 +140,7 @@ class Recorder(MetaPathFinder):
         self.depth = 0
         self.lists: list[list[object]] = []
         self.data = Data()
+        self.outer: dict[str, Any] = {}
 
     def __enter__(self) -> "Recorder":
         """Install the hook. Raises `BadInput` where a target is loaded already."""
@@ -150,12 +151,15 @@ class Recorder(MetaPathFinder):
         loaded = sorted(self.data.files.keys() & sys.modules.keys())
         if loaded:
             raise BadInput(f"{loaded[0]}: imported before the instrument; load the plugin with -p")
-        vars(builtins).update(self.probes())
+        mine = self.probes()
+        self.outer = {name: vars(builtins)[name] for name in mine if name in vars(builtins)}
+        vars(builtins).update(mine)
         sys.meta_path.insert(0, self)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Take the hook away; what is loaded keeps its probes."""
+        """Take the hook away. What is loaded keeps its probes; an outer run gets its own back."""
+        vars(builtins).update(self.outer)
         if self in sys.meta_path:
             sys.meta_path.remove(self)
 
