@@ -38,7 +38,7 @@ Table(values, i) == values[Min(i, Len(values) - 1) + 1]
 (* reached from above as well as from below.                               *)
 MCCapitalCurve(dd) == Table(<<4, 3, 1, 0, 0>>, dd)
 MCStructuralDecay(s) == Table(<<4, 4, 4, 2>>, s)
-MCEnvironmentCurve(s) == Table(<<2, 3, 4>>, s)
+MCEnvironmentCurve(s) == Table(<<2, 2, 4>>, s)
 MCLatencyCurve(ms) == Table(<<4, 4, 4, 2>>, ms)
 MCJitterCurve(ms) == Table(<<4, 3>>, ms)
 MCDepthCurve(d) == d

@@ -123,11 +123,13 @@ CONTROLS: tuple[tuple[str, str, tuple[str, ...], str, str], ...] = (
     ("KernelFlatCost", "MCKernel", ("flat_clears_cost",), "FlatPositionHasNoCost", "a flat position keeps a cost"),
     ("KernelPeakFlat", "MCKernel", ("peak_confirm_flat",), "PeakResetOnlyFlat", "a peak is reset over an open position"),
     ("KernelViewRange", "MCKernelOperator", ("view_range",), "ImpossibleViewIsRefused", "a view of cash that cannot be is compared"),
+    ("LiveKillConfirm", "MCLiveKill", ("confirm_flattens",), "KillLeadsToFlat", "a confirmed fence flattens nothing"),
+    ("LiveKillRenew", "MCLiveKill", ("close_renews",), "KillLeadsToFlat", "a flatten that closes early is the last"),
+    ("LiveHealthPremise", "MCLiveHealth", ("calm_premise",), "HealthLeadsToApex", "a drawdown stands in the way for ever"),
+    ("LiveHealthFlatten", "MCLiveHealth", ("confirm_flattens",), "HealthLeadsToApex", "a position holds the kernel in HIBERNATE"),
     ("KernelReading", "MCKernel", ("reading_lowers",), "MultiplierNeverAboveTarget", "a loss waits for the bar before it lowers R"),
 )
 # fmt: on
-
-_BAD_LIVE: tuple[tuple[str, str, tuple[str, ...], str, str], ...] = ()
 
 
 def control(name: str, twin: str, off: tuple[str, ...], violated: str, why: str) -> str:
@@ -146,7 +148,7 @@ def control(name: str, twin: str, off: tuple[str, ...], violated: str, why: str)
     module = twin if (HERE / f"{twin}.tla").is_file() else _module(twin)
     intro = (
         f"\\* module: {module}\n\\* of: {twin}\n\\* expected: {violated}\n"
-        + (f"\\* mode: liveness\n" if module == "MCLive" else "")
+        + ("\\* mode: liveness\n" if module == "MCLive" else "")
         + f"\\* Written by controls.py. {why[0].upper()}{why[1:]}.\n"
     )
     return intro + head.strip() + f"\n{section}\n    {violated}\n"
@@ -161,7 +163,7 @@ def main() -> int:
     """Write the controls, or with ``--check`` say which differ."""
     stale = []
     wanted = {}
-    for row in (*CONTROLS, *_BAD_LIVE):
+    for row in CONTROLS:
         wanted[f"Bad{row[0]}.cfg"] = control(*row)
     for path in HERE.glob("Bad*.cfg"):
         if path.name not in wanted:
