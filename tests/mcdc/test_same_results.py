@@ -160,8 +160,10 @@ def test_an_expression_does_the_same_in_every_place(expression: str, place: str)
     check(source, carets=False)
 
 
-def test_a_truth_that_python_does_not_ask_for_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The control: with a probe that asks for the truth itself, the log differs."""
+def test_control_a_truth_python_does_not_ask_for_is_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With a probe that asks for the truth itself, the log differs."""
     source = LOUD + 'log.append(L("a") or L("b") < L("c"))\nlog.append(L("a") and L("b"))\n'
     check(source)
     monkeypatch.setattr("mcdc.runtime.quiet_truth", bool)

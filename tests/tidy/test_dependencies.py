@@ -22,7 +22,7 @@ import pytest
 
 from tests.tidy.findings import ROOT, files
 
-OURS = {"kernel", "traces", "dolphin", "certification", "tests"}
+OURS = {"kernel", "traces", "dolphin", "certification", "mcdc", "tests"}
 # Import name where it is not the distribution's.
 DISTRIBUTION = {"flint": "python-flint", "google_crc32c": "google-crc32c", "xdist": "pytest-xdist"}
 # Run as programs, or loaded by pytest: nothing imports them.

@@ -25,7 +25,7 @@ from tests.tidy.findings import ROOT, tree
 
 LEVELS = "ABCDET"
 ROW = re.compile(r"^\|\s*`([\w.]+)`\s*\|\s*([A-Z])\s*\|", re.MULTILINE)
-PACKAGES = ("kernel", "traces", "dolphin", "certification")
+PACKAGES = ("kernel", "traces", "dolphin", "certification", "mcdc")
 
 # One wrong import each: file, text, the contract that must break.
 WRONG_IMPORTS = [
@@ -36,6 +36,8 @@ WRONG_IMPORTS = [
     ("certification/x.py", "def f():\n    from traces import journal\n", "certification-reads"),
     ("dolphin/cli.py", "import certification\n", "certification-unread"),
     ("kernel/x.py", "import certification\n", "certification-unread"),
+    ("mcdc/x.py", "import kernel\n", "mcdc-alone"),
+    ("kernel/x.py", "import mcdc\n", "mcdc-unread"),
     ("dolphin/shell/x.py", "import dolphin.alpha\n", "levels"),
     ("dolphin/alpha/x.py", "from dolphin import esof\n", "levels"),
     ("dolphin/esof/x.py", "import dolphin.ops\n", "levels"),
