@@ -3,8 +3,9 @@
 Rules of this file:
 
 *   Bad input is found before anything is written: one line, exit 2.
-*   Exit 0 only if the session's own verdict is PASS and its audit, where run, found the journal
-    conformant; 1 otherwise. The evidence package's verdict is another thing and is printed beside.
+*   Exit 0 only if the session's own verdict is PASS and its audit found the journal conformant; 1
+    where one of them does not hold; 3 where the audit was asked for and could not be run. The
+    evidence package's verdict is another thing and is printed beside.
 *   The models are checked too (fast lane; what is unchanged since it was checked is not run again),
     for the report: they are the evidence package's, not the session's.
 *   ``--json`` prints one document on stdout; progress goes to stderr.
@@ -33,6 +34,7 @@ BARS = 3_200
 WINDOWS_BUILT_IN = "20,60,120,300"
 WINDOWS_PANEL = "50,150,300,750"
 BAD_INPUT = 2
+INCOMPLETE = 3
 
 
 def _fail(message: str, code: int) -> None:
@@ -142,6 +144,7 @@ def command(
     folder = out / session["id"]
     ok = session["verdict"] == "PASS"
     audit: dict[str, Any] | None = None
+    incomplete = False
     if not no_audit:
         words = ["dolphin.cli", "audit", "--json", str(folder / "journal.bin")]
         done = _after(words, "audit", folder)
@@ -151,7 +154,9 @@ def command(
             audit = None
         if audit is not None:
             (folder / "audit.json").write_text(done.stdout)
-        ok = ok and audit is not None and audit.get("ok") is True
+        conformant = None if audit is None else audit.get("conformant")
+        incomplete = audit is None or (audit.get("intact") is not False and conformant is None)
+        ok = ok and (incomplete or (audit is not None and audit.get("ok") is True))
     if not no_check:
         done = _after(["dolphin.cli", "check", "--lane", "fast", "--json"], "models", folder)
         if done.stdout.strip():
@@ -165,7 +170,7 @@ def command(
         click.echo(
             json.dumps(
                 {
-                    "ok": ok,
+                    "ok": ok and not incomplete,
                     "verdict": session["verdict"],
                     "reason": session["reason"],
                     "run": str(folder),
@@ -179,10 +184,13 @@ def command(
         missing = [one for one in session["shown"] if not one["ok"]]
         for one in missing:
             click.echo(f"not shown: {one['name']} ({one['detail']})")
-        said = "" if audit is None else f"; audit {'conformant' if audit.get('ok') else 'FAILED'}"
+        said = ""
+        if not no_audit:
+            word = "conformant" if audit is not None and audit.get("ok") else "FAILED"
+            said = f"; audit {'not run' if incomplete else word}"
         click.echo(f"session {session['verdict']}{said}: {folder}")
         if session["reason"]:
             click.echo(f"  {session['reason']}")
         if report.exists():
             click.echo(f"report: {report}")
-    sys.exit(0 if ok else 1)
+    sys.exit(INCOMPLETE if ok and incomplete else 0 if ok else 1)

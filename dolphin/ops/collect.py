@@ -169,6 +169,8 @@ def judge(
     shown.append(
         _shown("kernel restart on its journal", restarts > 0, f"{restarts} after SIGKILL")
     )
+    throttled = counts.get("throttled_prober", 0)
+    shown.append(_shown("a flood is throttled", throttled > 0, f"{throttled} times unheard"))
     stale = guard.get("refusals", {}).get("STALE_EPOCH", 0)
     shown.append(
         _shown("no order of an older epoch", stale > 0, f"the guard refused {stale} after a kill")

@@ -150,6 +150,7 @@ def drills(
               ("RESTARTED",)),
         Drill("late",          "prober", crash + 60, hibernating,       "kill_kernel",
               ("HIBERNATING", "MALFORMED", "NOT_PERMITTED", "UNREADABLE")),
+        Drill("flood",         "prober", crash + 60, always,            "late", ()),
         Drill("slow_cancels",  "venue",  12,         awake,             "kill_alpha", ()),
         Drill("fence_ask",     "prober", 12,         fence_open,        "slow_cancels",
               ("FENCE_UNCONFIRMED",)),

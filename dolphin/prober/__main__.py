@@ -26,6 +26,7 @@ FIRST = 2
 ANSWER_S = 1.0
 CONNECT_S = 60.0
 FRACTION_DIVISOR = 5
+FLOOD = 400
 
 Seen = set[str]
 
@@ -278,10 +279,13 @@ class Prober:
         self._claimed.clear()
 
     def flood(self) -> None:
-        """Say a thousand things at once and wait for no answer."""
-        for _ in range(1000):
+        """Say a few hundred things at once and wait for no answer; then be heard again."""
+        for _ in range(FLOOD):
             self.kernel.tell({"event": "ClaimInstrument", "worker": 7, "instrument": 1})
-        self.until(lambda _now: True, 1.0)
+        end = time.monotonic() + 5.0
+        while self.kernel.ask({"ask": "status"}, ANSWER_S) is None and time.monotonic() < end:
+            time.sleep(0.05)  # our own socket is full of what we said
+        self.kernel.inbox.clear()
 
     # --- the loop --------------------------------------------------------------------------------
 
