@@ -267,18 +267,24 @@ TraceNext ==
 -----------------------------------------------------------------------------
 (* The CONSTANTS that are the same in every trace.                         *)
 
+\* The only element of a set: it binds, so that what is in the set is evaluated once.  TLC passes
+\* arguments by name, and under a prime again at each use: a table read with an unbound argument
+\* costs a thousand evaluations of it.
+The(S) == CHOOSE e \in S : TRUE
+
 RECURSIVE Find(_, _, _, _)
 Find(table, x, lo, hi) ==
     IF lo > hi THEN 0
-    ELSE LET mid == (lo + hi) \div 2
-         IN  IF table[mid][1] = x THEN mid
-             ELSE IF table[mid][1] < x THEN Find(table, x, mid + 1, hi) ELSE Find(table, x, lo, mid - 1)
+    ELSE The({IF table[mid][1] = x THEN mid
+              ELSE IF table[mid][1] < x THEN Find(table, x, mid + 1, hi) ELSE Find(table, x, lo, mid - 1)
+              : mid \in {(lo + hi) \div 2}})
 
 \* table: <<input, value>>, ascending by input.
-Read(name, table, x) ==
-    LET place == Find(table, x, 1, Len(table))
-    IN  IF place > 0 THEN table[place][2]
-        ELSE IF PrintT(ToString(<<"CURVE", name, x>>)) THEN 0 ELSE 0
+Value(name, table, x, place) ==
+    IF place > 0 THEN table[place][2]
+    ELSE IF PrintT(ToString(<<"CURVE", name, x>>)) THEN 0 ELSE 0
+Read(name, table, input) ==
+    The({Value(name, table, x, The({Find(table, y, 1, Len(table)) : y \in {x}})) : x \in {input}})
 
 TraceCapital(x) == Read("CapitalCurve", CAPITAL_TABLE, x)
 TraceStructural(x) == Read("StructuralDecay", STRUCTURAL_TABLE, x)

@@ -11,6 +11,8 @@ Rules of this file:
 Not here: running them (``dolphin check``), the models (``MC*.tla``).
 """
 
+# ruff: noqa: E501  (one control, one line: the list is read as a table)
+
 import re
 import sys
 from pathlib import Path
@@ -123,6 +125,8 @@ CONTROLS: tuple[tuple[str, str, tuple[str, ...], str, str], ...] = (
     ("KernelFlatCost", "MCKernel", ("flat_clears_cost",), "FlatPositionHasNoCost", "a flat position keeps a cost"),
     ("KernelPeakFlat", "MCKernel", ("peak_confirm_flat",), "PeakResetOnlyFlat", "a peak is reset over an open position"),
     ("KernelViewRange", "MCKernelOperator", ("view_range",), "ImpossibleViewIsRefused", "a view of cash that cannot be is compared"),
+    ("ReleaseRecordFirst", "MCRelease", ("record_first",), "PermitsAreRecordedFirst", "a permit goes out before its record"),
+    ("ReleaseReduceAnyway", "MCRelease", ("reduce_anyway",), "RiskIsReducedWithoutJournal", "a flatten waits for a journal that never comes back"),
     ("LiveKillConfirm", "MCLiveKill", ("confirm_flattens",), "KillLeadsToFlat", "a confirmed fence flattens nothing"),
     ("LiveKillRenew", "MCLiveKill", ("close_renews",), "KillLeadsToFlat", "a flatten that closes early is the last"),
     ("LiveHealthPremise", "MCLiveHealth", ("calm_premise",), "HealthLeadsToApex", "a drawdown stands in the way for ever"),
@@ -148,7 +152,7 @@ def control(name: str, twin: str, off: tuple[str, ...], violated: str, why: str)
     module = twin if (HERE / f"{twin}.tla").is_file() else _module(twin)
     intro = (
         f"\\* module: {module}\n\\* of: {twin}\n\\* expected: {violated}\n"
-        + ("\\* mode: liveness\n" if module == "MCLive" else "")
+        + ("\\* mode: liveness\n" if module in ("MCLive", "MCRelease") else "")
         + f"\\* Written by controls.py. {why[0].upper()}{why[1:]}.\n"
     )
     return intro + head.strip() + f"\n{section}\n    {violated}\n"
@@ -175,9 +179,9 @@ def main() -> int:
             if "--check" not in sys.argv:
                 path.write_text(text, encoding="utf-8")
     if "--check" in sys.argv:
-        print("\n".join(stale) or "controls agree")
+        sys.stdout.write(("\n".join(stale) or "controls agree") + "\n")
         return 1 if stale else 0
-    print(f"{len(wanted)} controls")
+    sys.stdout.write(f"{len(wanted)} controls\n")
     return 0
 
 
