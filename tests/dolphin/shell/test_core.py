@@ -7,6 +7,7 @@ import pytest
 from dolphin.link.permit import permit_of
 from dolphin.shell.journal import numbers_of
 from dolphin.shell.roles import ROLES
+from kernel.events import TripKillSwitch
 from kernel.outcome import Accepted
 from kernel.step import step_bare
 from tests.dolphin.shell.conftest import KEY, Rig
@@ -58,7 +59,8 @@ def test_what_waited_is_written_in_order_and_the_kernel_is_told(apex: Rig) -> No
     assert not apex.shell.state.killswitch.journal_writable
     apex.journal.failing = False
     apex.shell.tick(2)
-    assert apex.shell.state.killswitch.journal_writable
+    status = apex.shell.take(ROLES[0], {"ask": "status"})["status"]
+    assert status["journal_writable"] is True
     names = [type(event).__name__ for _before, event, _outcome in apex.journal.steps]
     assert names.count("FailJournal") == names.count("RestoreJournal") == 1
     assert names.index("FailJournal") < names.index("RestoreJournal")
@@ -123,7 +125,8 @@ def test_an_operators_words_become_the_events_numbers(apex: Rig) -> None:
     who, why = numbers_of("ada", "she saw smoke")
     apex.say("operator", "TripKillSwitch", cause=3, who="ada", why="she saw smoke")
     _before, event, _outcome = apex.journal.steps[-1]
-    assert (event.operator, event.reason) == (who, why)  # type: ignore[attr-defined]
+    assert isinstance(event, TripKillSwitch)
+    assert (event.operator, event.reason) == (who, why)
     assert apex.journal.words[-1] == ("ada", "she saw smoke")
 
 

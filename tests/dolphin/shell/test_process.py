@@ -259,14 +259,15 @@ def test_the_kernel_dies_with_its_parent(tmp_path: Path) -> None:
     sockets = tempfile.mkdtemp(prefix="dolphin-test-")
     config = config_in(tmp_path, sockets)
     script = (
-        "import subprocess, sys, time\n"
+        "import subprocess, sys\n"
         "child = subprocess.Popen([sys.executable, '-m', 'dolphin.shell', sys.argv[1]])\n"
         "print(child.pid, flush=True)\n"
-        "time.sleep(600)\n"
+        "sys.stdin.read()\n"
     )
     parent = subprocess.Popen(
         [sys.executable, "-c", script, str(config.run)],
         cwd=ROOT,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -1,7 +1,5 @@
 """Rights: the table says who may say what, and a test looks at every cell of it."""
 
-from dataclasses import fields
-
 import pytest
 
 from dolphin.link.events import EVENTS
@@ -41,7 +39,7 @@ def own(role: Role, cls: type[Event]) -> Event:
         "cause": 3,
         "quantities": (0,) * 8,
     }
-    return cls(**{f.name: values.get(f.name, 1) for f in fields(cls)})  # type: ignore[arg-type]
+    return cls(**{name: values.get(name, 1) for name in cls.__annotations__})
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
