@@ -267,10 +267,8 @@ TraceNext ==
 -----------------------------------------------------------------------------
 (* The CONSTANTS that are the same in every trace.                         *)
 
-\* The only element of a set: it binds, so that what is in the set is evaluated once.  TLC passes
-\* arguments by name, and under a prime again at each use: a table read with an unbound argument
-\* costs a thousand evaluations of it.
-The(S) == CHOOSE e \in S : TRUE
+\* TLC passes arguments by name, and under a prime evaluates them again at each use: a table that
+\* is searched with an unbound argument costs a thousand evaluations of it.  So: The (Fixed).
 
 RECURSIVE Find(_, _, _, _)
 Find(table, x, lo, hi) ==
