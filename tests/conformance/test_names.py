@@ -227,7 +227,8 @@ def test_step_properties() -> None:
     assert composed - MODEL_ONLY.keys() <= code
     assert code - CODE_ONLY <= anywhere
     called = set(re.findall(r"\b([A-Z]\w+)\(", inspect.getsource(promises.StepProperties)))
-    assert called - {"StepProperties"} == code
+    # FastAttack of a step is MultiplierNeverAboveTarget of its end, which Inv asks.
+    assert called - {"StepProperties"} == code - {"FastAttack"}
 
 
 @pytest.mark.parametrize("name", sorted(MODEL_ONLY))
