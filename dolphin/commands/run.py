@@ -15,6 +15,7 @@ Not here: the session (``dolphin/ops/session.py``), audit and report (their own 
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,7 @@ WINDOWS_BUILT_IN = "20,60,120,300"
 WINDOWS_PANEL = "50,150,300,750"
 BAD_INPUT = 2
 INCOMPLETE = 3
+CHECK_WITHIN_S = 170.0  # so that a first run on a clean machine ends within five minutes
 
 
 def _fail(message: str, code: int) -> None:
@@ -81,25 +83,35 @@ class Shown:
     def __call__(self, message: dict[str, Any]) -> None:
         """Take the driver's word of where it is."""
         text = f"{Posture(message['posture']).name:9} {message['equity'] / PPM:,.0f} USDT"
-        self._bar.update(self._task, completed=message["bar"], text=text)
+        self._bar.update(self._task, completed=message["bar"], total=message["of"], text=text)
         tenth = 10 * message["bar"] // message["of"]
         if not self._live and tenth > self._said:
             self._said = tenth
             click.echo(f"session: bar {message['bar']} of {message['of']}: {text}", err=True)
 
 
-def _after(words: list[str], label: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run another command of ours on the session's folder."""
+def _after(words: list[str], label: str, folder: Path, seconds: float | None = None) -> str:
+    """Run another command of ours on the session's folder; return what it printed.
+
+    After ``seconds`` it is ended, with all that it started, and has printed nothing.
+    """
     click.echo(f"{label} …", err=True)
-    return subprocess.run(
-        [sys.executable, "-m", *words],
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dolphin.ops.tether", sys.executable, "-m", *words],
         stdout=subprocess.PIPE,
         text=True,
-        cwd=os.getcwd(),
         env=os.environ
         | {"PYTHONPATH": str(ROOT), "DOLPHIN_ANCHOR_KEY": str(folder / "keys" / ANCHOR_KEY)},
-        check=False,
+        start_new_session=seconds is not None,
     )
+    try:
+        printed, _ = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        click.echo(f"{label}: not finished within {seconds:g} s, so not run", err=True)
+        return ""
+    return printed
 
 
 @click.command()
@@ -147,25 +159,26 @@ def command(
     incomplete = False
     if not no_audit:
         words = ["dolphin.cli", "audit", "--json", str(folder / "journal.bin")]
-        done = _after(words, "audit", folder)
+        printed = _after(words, "audit", folder)
         try:
-            audit = json.loads(done.stdout)
+            audit = json.loads(printed)
         except ValueError:
             audit = None
         if audit is not None:
-            (folder / "audit.json").write_text(done.stdout)
+            (folder / "audit.json").write_text(printed)
         conformant = None if audit is None else audit.get("conformant")
         incomplete = audit is None or (audit.get("intact") is not False and conformant is None)
         ok = ok and (incomplete or (audit is not None and audit.get("ok") is True))
     if not no_check:
-        done = _after(["dolphin.cli", "check", "--lane", "fast", "--json"], "models", folder)
-        if done.stdout.strip():
-            (folder / "check.json").write_text(done.stdout)
+        words = ["dolphin.cli", "check", "--lane", "fast", "--json"]
+        printed = _after(words, "models", folder, CHECK_WITHIN_S)
+        if printed.strip():
+            (folder / "check.json").write_text(printed)
     report = folder / "report.html"
     if not no_report:
-        done = _after(["certification", str(folder)], "report", folder)
+        printed = _after(["certification", str(folder)], "report", folder)
         if not as_json:
-            click.echo(done.stdout, nl=False)
+            click.echo(printed, nl=False)
     if as_json:
         click.echo(
             json.dumps(
