@@ -19,20 +19,31 @@ from traces.ndjson import bytes_of_lines
 NDJSON_SUFFIX = ".ndjson"
 
 
+def _unreadable(error: OSError) -> Broken:
+    return Broken(Finding(Fault.UNREADABLE, -1, 0, f"cannot be read: {error.strerror or error}"))
+
+
+def _mapped(path: Path) -> Data:
+    """Return the file's bytes, mapped; an empty file cannot be, and is empty bytes."""
+    with path.open("rb") as file:
+        if path.stat().st_size == 0:
+            return b""
+        return mmap(file.fileno(), 0, access=ACCESS_READ)
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[Data]:
     """Yield the journal's binary bytes. Raises ``Broken``."""
     try:
         if path.suffix == NDJSON_SUFFIX:
             with path.open("rb") as lines:
-                yield bytes_of_lines(lines)
-            return
-        with path.open("rb") as file:
-            if path.stat().st_size == 0:
-                yield b""
-                return
-            with mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-                yield data
+                data: Data = bytes_of_lines(lines)
+        else:
+            data = _mapped(path)
     except OSError as error:
-        text = f"cannot be read: {error.strerror or error}"
-        raise Broken(Finding(Fault.UNREADABLE, -1, 0, text)) from None
+        raise _unreadable(error) from None
+    try:
+        yield data
+    finally:
+        if isinstance(data, mmap):
+            data.close()

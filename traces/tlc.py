@@ -232,7 +232,9 @@ Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class _Output:
+class Output:
+    """What a run of TLC printed."""
+
     distinct: int
     generated: int
     rejected: tuple[tuple[int, int, str, str], ...]
@@ -247,7 +249,8 @@ def _unquoted(line: str) -> str:
     return line
 
 
-def _read_output(lines: Sequence[str]) -> _Output:
+def read_output(lines: Sequence[str]) -> Output:
+    """Return what a run printed that counts."""
     rejected, missing, errors = [], [], []
     distinct = generated = -1
     for number, raw in enumerate(lines):
@@ -261,7 +264,7 @@ def _read_output(lines: Sequence[str]) -> _Output:
             generated, distinct = (int(text.replace(",", "")) for text in match.groups())
         elif line.startswith(("Error:", "***", "Exception", "Fatal", "java.")):
             errors.append(" ".join(lines[number : number + 6]).strip())
-    return _Output(distinct, generated, tuple(rejected), tuple(missing), tuple(errors))
+    return Output(distinct, generated, tuple(rejected), tuple(missing), tuple(errors))
 
 
 def _run_jvm(folder: Path, memory_mb: int, told: Progress | None) -> list[str]:
@@ -294,7 +297,8 @@ def _particulars(text: str) -> tuple[tuple[str, str, str], ...]:
     return tuple(sorted((a, b, c) for a, b, c in found))
 
 
-def _judge(lot: Sequence[Chunk], output: _Output) -> list[Rejection]:
+def judge_output(lot: Sequence[Chunk], output: Output) -> list[Rejection]:
+    """Return the rejections; raises ``TlcFailed`` where the output is no answer."""
     starts, behind = [], 0
     for chunk in lot:
         starts.append(behind)
@@ -328,9 +332,9 @@ def _run_lot(
         (folder / "TraceRun.cfg").write_text(configuration(limits), "ascii")
         for round_ in range(1, ROUNDS_MAX + 1):
             (folder / "TraceData.tla").write_text(data_module(lot, points, limits.profile), "ascii")
-            output = _read_output(_run_jvm(folder, memory_mb, told))
+            output = read_output(_run_jvm(folder, memory_mb, told))
             if not output.missing:
-                return _judge(lot, output), round_
+                return judge_output(lot, output), round_
             for name, point in output.missing:
                 if point < 0:
                     raise TlcFailed(f"the model asks {name} for {point}")
