@@ -204,12 +204,15 @@ TotalClaim(r) == ClaimOf(r, 15, TotalGroup, TotalAt(r, Position(r, 15)))
 AccountClaim(r) == ClaimOf(r, 16, AccountGroup, AccountAt(r, Position(r, 16)))
 ResultClaim(r) == ClaimOf(r, 17, ResultGroup, ResultAt(r, Position(r, 17)))
 
-\* One bit per effect, in the order of kernel.outcome.Effects.
+\* One bit per effect, in the order of kernel.outcome.Effects.  A flatten is new where the kind went
+\* to 3, and where the order it stood for was closed or is behind a fence now.
 One(condition, bit) == IF condition THEN bit ELSE 0
 Effects(r, kind) ==
     One(fence_epoch' # fence_epoch, 1)
     + One(\E w \in Workers : /\ permit_kind'[w] = 3
-                             /\ permit_kind[w] # 3 \/ (kind = "CloseOrder" /\ w = S8(r, P)), 2)
+                             /\ \/ permit_kind[w] # 3
+                                \/ kind = "CloseOrder" /\ w = S8(r, P)
+                                \/ kind = "ConfirmFence" /\ fence_confirmed' # fence_confirmed, 2)
     + One(\E w \in Workers : permit_kind'[w] \in {1, 2} /\ permit_kind[w] = 0, 4)
 
 Unchanged == UNCHANGED vars

@@ -8,12 +8,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from kernel import events
-from kernel.constants import PPM, Profile
+from kernel.constants import PPM, Posture, Profile
 from kernel.events import Event
 from kernel.outcome import Accepted
 from kernel.state import State
 from kernel.step import step
-from tests.kernel.sessions import BTC_LOT, limits_of
+from tests.kernel.sessions import BTC_LOT, holding, limits_of, until
 from tests.traces.samples import Step, header_of, walk, write
 from traces.audit import audit_journals
 from traces.codec import Fold, state_columns, unpack_record
@@ -164,6 +164,30 @@ def test_a_hostile_order_does_not_stop_the_audit(tmp_path: Path) -> None:
     audit = audit_journals([path])
     assert audit.not_run == ""
     assert audit.answer("conformant") is True
+
+
+def test_a_flatten_is_renewed_by_a_close_and_by_a_fence() -> None:
+    # Kind 3 stays 3, and yet the step has the effect: the three ways a flatten is issued.
+    state = holding(until(Posture.APEX))
+    steps: list[Step] = []
+    for one in (
+        events.TripKillSwitch(cause=3, operator=1, reason=1),
+        events.ConfirmFence(epoch=state.gate.fence_epoch + 1),
+        events.CloseOrder(worker=0),
+        events.RestartKernel(),
+        events.ConfirmFence(epoch=state.gate.fence_epoch + 2),
+        events.ConfirmFence(epoch=state.gate.fence_epoch + 2),
+    ):
+        outcome = step(state, one)
+        steps.append((state, one, outcome))
+        state = outcome.state if isinstance(outcome, Accepted) else state
+    flattened = [isinstance(o, Accepted) and o.effects.flatten_positions for _, _, o in steps]
+    assert flattened == [False, True, True, False, True, False]
+    points = new_points()
+    mapper = mapped(0, steps, points)
+    mapper.chunks[0].opening = False
+    batch = Batch(limits_of(), tuple(mapper.chunks), points)
+    assert check([batch]).rejections == ()
 
 
 def test_pairs_of_the_walk_are_consecutive() -> None:
