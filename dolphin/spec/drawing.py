@@ -45,7 +45,7 @@ def posture_machine_svg() -> str:
           k.SPECIFICATION_TURTLE_RISE_PPM),
          k.SPECIFICATION_DOWN_AFTER, k.SPECIFICATION_UP_AFTER),
     )  # fmt: skip
-    width, height, box_w, box_h, gap = 1060, 640, 220, 62, 88
+    width, height, box_w, box_h, gap = 1080, 580, 220, 62, 88
     out = [
         f"<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{height}' "
         f"viewBox='0 0 {width} {height}' {FONT} font-size='13'>",
@@ -59,7 +59,7 @@ def posture_machine_svg() -> str:
     ]
     fills = ("#d8ecd8", "#e4efd2", "#f6ecc9", "#f3d6d0")
     for column, (profile, drop, rise, down, up) in enumerate(profiles):
-        left = 150 + column * 520
+        left = 170 + column * 530
         out.append(
             f"<text x='{left}' y='86' font-size='15' font-weight='bold'>profile {profile}</text>"
         )
@@ -91,7 +91,7 @@ def posture_machine_svg() -> str:
                 f"{up} bar{'s' if up > 1 else ''}{', flat, fence confirmed' if row == 2 else ''}"
                 "</text>"
             )
-        side, foot = left - 26, 100 + 3 * (box_h + gap - 20) + box_h / 2
+        side, foot = left - 68, 100 + 3 * (box_h + gap - 20) + box_h / 2
         out.append(
             f"<path d='M{left},{100 + box_h / 2} H{side} V{foot} "
             f"H{left}' stroke='#711' stroke-dasharray='5 4' fill='none' marker-end='url(#tip)'/>"

@@ -25,6 +25,7 @@ CONSTANTS
     profile = "bible"
 INVARIANT OneWorkerPerInstrument
 """
+OWNED = "OneWorkerPerInstrument"
 WITHOUT_THE_GUARD = """
 import kernel.gate
 kernel.gate.owner_of = lambda gate, instrument: -1
@@ -40,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "BadOwner.cfg").write_text(CONTROL)
     (place / "Good.cfg").write_text(CONTROL)
     rows = [
-        Row("BadOwner", "MCKernel", "BadOwner.cfg", "safety", "fast", "OneWorkerPerInstrument", False),
+        Row("BadOwner", "MCKernel", "BadOwner.cfg", "safety", "fast", OWNED, False),
         Row("BadOther", "MCKernel", "BadOwner.cfg", "safety", "fast", "HealthLeadsToApex", False),
         Row("Good", "MCKernel", "Good.cfg", "safety", "fast", "success", False),
     ]  # fmt: skip
