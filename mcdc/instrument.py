@@ -11,8 +11,9 @@ Rules of this file:
 *   The truth of a condition is asked exactly once, by Python itself, in the frame of the user's
     code, and `and` / `or` give back the operand they gave before. Where the way to a condition is
     the only one possible, its result alone tells the whole vector and one `set.add` records it.
-    Else the vector is gathered in a list that belongs to the scope's activation (a local variable
-    of the function, lambda or comprehension), so recursion, threads and generators do not mix.
+    Else the vector is gathered in a cell that belongs to the scope's activation: a local variable
+    of the function or lambda, or a list where no variable may be assigned (a comprehension has
+    one of its own, a class borrows). So recursion, threads and generators do not mix.
 *   No name enters a module or a class. Probes are found among the builtins, under names that no
     source can spell. Lines and columns stay. Annotations and patterns are left alone.
 
@@ -27,9 +28,7 @@ from typing import cast
 
 from mcdc.decisions import Decision, Tree
 
-ADD, START, MARK, END, PUT, VALUE, LISTS = (
-    f"@mcdc_{name}" for name in ("add", "start", "mark", "end", "put", "value", "lists")
-)
+ADD, PUT, VALUE, LISTS = "@mcdc_add", "@mcdc_put", "@mcdc_value", "@mcdc_lists"
 CELLS = "@mcdc_cells"
 LEFT_ALONE = {"annotation", "returns", "type_params", "pattern"}
 BOOLEAN_CALLS = {"all", "any", "bool", "callable", "hasattr", "isinstance", "issubclass"}
@@ -67,7 +66,10 @@ class Scope:
     name: str
     outer: "Scope | None" = None
     is_class: bool = False
+    function: bool = False
     cells: int = 0
+    locals: int = 0
+    bound_names: bool = False  # inside an expression in which Python forbids `:=`
     boolean: bool = False
     digest: str = ""
     borrows: bool = False
@@ -218,6 +220,7 @@ class Instrument(ast.NodeTransformer):
         bound = str(more.get("digest") or self.scope.digest)
         self.scope = Scope(path, self.scope, digest=bound, boolean=bool(more.get("boolean")))
         self.scope.is_class = bool(more.get("is_class"))
+        self.scope.function = bool(more.get("function"))
         return self.scope
 
     def leave(self) -> None:
@@ -225,17 +228,21 @@ class Instrument(ast.NodeTransformer):
         assert self.scope.outer is not None
         self.scope = self.scope.outer
 
-    def cell(self) -> tuple[ast.expr, int]:
-        """Return a new cell of the nearest scope that owns some: the list, and the index in it."""
+    def cell(self) -> "Cell":
+        """Return a new cell: a local variable where one may be assigned, else a place in a list."""
         owner = self.scope
         while owner.is_class and owner.outer is not None:
             owner = owner.outer
+        if owner is self.scope and owner.function and not owner.bound_names:
+            owner.locals += 1
+            return Cell(ast.Name(f"{CELLS}_{owner.locals}", ast.Load()), None)
         owner.cells += 1
         if owner.outer is None:
             lists = ast.Name(LISTS, ast.Load())
-            return ast.Subscript(lists, ast.Constant(self.number), ast.Load()), owner.cells - 1
+            lists_of_module = ast.Subscript(lists, ast.Constant(self.number), ast.Load())
+            return Cell(lists_of_module, owner.cells - 1)
         self.scope.borrows = self.scope.is_class
-        return ast.Name(CELLS, ast.Load()), owner.cells - 1
+        return Cell(ast.Name(CELLS, ast.Load()), owner.cells - 1)
 
     def fresh(self, scope: Scope) -> ast.expr:
         """Return the expression that makes a scope's list of cells."""
@@ -258,7 +265,7 @@ class Instrument(ast.NodeTransformer):
             node.decorator_list[index] = self.decorator(decorator)
         node.args = cast(ast.arguments, self.visit(node.args))
         self.scope.digest, self.scope.name = outside, name
-        scope = self.enter(node.name, digest=bound, boolean=boolean)
+        scope = self.enter(node.name, digest=bound, boolean=boolean, function=True)
         node.body = self.block(node.body, documented=True)
         self.leave()
         if scope.cells:
@@ -281,7 +288,7 @@ class Instrument(ast.NodeTransformer):
     def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
         """A lambda has no statements: its cells are made in front of its value."""
         node.args = cast(ast.arguments, self.visit(node.args))
-        scope = self.enter("<lambda>")
+        scope = self.enter("<lambda>", function=True)
         node.body = cast(ast.expr, self.visit(node.body))
         self.leave()
         if scope.cells:
@@ -295,12 +302,15 @@ class Instrument(ast.NodeTransformer):
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         """A class owns no cells; its namespace may be anything, so probes are declared global."""
         node.decorator_list = [self.decorator(each) for each in node.decorator_list]
+        forbidden = self.scope.bound_names
+        self.scope.bound_names = forbidden or bool(node.type_params)
         node.bases = [cast(ast.expr, self.visit(each)) for each in node.bases]
         node.keywords = [cast(ast.keyword, self.visit(each)) for each in node.keywords]
+        self.scope.bound_names = forbidden
         scope = self.enter(node.name, is_class=True)
         node.body = self.block(node.body, documented=True)
         self.leave()
-        head: list[ast.stmt] = [ast.Global([ADD, START, MARK, END, PUT, VALUE, LISTS])]
+        head: list[ast.stmt] = [ast.Global([ADD, PUT, VALUE, LISTS])]
         if scope.borrows:
             head.append(ast.Nonlocal([CELLS]))
         at = 1 if is_docstring(node.body) else 0
@@ -312,7 +322,9 @@ class Instrument(ast.NodeTransformer):
     ) -> ast.AST:
         """The first iterable belongs outside. Cells are one more `for`, over a list of one."""
         first, *rest = node.generators
+        forbidden, self.scope.bound_names = self.scope.bound_names, True
         first.iter = cast(ast.expr, self.visit(first.iter))
+        self.scope.bound_names = forbidden
         scope = self.enter("<comprehension>")
         for each in node.generators:
             if each is not first:
@@ -453,17 +465,18 @@ class Instrument(ast.NodeTransformer):
                 code, node.lineno, scope, kind, text, tuple(names), tree, bound, self.in_contract
             )
         )
-        cells = None if one_way(tree) else self.cell()
+        vector = None if one_way(tree) else self.cell()
         if default is not None:
-            wire = Wire(code, leaves, cells, self.cell())
+            save = self.cell()
+            wire = Wire(code, leaves, vector, save)
             test = wire.truth(tree, 0, (True, True), keep=True)
             either = isinstance(cast(ast.BoolOp, node).op, ast.Or)
-            both = (wire.kept(), default) if either else (default, wire.kept())
+            both = (save.get(), default) if either else (default, save.get())
             return ast.copy_location(ast.IfExp(test, *both), node)
         if asked or sure:
-            return ast.copy_location(Wire(code, leaves, cells).truth(tree, 0, (True, True)), node)
-        save = self.cell() if len(leaves) > 1 and not is_not(tree) else None
-        return ast.copy_location(Wire(code, leaves, cells, save).value(tree, 0), node)
+            return ast.copy_location(Wire(code, leaves, vector).truth(tree, 0, (True, True)), node)
+        kept = self.cell() if len(leaves) > 1 and not is_not(tree) else None
+        return ast.copy_location(Wire(code, leaves, vector, kept).value(tree, 0), node)
 
     def build(self, node: ast.expr, names: list[str], leaves: list[ast.expr]) -> Tree:
         """Return the tree over the conditions; fill in their texts and instrumented nodes."""
@@ -490,11 +503,8 @@ class Instrument(ast.NodeTransformer):
             right = cast(ast.expr, self.visit(middle))
             again = right
             if middle is not node.comparators[-1] and not isinstance(right, ast.Constant):
-                cells, index = self.cell()
-                again = ast.copy_location(
-                    ast.Subscript(cells, ast.Constant(index), ast.Load()), right
-                )
-                right = ast.copy_location(call(PUT, cells, ast.Constant(index), right), right)
+                cell = self.cell()
+                again, right = cell.get(right), cell.put(right)
             leaves.append(ast.copy_location(ast.Compare(left, [operator], [right]), node))
             left = again
         return "and", tuple(range(first, len(leaves)))
@@ -522,42 +532,64 @@ def is_not(tree: Tree) -> bool:
 
 
 @dataclass(frozen=True)
+class Cell:
+    """A place for a value within an expression: a local variable, or `place[index]`."""
+
+    place: ast.expr
+    index: int | None
+
+    def get(self, ref: ast.expr | None = None) -> ast.expr:
+        """Return the expression that reads it."""
+        node = self.place
+        if self.index is not None:
+            node = ast.Subscript(self.place, ast.Constant(self.index), ast.Load())
+        elif isinstance(self.place, ast.Name):
+            node = ast.Name(self.place.id, ast.Load())
+        return node if ref is None else ast.copy_location(node, ref)
+
+    def put(self, node: ast.expr) -> ast.expr:
+        """Return the expression that writes a value and gives it back."""
+        done: ast.expr
+        if self.index is None:
+            done = ast.NamedExpr(ast.Name(cast(ast.Name, self.place).id, ast.Store()), node)
+        else:
+            done = call(PUT, self.place, ast.Constant(self.index), node)
+        return ast.copy_location(done, node) if hasattr(node, "lineno") else done
+
+
+@dataclass(frozen=True)
 class Wire:
     """Put the probes around the conditions of one decision.
 
     `ends` says of true and of false whether the decision is then settled. `past` is the vector of
-    the conditions before, where only one is possible; else `cells` gathers it.
+    the conditions before, where only one is possible; else a cell, `vector`, gathers it.
     """
 
     code: int
     leaves: list[ast.expr]
-    cells: tuple[ast.expr, int] | None
-    save: tuple[ast.expr, int] | None = None
-
-    def kept(self) -> ast.expr:
-        """Return the value of the operand evaluated last."""
-        assert self.save is not None
-        return ast.Subscript(self.save[0], ast.Constant(self.save[1]), ast.Load())
+    vector: Cell | None
+    save: Cell | None = None
 
     def keeping(self, node: ast.expr, keep: bool) -> ast.expr:
         """Return the node, its value kept if `keep`."""
-        if not keep or self.save is None:
-            return node
-        return ast.copy_location(call(PUT, self.save[0], ast.Constant(self.save[1]), node), node)
+        return self.save.put(node) if keep and self.save is not None else node
 
     def mark(self, leaf: int, value: bool, past: int, end: bool) -> ast.expr:
-        """Return what a condition becomes once it is known to be `value`."""
+        """Return what a condition becomes once it is known to be `value`: a bool."""
         delta = 3**leaf * (2 if value else 1)
-        probe: ast.expr | None
-        if self.cells is None or (leaf == 0 and end):
-            probe = call(ADD, ast.Constant(self.code + past + delta)) if end else None
-        else:
-            name = END if end else MARK if leaf else START
-            shift = self.code + delta if end else delta
-            probe = call(name, self.cells[0], ast.Constant(self.cells[1]), ast.Constant(shift))
-        if probe is None:
+        if end and (self.vector is None or leaf == 0):
+            probe = call(ADD, ast.Constant(self.code + past + delta))
+        elif self.vector is None:
             return ast.Constant(value)
-        # Every probe returns None, so this is `value`, without a call in Python.
+        elif end:
+            total = ast.BinOp(self.vector.get(), ast.Add(), ast.Constant(self.code + delta))
+            probe = call(ADD, total)
+        else:
+            before = ast.BinOp(self.vector.get(), ast.Add(), ast.Constant(delta))
+            kept = self.vector.put(before if leaf else ast.Constant(delta))
+            # A number is never None.
+            return ast.Compare(kept, [ast.IsNot() if value else ast.Is()], [ast.Constant(None)])
+        # `set.add` returns None.
         return ast.Compare(probe, [ast.Is() if value else ast.IsNot()], [ast.Constant(None)])
 
     def truth(self, tree: Tree, past: int, ends: tuple[bool, bool], keep: bool = False) -> ast.expr:
@@ -579,7 +611,7 @@ class Wire:
                 false and (last or operator == "and"),
             )
             parts.append(self.truth(operand, past, inner_ends, keep))
-            if self.cells is None and not last:
+            if self.vector is None and not last:
                 past += trail(operand, operator == "and")
         joint = ast.And() if operator == "and" else ast.Or()
         return ast.copy_location(ast.BoolOp(joint, parts), parts[0])
@@ -588,9 +620,8 @@ class Wire:
         """Return an expression for the value of the tree: the operand evaluated last."""
         if isinstance(tree, int):
             code: ast.expr = ast.Constant(self.code + past)
-            if self.cells is not None and tree:
-                cell = ast.Subscript(self.cells[0], ast.Constant(self.cells[1]), ast.Load())
-                code = ast.BinOp(cell, ast.Add(), code)
+            if self.vector is not None and tree:
+                code = ast.BinOp(self.vector.get(), ast.Add(), code)
             node = self.leaves[tree]
             return ast.copy_location(call(VALUE, code, ast.Constant(3**tree), node), node)
         operator, (first, *rest) = tree
@@ -599,8 +630,9 @@ class Wire:
         if not rest:
             return self.value(first, past)
         test = self.truth(first, past, (operator == "or", operator == "and"), keep=True)
-        if self.cells is None:
+        if self.vector is None:
             past += trail(first, operator == "and")
         other = self.value((operator, tuple(rest)), past)
-        both = (other, self.kept()) if operator == "and" else (self.kept(), other)
+        assert self.save is not None
+        both = (other, self.save.get()) if operator == "and" else (self.save.get(), other)
         return ast.copy_location(ast.IfExp(test, *both), test)

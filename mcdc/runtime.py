@@ -167,15 +167,6 @@ class Recorder(MetaPathFinder):
         """Return the functions that instrumented code calls."""
         add = self.codes.add
 
-        def start(cells: list[Any], index: int, delta: int) -> None:
-            cells[index] = delta
-
-        def mark(cells: list[Any], index: int, delta: int) -> None:
-            cells[index] += delta
-
-        def end(cells: list[Any], index: int, code: int) -> None:
-            add(cells[index] + code)
-
         def put[T](cells: list[Any], index: int, value: T) -> T:
             cells[index] = value
             return value
@@ -190,13 +181,10 @@ class Recorder(MetaPathFinder):
                 add(code if truth is None else code + (2 * unit if truth else unit))
             return result
 
-        names = instrument.ADD, instrument.START, instrument.MARK, instrument.END
-        functions: list[Any] = [add, start, mark, end, put, value, self.lists]
-        return dict(
-            zip(
-                (*names, instrument.PUT, instrument.VALUE, instrument.LISTS), functions, strict=True
-            )
-        )
+        return {
+            instrument.ADD: add, instrument.PUT: put,
+            instrument.VALUE: value, instrument.LISTS: self.lists,
+        }  # fmt: skip
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None

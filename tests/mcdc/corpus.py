@@ -241,6 +241,12 @@ def f():
     del g
     return n, locals().get("n")
 log += [f(), total]
+def bases(k):
+    class G[T](list if k and (k > 1 or k < 0) and 0 < k < 9 else dict,
+               metaclass=type if k or 1 else k):
+        pass
+    return G.__mro__[1], [x for x in ([1, 2] if (k or 3) and 0 < k < 9 else [(k or []) and 3]) if x]
+log += [bases(0), bases(1), bases(2), bases(10)]
 type Alias[T] = list[T] if 1 < 2 else None
 def generic[T: (int, str)](x: T, y=1 or 2) -> bool:
     return isinstance(x, int) and x > y

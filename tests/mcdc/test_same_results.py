@@ -109,7 +109,7 @@ def test_a_program_does_the_same(name: str) -> None:
 # --- random expressions ---------------------------------------------------------------------------
 
 TRUTHS = ["True", "False", "None"]
-ATOMS = ["1", "0", "True", "False", "[]", '"s"', "None", "log", "not_there"]
+ATOMS = ["1", "0", "True", "False", "[]", '"s"', "None", "(0,)", "not_there"]
 SHAPES = [
     "({} and {})", "({} or {})", "({} or {} or {})", "({} and {} and {})", "(not {})",
     "({} < {} < {})", "({} is {})", "({} in [{}])", "({} if {} else {})", "bool({})",
