@@ -135,7 +135,9 @@ def version_needed(header: Header) -> str:
 class _Reading:
     """One journal's pass: replay and map while there is something to judge."""
 
-    def __init__(self, one: JournalAudit, key: bytes | None, points: Points, rows: int) -> None:
+    def __init__(
+        self, one: JournalAudit, key: bytes | None, points: Points | None, rows: int
+    ) -> None:
         self.one = one
         self.key = key
         self.points = points
@@ -159,7 +161,7 @@ class _Reading:
     def _header(self, header: Header) -> None:
         self.one.header = header
         self.needs = version_needed(header)
-        if self.needs:
+        if self.needs or self.points is None:
             return
         opening = state_columns(header.opening_state())
         self.mapper = Mapper(self.one.number, opening, self.points, self.chunk_rows)
@@ -226,13 +228,13 @@ def _authenticity(one: JournalAudit, replay: Replay, key: bytes | None) -> None:
 def read_journal(
     path: Path,
     number: int,
-    points: Points,
+    points: Points | None,
     *,
     key: bytes | None = None,
     chunk_rows: int = CHUNK_ROWS,
     told: Told | None = None,
 ) -> JournalAudit:
-    """Return the first two answers about a journal, and its rows for the third.
+    """Return the first two answers about a journal, and its rows for the third if ``points``.
 
     ``told`` hears (bytes read, bytes in all) now and then.
     """
@@ -364,7 +366,9 @@ def audit_journals(
     begun = time.monotonic()
     points = new_points()
     journals = [
-        read_journal(path, number, points, key=key, chunk_rows=chunk_rows, told=reading)
+        read_journal(
+            path, number, points if tlc else None, key=key, chunk_rows=chunk_rows, told=reading
+        )
         for number, path in enumerate(paths)
     ]
     coverage = Coverage()

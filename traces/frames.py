@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from mmap import mmap
-from typing import Final
+from typing import Final, NamedTuple
 
 from traces.checksums import CHAIN_BYTES, chain, crc32c
 from traces.schema import SCHEMA_VERSION
@@ -93,8 +93,7 @@ class Broken(Exception):
         self.finding = finding
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """One frame: its number, tag and body; the chain value before it and its own."""
 
     sequence: int
