@@ -6,6 +6,7 @@ skipped, saying so, where they are not there.
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -108,6 +109,9 @@ def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     finally:
         process.kill()
         process.wait()
+        # A runner that is killed cannot take its sockets' folder away.
+        for path in tmp_path.glob("runs/*/config.json"):
+            shutil.rmtree(json.loads(path.read_text())["sockets"], ignore_errors=True)
 
 
 def ask(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
