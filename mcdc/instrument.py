@@ -8,9 +8,9 @@ Rules of this file:
     to return a bool, wherever it stands; what `if`, `while`, `assert`, a ternary, a comprehension's
     `if` or a `case` guard asks; what a function `-> bool` returns. Nested operators are one
     decision; a chained comparison is several conditions. A literal alone is no condition.
-*   The truth of a condition is asked exactly once, by Python itself, in the frame of the user's
-    code, and `and` / `or` give back the operand they gave before. Where the way to a condition is
-    the only one possible, its result alone tells the whole vector and one `set.add` records it.
+*   The truth of a condition is asked once by its decision, by Python itself, in the frame of the
+    user's code, and `and` / `or` give back the operand they gave before. Where there is only one
+    way to a condition, its result alone tells the whole vector and one `set.add` records it.
     Else the vector is gathered in a cell that belongs to the scope's activation: a local variable
     of the function or lambda, or a list where no variable may be assigned (a comprehension has
     one of its own, a class borrows). So recursion, threads and generators do not mix.
@@ -218,7 +218,9 @@ class Instrument(ast.NodeTransformer):
         """Open a scope inside the present one; its hash is that of the nearest `def`."""
         path = name if self.scope.name == "<module>" else f"{self.scope.name}.{name}"
         bound = str(more.get("digest") or self.scope.digest)
-        self.scope = Scope(path, self.scope, digest=bound, boolean=bool(more.get("boolean")))
+        outer = self.scope
+        self.scope = Scope(path, outer, digest=bound, boolean=bool(more.get("boolean")))
+        self.scope.bound_names = outer.bound_names
         self.scope.is_class = bool(more.get("is_class"))
         self.scope.function = bool(more.get("function"))
         return self.scope
@@ -286,17 +288,20 @@ class Instrument(ast.NodeTransformer):
         return done
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
-        """A lambda has no statements: its cells are made in front of its value."""
+        """A lambda has no statements: its cells are made within its expression."""
         node.args = cast(ast.arguments, self.visit(node.args))
+        yields = any(isinstance(each, ast.Yield | ast.YieldFrom) for each in ast.walk(node.body))
+        if yields and self.scope.bound_names:
+            return node  # neither `:=` nor a comprehension may stand in it: it stays plain
         scope = self.enter("<lambda>", function=True)
-        node.body = cast(ast.expr, self.visit(node.body))
+        body = cast(ast.expr, self.visit(node.body))
         self.leave()
         if scope.cells:
-            cells = ast.NamedExpr(ast.Name(CELLS, ast.Store()), self.fresh(scope))
-            both = ast.Tuple([cells, node.body], ast.Load())
-            node.body = ast.copy_location(
-                ast.Subscript(both, ast.Constant(1), ast.Load()), node.body
-            )
+            one = ast.copy_location(ast.List([self.fresh(scope)], ast.Load()), body)
+            name = ast.copy_location(ast.Name(CELLS, ast.Store()), body)
+            only = ast.ListComp(body, [ast.comprehension(name, one, [], 0)])
+            body = ast.copy_location(ast.Subscript(only, ast.Constant(0), ast.Load()), body)
+        node.body = body
         return node
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
@@ -328,7 +333,9 @@ class Instrument(ast.NodeTransformer):
         scope = self.enter("<comprehension>")
         for each in node.generators:
             if each is not first:
+                scope.bound_names = True
                 each.iter = cast(ast.expr, self.visit(each.iter))
+                scope.bound_names = forbidden
             each.ifs = [self.decision(test, "comprehension", asked=True) for test in each.ifs]
         if isinstance(node, ast.DictComp):
             node.key = cast(ast.expr, self.visit(node.key))

@@ -221,6 +221,10 @@ pick = sorted([3, 1, 2], key=lambda x: (x == 2 or x > 5) and -1 or x)
 log += [pick, [(lambda y: (y or 1) and (y < 3 or y > 4) and y)(i) for i in range(6)]]
 inner = [x for x in (lambda: [i for i in range(9) if (i or 1) and 1 < i < 5])() if x > 2 or x < 0]
 log.append(inner)
+log.append([x for x in (lambda k: (k and (k > 1 or k < 0)) or [3])(1) if x])
+log.append([y for x in (0, 1, 2) for y in (lambda k: [0 <= k < 2, (k or 5) and k])(x)])
+log.append([next(g) for g in [(lambda: (yield (1 or 2)) and (3 or (yield)))() for _ in (1, 2)]])
+log.append([next(g) for g in (lambda: [(lambda: (yield (0 or 2) and 4) or 3)()])()])
 log.append({k: v for k in range(3) for v in range(3) if (k or v) and 0 <= k < v or k == 2})
 log.append({(a or b, a and b) for a in (0, 1) for b in (0, 1)})
 log.append(any(x > 2 and x != 4 for x in range(4)) or all(x < 9 for x in range(4)))

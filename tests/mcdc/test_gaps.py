@@ -17,7 +17,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mcdc.decisions import Decision, Tree
@@ -166,7 +166,6 @@ PLACES = [
 ]
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(TREES.filter(lambda each: len(each.conditions) <= 5), st.sampled_from(PLACES))
 def test_what_is_recorded_is_what_was_evaluated(each: Decision, place: str) -> None:
     source = place.format(e=spell(each.tree)).encode()

@@ -8,9 +8,9 @@ Rules of this file:
     stand, over operands that note each question for their truth), and from Python's own library:
     instrumented copies must pass their own doctests.
 *   The kernel itself: seeded random sessions give the same states, plain and instrumented.
-*   Plain CPython 3.12 asks `a` for its truth twice in a value `(a or b) and c`, and once where only
-    the truth is used; instrumented code asks once. So a repeated question counts as one, and
-    instrumented code may never ask more often than plain code.
+*   Where the value of an inner `a or b` is at once the operand of a test, the language asks `a`
+    twice for its truth; CPython's compiler sometimes makes one question of the two, instrumented
+    code at other places. So an immediately repeated question counts as one.
 *   Carets: where a truth raises under `not`, plain CPython underlines the `not` as well. Random
     expressions are compared without carets, the corpus with them.
 *   Control: an instrument that asks where Python does not is caught.
@@ -85,7 +85,6 @@ def check(source: str, carets: bool = True) -> tuple[list[str], str]:
     if not carets:
         ending, ending_again = (re.sub(r"\n *[~^]+", "", text) for text in (ending, ending_again))
     assert (once(log_again), ending_again) == (once(log), ending)
-    assert len(log_again) <= len(log)
     return log, ending
 
 
