@@ -53,6 +53,7 @@ from traces.coverage import Edge
 
 CORPUS = SPEC_FOLDER / "edges.json"
 ABSTRACT = SPEC_FOLDER / "graph.json"
+STILL = clock_of(Move("ReportShock"))
 Stepper = Callable[[State, Event], Outcome]
 
 
@@ -288,10 +289,12 @@ def move_of(label: str, moves: Sequence[Move]) -> tuple[Move, str]:
 
 def compare_edge(
     move: Move, verdict: str, source: Mapping[str, object], target: Mapping[str, object],
-    limits: Limits, stepper: Stepper,
+    state: State, stepper: Stepper,
 ) -> tuple[str, ...]:  # fmt: skip
-    """Return how the kernel's answer differs from the model's edge; empty when it does not."""
-    state = state_of(source, clock_of(move), limits)
+    """Return how the kernel's answer differs from the model's edge; empty when it does not.
+
+    ``state`` is the kernel's state of ``source``, on the clock that the move needs.
+    """
     outcome = stepper(state, event_of(move, state))
     if verdict != "ok":
         if source != target:
@@ -312,7 +315,7 @@ def compare_edge(
     clock = expected_clock(move, state.clock)
     if outcome.state.clock != clock:
         differences.append(f"clock: model {clock}, kernel {outcome.state.clock}")
-    if outcome.state.limits != limits:
+    if outcome.state.limits != state.limits:
         differences.append("limits changed")
     effects = expected_effects(move, source, target)
     if outcome.effects != effects:
@@ -339,12 +342,16 @@ def replay(
     summary = Summary(plan.name, states=len(states))
     mismatches: list[Mismatch] = []
     answered: dict[int, Counter[Move]] = {}
+    built: dict[int, State] = {}
     lines: list[str] = []
     for source, target, label in graph.edges:
         move, verdict = move_of(label, plan.moves)
         answered.setdefault(source, Counter())[move] += 1
         before, after = states[source], states[target]
-        differences = compare_edge(move, verdict, before, after, plan.limits, stepper)
+        if source not in built:
+            built[source] = state_of(before, STILL, plan.limits)
+        state = replace(built[source], clock=clock_of(move))
+        differences = compare_edge(move, verdict, before, after, state, stepper)
         if differences:
             mismatches.append(Mismatch(move, verdict, differences))
         summary.edges += 1

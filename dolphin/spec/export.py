@@ -70,7 +70,7 @@ def offline(row: Row, folder: Path) -> tuple[tuple[str, ...], Profile]:
 
 def search(
     guards: Sequence[str], profile: Profile, violated: str, spec: Path = SPEC_FOLDER
-) -> tuple[TlcRun, Plan, list[Seed]]:
+) -> tuple[TlcRun, Plan, tuple[Seed, ...]]:
     """Search the counterexample in real units. Raises ``ManifestError`` when there is none."""
     moves = tuple(move for move in alphabet() if move.arguments[1:] != (True,))
     section = "INVARIANT" if is_invariant(violated) else "PROPERTY"

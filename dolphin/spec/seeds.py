@@ -18,6 +18,7 @@ Not here: what is asked in a seed (``moves.py``), whether TLC agrees (``edges.py
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from dolphin.spec.abstraction import abstract_edge
 from dolphin.spec.moves import MARKET_TIME_MS, PRICE, USDT, Move, event_of
@@ -208,7 +209,8 @@ def situation_of(state: State) -> Edge:
     )  # fmt: skip
 
 
-def harvest(profile: Profile, most: int, seed: int = 20260601) -> list[Seed]:
+@lru_cache(maxsize=16)
+def harvest(profile: Profile, most: int, seed: int = 20260601) -> tuple[Seed, ...]:
     """Return ``most`` seeds of distinct kinds, every situation in its turn."""
     waiting: dict[Edge, list[Seed]] = {}
     for one in reversed(wander(profile, 4 * most, seed)):
@@ -218,7 +220,7 @@ def harvest(profile: Profile, most: int, seed: int = 20260601) -> list[Seed]:
         for name in sorted(waiting):
             if waiting[name] and len(chosen) < most:
                 chosen.append(waiting[name].pop())
-    return chosen
+    return tuple(chosen)
 
 
 def wander(profile: Profile, most: int, seed: int) -> list[Seed]:
