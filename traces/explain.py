@@ -259,11 +259,12 @@ def state_text(state: State) -> str:
 
 
 def _conjunct(reason: str, state: State, event: Any) -> str:
+    """Return a guard with the values it compared; a guard that the event has not, as that."""
     text, read = CONJUNCTS[reason]
     try:
         values = ", ".join(f"{name} = {_plain(value)}" for name, value in read(state, event))
     except (AttributeError, ArithmeticError, LookupError, ValueError):
-        values = "its values cannot be read in this state"
+        return f"no guard of {type(event).__name__} refuses with {reason}"
     return f"{text}: {values}"
 
 
@@ -290,7 +291,7 @@ def _false_and_nearest(
     if rejection.what == "verdict":
         ((_, model, journal),) = rejection.particulars
         reason = journal if model == "ok" else model
-        held = "holds, the journal says it fails" if model == "ok" else "is false"
+        held = "the journal says it fails, it holds" if model == "ok" else "false"
         told = _conjunct(reason, state, record.event) if state else CONJUNCTS[reason][0]
         if model == "ok":
             nearest = _result(state, record.event) if state else "accepted"
@@ -304,7 +305,8 @@ def _false_and_nearest(
             f"the same {name} with effects: {_effect_words(model)}",
         )
     if rejection.what == "type":
-        return rejection.particulars[0][1], f"none: no state of the model has that value ({name})"
+        result = _result(state, record.event) if state else "its own result"
+        return rejection.particulars[0][1], f"{name} {result}"
     differing = [(n, model_value(m), model_value(j)) for n, m, j in rejection.particulars]
     differing.sort(key=lambda d: COLUMN_BY_NAME[d[0]].code if d[0] in COLUMN_BY_NAME else -1)
     false = "; ".join(f"{n}' = {m} in the model, {j} in the journal" for n, m, j in differing)
