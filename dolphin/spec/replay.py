@@ -169,6 +169,8 @@ def module_text(
     lines += [f"    /\\ {name} = seed[{at}]" for at, name in enumerate(VARIABLES, 1)]
     lines += ["", "RVars == <<" + ", ".join(VARIABLES) + ">>", ""]
     lines.append(f'Within == TLCGet("level") <= {depth}')
+    bars = sorted({int(str(one.arguments[0])) for one in moves if one.action == "CloseBar"})
+    lines.append(f"SlowRecovery == [][SV!RisesByBar({{{', '.join(map(str, bars))}}})]_vars")
     names = []
     for number, move in enumerate(moves):
         call = call_of(move)

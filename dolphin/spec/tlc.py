@@ -119,7 +119,8 @@ INVARIANT_INITIAL, INVARIANT, PROPERTY_INITIAL, ACTION_PROPERTY = 2107, 2110, 21
 DEADLOCK, TEMPORAL, ASSUMPTION, COVERAGE = 2114, 2116, 2104, 2772
 # Messages that are noise: they are neither an error nor information about the model.
 QUIET = {2262, 2401, 2187, 2220, 2219, 2185, 2189, 2190, 2200, 2186, 2268, 2201, 2202, 2221, 2773,
-         2774, 2775, 2776, 2777, 2778, 2192, 2212, 2267, 2264, 2121, 2196, 2195}  # fmt: skip
+         2774, 2775, 2776, 2777, 2778, 2192, 2212, 2267, 2264, 2121, 2196, 2195,
+         2209, 2269}  # fmt: skip
 
 
 def _number(text: str) -> int:
@@ -187,6 +188,8 @@ def read_output(text: str, properties: tuple[str, ...], seconds: float) -> TlcRu
             loop = loop or (trace[-1].number if trace else 0)
         elif code not in QUIET and not message and code >= 1000:
             message = body
+    # A property that a module takes from an instance is named with the instance in front.
+    result = result.rpartition("!")[2]
     if not result:
         result = "success" if success and finished and queue == 0 else "error"
     prints = tuple(

@@ -95,6 +95,14 @@ def test_a_specification_cannot_print_itself_a_verdict() -> None:
     assert read_output(printed, (), 0.1).result == "error"
 
 
+def test_a_property_of_an_instance_bears_its_own_name() -> None:
+    text = (
+        "@!@!@STARTMSG 2112:1 @!@!@\nAction property KS!RearmIsTwoStep is violated.\n"
+        "@!@!@ENDMSG 2112 @!@!@\n"
+    )
+    assert read_output(text, (), 0.1).result == "RearmIsTwoStep"
+
+
 def test_changes_are_leaves() -> None:
     before = {"a": 1, "s": Map({0: Map({"q": 1, "k": 0}), 1: Map({"q": 2, "k": 0})})}
     after = {"a": 1, "s": Map({0: Map({"q": 1, "k": 0}), 1: Map({"q": 3, "k": 0})})}
