@@ -203,4 +203,8 @@ def export_test(folder: Path, row: Row, path: Path) -> tuple[TlcRun, Path]:
     events = events_of(seed, moves)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(test_text(row, guards, profile, events, len(moves)), encoding="utf-8")
-    return run, path
+    spoken = [run.trace[0]]
+    for step in run.trace[1:]:
+        move, verdict = move_of(step.action, plan.moves)
+        spoken.append(replace(step, action=f"{move} {verdict}"))
+    return replace(run, trace=tuple(spoken)), path

@@ -69,6 +69,7 @@ def test_the_code_passes_and_fails_without_its_guard(folder: Path, tmp_path: Pat
     result = check(folder, "--export-test", str(test), "BadOwner")
     assert result.exit_code == 0, result.output
     assert "OneWorkerPerInstrument" in result.stderr
+    assert "ClaimInstrument(" in result.stderr
     assert "ClaimInstrument(worker=" in test.read_text()
     kept = run_pytest(test)
     assert kept.returncode == 0, kept.stdout
