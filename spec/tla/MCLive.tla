@@ -33,7 +33,7 @@ LiveInit == MCInit /\ calm = FALSE
 
 Enough == CapitalCurve(drawdown_ppm) >= ONE /\ forewarner_status = 0
 BeCalm ==
-    /\ With("BeCalm") # {} /\ ~calm /\ ~killed
+    /\ ~calm /\ ~killed
     /\ On("calm_premise") => Enough
     /\ calm' = TRUE /\ UNCHANGED vars
 
@@ -55,7 +55,7 @@ HarmRequestRearm == RequestRearm /\ Harm
 HarmConfirmRearm == ConfirmRearm /\ Harm
 
 LiveNext ==
-    \/ BeCalm
+    \/ \E e \in With("BeCalm") : BeCalm
     \/ \E dt \in BarDts : LiveCloseBar(dt)
     \/ LiveConfirmFence
     \/ \E w \in Workers, o \in AllOrders : LiveRequestOrder(w, o)
