@@ -171,9 +171,9 @@ def save_manifest(folder: Path, rows: list[Row]) -> None:
     listed = []
     for row in ordered:
         item = {key: value for key, value in asdict(row).items() if value not in ("", (), [])}
-        listed.append("  " + json.dumps(item))
+        listed.append(item)
     path = folder / "manifest.json"
-    text = '{"models": [\n' + ",\n".join(listed) + "\n]}\n"
+    text = json.dumps({"models": listed}, indent=1) + "\n"
     draft = path.with_suffix(".json.draft")
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)
