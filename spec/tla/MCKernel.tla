@@ -93,7 +93,8 @@ StartSensors ==
 StartSlots ==
     /\ fence_epoch = 0 /\ fence_confirmed = (StartPosture = APEX)
     /\ instrument = [w \in Workers |-> IF StartClaimed THEN w + 1 ELSE 0]
-    /\ mark = [w \in Workers |-> IF StartClaimed THEN Amount(CHOOSE v \in MarkSet : \A u \in MarkSet : v <= u) ELSE Zero]
+    /\ mark = [w \in Workers |->
+                IF StartClaimed THEN Amount(CHOOSE v \in MarkSet : \A u \in MarkSet : v <= u) ELSE Zero]
     /\ quantity = [w \in Workers |-> 0]
     /\ cost = [w \in Workers |-> Zero]
     /\ permit_kind = [w \in Workers |-> 0]

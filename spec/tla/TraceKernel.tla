@@ -266,6 +266,7 @@ TraceNext ==
     /\ \E r \in {ROWS[at + 1]} : LET kind == Kind(r) IN Event(r, kind) /\ Matches(r, kind)
     /\ chunk' = chunk
     /\ at' = at + 1
+    /\ IF (at' - FIRST[chunk]) % 100 = 0 THEN PrintT("HUNDRED") ELSE TRUE      \* progress
 
 -----------------------------------------------------------------------------
 (* The CONSTANTS that are the same in every trace.                         *)

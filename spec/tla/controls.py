@@ -15,6 +15,7 @@ Not here: running them (``dolphin check``), the models (``MC*.tla``).
 
 import re
 import sys
+import textwrap
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -153,7 +154,8 @@ def control(name: str, twin: str, off: tuple[str, ...], violated: str, why: str)
     intro = (
         f"\\* module: {module}\n\\* of: {twin}\n\\* expected: {violated}\n"
         + ("\\* mode: liveness\n" if module in ("MCLive", "MCRelease") else "")
-        + f"\\* Written by controls.py. {why[0].upper()}{why[1:]}.\n"
+        + "\\* Written by controls.py.\n"
+        + "".join(f"\\* {line}\n" for line in textwrap.wrap(f"{why[0].upper()}{why[1:]}.", 110))
     )
     return intro + head.strip() + f"\n{section}\n    {violated}\n"
 
