@@ -225,6 +225,11 @@ def _authenticity(one: JournalAudit, replay: Replay, key: bytes | None) -> None:
         one.authentic_text = f"anchored up to record {replay.anchored_to}"
 
 
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def read_journal(
     path: Path,
     number: int,
@@ -244,7 +249,7 @@ def read_journal(
     try:
         with opened(path) as data:
             one.bytes = len(data)
-            one.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+            one.sha256 = _sha256(path)
             for frame in scan(data):
                 reading.take(frame)
                 if told is not None and frame.sequence % 2048 == 0:

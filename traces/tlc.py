@@ -223,7 +223,7 @@ def configuration(limits: Limits) -> str:
 # --- one run -------------------------------------------------------------------------------------
 
 _STATS = re.compile(r"^([\d,]+) states generated, ([\d,]+) distinct states found", re.MULTILINE)
-_PROGRESS = re.compile(r"^Progress\(\d+\) at .*?: [\d,]+ states generated.*?, ([\d,]+) distinct")
+_HUNDRED: Final[str] = '"HUNDRED"'  # TraceKernel says so after each hundred rows of a chunk
 _REJECTED = re.compile(r'^<<"REJECTED", (\d+), (\d+), "(\w+)", (\{.*\})>>$')
 _CURVE = re.compile(r'^<<"CURVE", "(\w+)", (-?\d+)>>$')
 _TRIPLE = re.compile(r'<<"((?:[^"\\]|\\.)*)", "((?:[^"\\]|\\.)*)", "((?:[^"\\]|\\.)*)">>')
@@ -281,11 +281,14 @@ def _run_jvm(folder: Path, memory_mb: int, told: Progress | None) -> list[str]:
     ) as process:
         try:
             assert process.stdout is not None
+            hundreds = 0
             for line in process.stdout:
-                lines.append(line.rstrip("\n"))
-                match = _PROGRESS.match(line)
-                if match and told is not None:
-                    told(int(match.group(1).replace(",", "")))
+                if line.startswith(_HUNDRED):
+                    hundreds += 1
+                    if told is not None:
+                        told(100 * hundreds)
+                else:
+                    lines.append(line.rstrip("\n"))
         finally:
             if process.poll() is None:
                 process.kill()
