@@ -137,8 +137,9 @@ Definition target (s : state) (called_for : Z) : Z :=
 Definition lowered (s : state) (called_for : Z) : state :=
   with_multiplier s (lower (multiplier_ppm s) (target s called_for)).
 
-Definition act_fits (operator why : Z) : bool :=
-  within operator 0 OPERATOR_MAX && within why 0 REASON_MAX.
+(** The shell may trip as operator 0; what undoes a kill needs a person. *)
+Definition act_fits (lowest operator why : Z) : bool :=
+  within operator lowest OPERATOR_MAX && within why 0 REASON_MAX.
 
 Definition confirm_verdict (l : limits) (k : switch) (request : Z) : option reason :=
   if negb (operator_request k =? request) then Some NO_REQUEST
@@ -205,7 +206,7 @@ Definition step (l : limits) (s : state) (e : event) : option answer :=
       if within members 0 GRID_MEMBERS_MAX then settle l (with_killswitch s (with_members k members))
       else Some (Refused MALFORMED)
   | TripKillSwitch cause operator why =>
-      if within cause 1 3 && act_fits operator why then
+      if within cause 1 3 && act_fits 0 operator why then
         latch l s (cause =? 1) (cause =? 2) (cause =? 3) (journal_writable k)
       else Some (Refused MALFORMED)
   | Desynchronise => latch l s false true false (journal_writable k)
@@ -215,12 +216,12 @@ Definition step (l : limits) (s : state) (e : event) : option answer :=
         (latched_operator k) true)) false)
   | RestartKernel => restart l s
   | RequestRearm operator why =>
-      if negb (act_fits operator why) then Some (Refused MALFORMED)
+      if negb (act_fits 1 operator why) then Some (Refused MALFORMED)
       else if negb (is_hibernate (held (postures s))) then Some (Refused NOTHING_TO_REARM)
       else if latched k then Some (Accepted (with_killswitch s (with_request k 1)) false)
       else Some (Refused NOTHING_TO_REARM)
   | ConfirmRearm operator why =>
-      if negb (act_fits operator why) then Some (Refused MALFORMED)
+      if negb (act_fits 1 operator why) then Some (Refused MALFORMED)
       else if negb (is_hibernate (held (postures s))) then Some (Refused NO_REQUEST)
       else match confirm_verdict l k 1 with
            | Some no => Some (Refused no)
@@ -228,11 +229,11 @@ Definition step (l : limits) (s : state) (e : event) : option answer :=
                (with_latches (with_request k 0) false false false true))
            end
   | RequestPeakReset operator why flat =>
-      if negb (act_fits operator why) then Some (Refused MALFORMED)
+      if negb (act_fits 1 operator why) then Some (Refused MALFORMED)
       else if flat then Some (Accepted (with_killswitch s (with_request k 2)) false)
       else Some (Refused NOT_FLAT)
   | ConfirmPeakReset operator why flat called_for =>
-      if negb (act_fits operator why) then Some (Refused MALFORMED)
+      if negb (act_fits 1 operator why) then Some (Refused MALFORMED)
       else match confirm_verdict l k 2 with
            | Some no => Some (Refused no)
            | None =>
@@ -434,7 +435,7 @@ Proof.
   - destruct (within partition 0 3); [| eauto]. unfold record_heartbeat. rewrite row. simpl.
     apply settles. reflexivity.
   - destruct (within members 0 GRID_MEMBERS_MAX); [| eauto]. apply settles. assumption.
-  - destruct (within cause 1 3 && act_fits operator reason0); [| eauto].
+  - destruct (within cause 1 3 && act_fits 0 operator reason0); [| eauto].
     unfold latch. apply settles. assumption.
   - unfold latch. apply settles. assumption.
   - unfold latch. apply settles. assumption.
@@ -442,14 +443,14 @@ Proof.
   - unfold restart. cbv zeta.
     destruct (cause_is_decided l (with_request (with_ages (killswitch s) [0; 0; 0; 0] 0) 0) fit)
       as [now ->]; [reflexivity | eauto].
-  - destruct (negb (act_fits operator reason0)); [eauto |].
+  - destruct (negb (act_fits 1 operator reason0)); [eauto |].
     destruct (negb (is_hibernate (held (postures s)))); [eauto |].
     destruct (latched (killswitch s)); eauto.
-  - destruct (negb (act_fits operator reason0)); [eauto |].
+  - destruct (negb (act_fits 1 operator reason0)); [eauto |].
     destruct (negb (is_hibernate (held (postures s)))); [eauto |].
     destruct (confirm_verdict l (killswitch s) 1); [eauto |]. apply settles. assumption.
-  - destruct (negb (act_fits operator reason0)); [eauto |]. destruct flat; eauto.
-  - destruct (negb (act_fits operator reason0)); [eauto |].
+  - destruct (negb (act_fits 1 operator reason0)); [eauto |]. destruct flat; eauto.
+  - destruct (negb (act_fits 1 operator reason0)); [eauto |].
     destruct (confirm_verdict l (killswitch s) 2); [eauto |]. destruct flat; eauto.
   - eauto.
   - destruct (fence_confirmed s); eauto.
