@@ -39,7 +39,7 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> list[Original]:
     for profile in Profile:
         for chaos in (0.02, 0.3):
             path = folder / f"{profile.name}-{chaos}.journal"
-            found.append(take_apart(sample(path, 40, 1_500, profile, chaos=chaos)))
+            found.append(take_apart(sample(path, 40, 1_000, profile, chaos=chaos)))
     kinds = {r.kind.name for one in found for r in one.records.values()}
     assert kinds == {kind.name for kind in KINDS}, "the journals miss a kind of event"
     return found

@@ -179,7 +179,7 @@ def test_what_is_acknowledged_survives_sigkill(tmp_path: Path, seed: int) -> Non
         stdout=subprocess.PIPE, text=True, cwd=ROOT,
     ) as process:  # fmt: skip
         assert process.stdout is not None
-        told = [int(process.stdout.readline()) for _ in range(40)]
+        told = [int(process.stdout.readline()) for _ in range(15)]
         process.send_signal(signal.SIGKILL)
         told += [int(line) for line in process.stdout if line.endswith("\n")]
     journal, recovery = resume(path, key=KEY)
