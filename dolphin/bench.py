@@ -196,6 +196,11 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
 
 
+def _program() -> str:
+    name = Path(sys.argv[0]).name
+    return "python -m dolphin.bench" if name == "bench.py" else name
+
+
 def _show(figures: dict[str, Any], about: dict[str, Any]) -> None:
     table = Table(box=None, pad_edge=False)
     table.add_column("")
@@ -245,7 +250,7 @@ def command(records: int, as_json: bool) -> None:
         "machine": f"{_processor()}, {os.cpu_count()} processors, load "
         f"{os.getloadavg()[0]:.1f}, Python {platform.python_version()}",
         "commit": _commit(),
-        "command": "python -m dolphin.bench " + " ".join(sys.argv[1:]),
+        "command": " ".join([_program(), *sys.argv[1:]]),
     }
     figures = measure(records, tell)
     if as_json:
