@@ -130,8 +130,10 @@ def with_ages(killswitch: KillSwitch, heartbeat_age_ms: Ages, request_age_ms: in
 def settle(state: State) -> Accepted:
     """Recompute ``killed`` after the causes may have changed; trip if it rose."""
     killed = cause_active(state.killswitch, state.limits)
+    if killed == state.killswitch.killed:
+        return accepted(state)
     after = with_killswitch(state, with_killed(state.killswitch, killed))
-    if not killed or state.killswitch.killed:
+    if not killed:
         return accepted(after)
     fence = state.machine.posture != Posture.HIBERNATE
     return Accepted(
