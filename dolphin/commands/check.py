@@ -142,6 +142,9 @@ def command(
         except ToolMissing as error:
             _fail(str(error), 3)
     if update:
+        # A long lane ran meanwhile, perhaps beside another: take the rows as they are now.
+        if (folder / "manifest.json").exists():
+            rows = register_new(folder, load_manifest(folder))
         pinned, refused = update_rows(folder, rows, judged)
         if not refused:
             save_manifest(folder, pinned)
