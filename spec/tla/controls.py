@@ -1,4 +1,4 @@
-"""Writes the negative controls: every ``Bad*.cfg`` is its good twin with ``Off`` set.
+"""Writes the negative controls (every ``Bad*.cfg`` is its good twin with ``Off`` set), and README's counts.
 
 Rules of this file:
 
@@ -6,6 +6,7 @@ Rules of this file:
     must be found, and why. Two guards are off only where one alone hides behind the other; the row
     says how.
 *   A control checks the named property alone, so no other can supply the violation.
+*   README's table of state counts is drawn from manifest.json, never typed.
 *   The files are committed; ``python spec/tla/controls.py`` writes them anew, ``--check`` compares.
 
 Not here: running them (``dolphin check``), the models (``MC*.tla``).
@@ -13,6 +14,7 @@ Not here: running them (``dolphin check``), the models (``MC*.tla``).
 
 # ruff: noqa: E501  (one control, one line: the list is read as a table)
 
+import json
 import re
 import sys
 import textwrap
@@ -165,10 +167,24 @@ def _module(twin: str) -> str:
     return next(stem for stem in stems if twin.startswith(stem))
 
 
+def counted(text: str) -> str:
+    """Return README's text with the table of counts as the manifest pins them."""
+    rows = json.loads((HERE / "manifest.json").read_text(encoding="utf-8"))["models"]
+    lines = ["| model | lane | distinct | generated | depth |", "|---|---|---:|---:|---:|"]
+    for row in rows:
+        if row["expected"] == "success" and row["mode"] != "assumptions":
+            cells = (f"{row[key]:,}" for key in ("distinct", "generated", "diameter"))
+            lines.append(f"| `{row['name']}` | {row['lane']} | {' | '.join(cells)} |")
+    head, _, rest = text.partition("<!-- counts -->\n")
+    _, mark, tail = rest.partition("<!-- end of counts -->")
+    return head + "<!-- counts -->\n" + "\n".join(lines) + "\n" + mark + tail
+
+
 def main() -> int:
     """Write the controls, or with ``--check`` say which differ."""
     stale = []
-    wanted = {}
+    readme = HERE / "README.md"
+    wanted = {"README.md": counted(readme.read_text(encoding="utf-8"))}
     for row in CONTROLS:
         wanted[f"Bad{row[0]}.cfg"] = control(*row)
     for path in HERE.glob("Bad*.cfg"):
@@ -177,13 +193,13 @@ def main() -> int:
     for name, text in wanted.items():
         path = HERE / name
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
-            stale.append(f"{name}: differs from its row in controls.py")
+            stale.append(f"{name}: differs from what controls.py writes")
             if "--check" not in sys.argv:
                 path.write_text(text, encoding="utf-8")
     if "--check" in sys.argv:
         sys.stdout.write(("\n".join(stale) or "controls agree") + "\n")
         return 1 if stale else 0
-    sys.stdout.write(f"{len(wanted)} controls\n")
+    sys.stdout.write(f"{len(CONTROLS)} controls\n")
     return 0
 
 
