@@ -265,7 +265,16 @@ Record safe (l : limits) (s : state) : Prop := Safe {
   journal_down_means_latched : journal_writable (killswitch s) = false ->
     latched_checksum (killswitch s) = true }.
 
+(** What a session opens with ([initial_state] of [kernel/state.py]). *)
+Definition initial (l : limits) (process market : Z) : state :=
+  State process market (Switch [0; 0; 0; 0] 0 false false false true (grid_in_use l) 0 0)
+    0 (Machine HIBERNATE 0 0) 0 false.
+
 (** * Statements *)
+
+(** A session opens safe. With [safety_is_kept]: every state that can be reached is. *)
+Definition a_session_opens_safe : Prop :=
+  forall l process market, limits_fit l -> safe l (initial l process market).
 
 (** No event, well-formed or not, makes the kill-switch fail to answer. *)
 Definition no_panic : Prop :=
@@ -363,6 +372,18 @@ Qed.
 
 Lemma cause_ignores_killed : forall l k b, cause_active l (with_killed k b) = cause_active l k.
 Proof. reflexivity. Qed.
+
+Theorem a_session_opens_safe_holds : a_session_opens_safe.
+Proof.
+  intros l process market [many bounded]. destruct (four _ _ many) as (w & x & y & z & L).
+  constructor; cbn; auto; try discriminate.
+  unfold cause_active, heartbeat_late, late_at, or_else, latched. cbn. rewrite L in *. cbn.
+  inversion bounded as [| ? ? W more]; subst. inversion more as [| ? ? X more']; subst.
+  inversion more' as [| ? ? Y more'']; subst. inversion more'' as [| ? ? ZZ more''']; subst.
+  destruct (Z.ltb_spec w 0); [lia |]. destruct (Z.ltb_spec x 0); [lia |].
+  destruct (Z.ltb_spec y 0); [lia |]. destruct (Z.ltb_spec z 0); [lia |].
+  now rewrite andb_true_r.
+Qed.
 
 Lemma latched_is_a_cause : forall l k, latched k = true -> cause_active l k = Some true.
 Proof. intros l k on. unfold cause_active. rewrite on. reflexivity. Qed.

@@ -150,16 +150,16 @@ Definition moves_towards_the_call : Prop :=
 Definition counters_stay_within_hysteresis : Prop :=
   forall p m b, within_hysteresis p m -> within_hysteresis p (next p m b).
 
-(** Specification, no chatter: while the multiplier stays within a band narrower than the gap,
-    the posture turns at most never: all its moves go one way. *)
+(** Specification, no chatter: while the multiplier stays within a band of the gap's width, the
+    posture never turns: all its moves go one way. *)
 Definition no_chatter_within_the_gap : Prop :=
   forall floor bars m,
     Forall (fun b => floor <= multiplier b < floor + GAP) bars ->
     Forall (fun move => 0 <= move) (moves specification m bars)
     \/ Forall (fun move => move <= 0) (moves specification m bars).
 
-(** Bible, no chatter: after any change at least two bars pass until the posture falls, and at
-    least five until it climbs, whatever the multiplier does. *)
+(** Bible, no chatter: after any change the posture holds for the next bar and does not climb for
+    the next four, whatever the multiplier does: two bars to a fall, five to a climb. *)
 Definition quiet_after_a_change : Prop :=
   forall m b bars,
     within_hysteresis bible m ->
@@ -168,7 +168,7 @@ Definition quiet_after_a_change : Prop :=
     ((length bars < 2)%nat -> held (run bible after bars) = held after)
     /\ ((length bars < 5)%nat -> rank (held (run bible after bars)) <= rank (held after)).
 
-(** Bible: one bar that does not call lower forgets the bars below, and the same above. *)
+(** One bar that does not call lower forgets the bars below, and the same above. *)
 Definition a_contrary_bar_forgets : Prop :=
   forall p m b,
     (rank (held m) <= rank (called (held m) (multiplier b) p) -> bars_below (next p m b) = 0)

@@ -83,12 +83,14 @@ Definition target_below_every_factor : Prop :=
 (** A killed kernel is called to 0. *)
 Definition killed_calls_for_nothing : Prop := forall r p stale, target true r p stale = 0.
 
-(** Bible: two impaired sensors halve. *)
+(** Bible: with two impaired sensors twice the target is still below every factor. *)
 Definition two_impaired_halve : Prop :=
   forall r stale, in_range r ->
     2 <= degraded (structural r bible) + degraded (microstructure r bible stale)
          + degraded (environment r bible) ->
-    2 * target false r bible stale <= PPM.
+    let twice := 2 * target false r bible stale in
+    twice <= structural r bible /\ twice <= microstructure r bible stale
+    /\ twice <= environment r bible /\ twice <= capital (drawdown_ppm r).
 
 (** Bible: a silent book is worth at most half, and never more than the one it last showed. *)
 Definition silent_book_is_bad : Prop :=
@@ -197,8 +199,8 @@ Proof.
   unfold target. cbv zeta. destruct (Z.leb_spec 2 (degraded (structural r bible)
     + degraded (microstructure r bible stale) + degraded (environment r bible))); [| lia].
   pose proof (min_ratio _ _ two four) as least.
-  pose proof (ratio_product _ _ (ratio_product _ _ five least) three) as product.
-  unfold ratio in product.
+  pose proof (mul_is_a_ratio_holds _ _ five least) as first.
+  pose proof (mul_is_a_ratio_holds _ _ (proj1 first) three) as second.
   pose proof (div_floor (mul (mul (capital (drawdown_ppm r))
     (Z.min (structural r bible) (environment r bible))) (microstructure r bible stale)) 2). lia.
 Qed.
