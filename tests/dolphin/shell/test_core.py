@@ -67,6 +67,17 @@ def test_what_waited_is_written_in_order_and_the_kernel_is_told(apex: Rig) -> No
     assert apex.journal.committed == len(apex.journal.steps)
 
 
+def test_the_kernel_is_told_though_a_message_was_written_first(apex: Rig) -> None:
+    """Between two ticks a heartbeat may be the first record that can be written again."""
+    apex.journal.failing = True
+    apex.say("operator", "TripKillSwitch", cause=3, operator=1, reason=1)
+    apex.journal.failing = False
+    apex.say("sensors", "RecordHeartbeat", partition=3)
+    assert not apex.shell.state.killswitch.journal_writable
+    apex.shell.tick(1)
+    assert apex.shell.state.killswitch.journal_writable
+
+
 def test_the_journals_steps_are_the_states_history(apex: Rig) -> None:
     apex.order()
     apex.order(quantity=0)
