@@ -28,8 +28,8 @@ ROOT = Path(__file__).resolve().parents[3]
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))
 
-from kernel import curves, fixed, posture, survival  # noqa: E402 - the path is set just above
-from kernel.constants import (  # noqa: E402
+from kernel import curves, fixed, posture, survival  # noqa: E402  (the path is set just above)
+from kernel.constants import (  # noqa: E402  (the path is set just above)
     AGE_MS_MAX,
     AGE_S_MAX,
     LATENCY_MS_MAX,
@@ -39,7 +39,7 @@ from kernel.constants import (  # noqa: E402
     Profile,
     Status,
 )
-from kernel.state import (  # noqa: E402
+from kernel.state import (  # noqa: E402  (the path is set just above)
     Limits,
     PostureMachine,
     State,
