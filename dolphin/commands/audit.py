@@ -198,6 +198,9 @@ def command(
     """Audit journals: are they intact, do they replay, does the model allow every step?"""
     if not files:
         _fail("no journal given; expected one file or more", 2)
+    for path in files:
+        if not path.is_file():
+            _fail(f"{path}: cannot be read: no such file, expected a journal", 2)
     if ndjson is not None:
         if len(files) != 1:
             _fail(f"--to-ndjson takes one journal, {len(files)} were given", 2)
