@@ -20,7 +20,7 @@ from kernel.contracts import pure
 from kernel.events import ConfirmPeakReset, ConfirmRearm, RequestPeakReset, RequestRearm
 from kernel.killswitch import latched, settle, with_latches
 from kernel.ledger import drawdown, equity
-from kernel.outcome import Accepted, Outcome, Reason, Refused
+from kernel.outcome import Outcome, Reason, Refused
 from kernel.parts import accepted, with_killswitch, with_ledger
 from kernel.slots import flat
 from kernel.state import KillSwitch, Ledger, State
@@ -112,9 +112,4 @@ def confirm_peak_reset(state: State, event: ConfirmPeakReset) -> Outcome:
         drawdown_ppm=drawdown(peak, equity(before)),
     )
     cleared = with_killswitch(state, with_request(state.killswitch, Pending.NONE))
-    return lowered(with_ledger(cleared, after))
-
-
-def lowered(state: State) -> Accepted:
-    """Return the outcome of a step that ends with the multiplier's fall."""
-    return accepted(lower(state))
+    return accepted(lower(with_ledger(cleared, after)))
