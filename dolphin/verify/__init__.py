@@ -1,0 +1,1 @@
+"""Verification of the code itself: proofs, coverage, mutants, requirements, impact."""
