@@ -8,8 +8,10 @@ Rules of this file. A test's evidence goes to one group:
 *   `requirement`: it carries `@pytest.mark.req(…)`. This is what counts.
 *   `unmarked`: everything else. `report --count all` counts it too.
 
-Set-up and tear-down count for the test they surround. Workers of xdist send their data to the
-process that began the run, which writes one file. Not here: the verdict (`python -m mcdc report`).
+Set-up and tear-down count for the test they surround. The processes that a test starts run plain,
+unless it carries `@pytest.mark.children`: then they count like the test (`child`). Workers of xdist
+send their data to the process that began the run, which writes one file. Not here: the verdict
+(`python -m mcdc report`).
 """
 
 from collections.abc import Generator
@@ -18,9 +20,11 @@ from typing import Any
 
 import pytest
 
+from mcdc.child import Children
 from mcdc.runtime import BadInput, Data, Recorder
 
 RECORDER = pytest.StashKey[Recorder]()
+CHILDREN = pytest.StashKey[Children]()
 MERGED = pytest.StashKey[Data]()
 PASSED = pytest.StashKey[bool]()
 DEFAULT = "build/mcdc.json"
@@ -44,6 +48,7 @@ def install(config: pytest.Config, targets: list[str] | None) -> None:
     except BadInput as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[RECORDER] = recorder
+    config.stash[CHILDREN] = Children(recorder.data)
     config.add_cleanup(lambda: recorder.__exit__())
 
 
@@ -56,6 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers. A worker of xdist loads its plugins only now."""
     install(config, config.option.mcdc)
     config.addinivalue_line("markers", "req(id): the requirement that this test verifies")
+    config.addinivalue_line("markers", "children: the processes it starts are instrumented too")
     config.addinivalue_line("markers", "random: draws its inputs; no evidence for coverage")
 
 
@@ -76,10 +82,14 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
     recorder.pour("outside")
     group = group_of(item)
+    children = item.config.stash[CHILDREN]
+    if item.get_closest_marker("children"):
+        children.begin()
     result = yield
     if not item.stash.get(PASSED, False):
         group = "failed"
     recorder.pour(group)
+    children.end(group)
     recorder.data.tests[group] = recorder.data.tests.get(group, 0) + 1
     return result
 

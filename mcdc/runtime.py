@@ -9,7 +9,7 @@ Rules of this file:
     for it. What runs outside of tests otherwise is "outside", and is no evidence.
 *   The data names the source by hash. A report over a source that has changed since is refused.
 
-Not here: child processes. They run plain, and what they reach does not count.
+Not here: child processes (`child`). Without it they run plain, and count for nothing.
 """
 
 import ast
@@ -17,7 +17,8 @@ import builtins
 import hashlib
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
@@ -163,9 +164,31 @@ class Recorder(MetaPathFinder):
         if self in sys.meta_path:
             sys.meta_path.remove(self)
 
+    def adder(self) -> Callable[[int], None]:
+        """Return the probe that records one code."""
+        return self.codes.add
+
+    def importing(self) -> AbstractContextManager[None]:
+        """Return a context in which what runs is of group "import"."""
+        return self._importing()
+
+    @contextmanager
+    def _importing(self) -> Iterator[None]:
+        before = self.codes.copy()
+        if self.depth == 0:
+            self.codes.clear()
+        self.depth += 1
+        try:
+            yield
+        finally:
+            self.depth -= 1
+            if self.depth == 0:
+                self.pour("import")
+                self.codes.update(before)
+
     def probes(self) -> dict[str, Any]:
         """Return the functions that instrumented code calls."""
-        add = self.codes.add
+        add = self.adder()
 
         def put[T](cells: list[Any], index: int, value: T) -> T:
             cells[index] = value
@@ -236,18 +259,8 @@ class Loader(SourceFileLoader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Run the module; what runs now is of group "import"."""
-        recorder = self.recorder
-        before = recorder.codes.copy()
-        if recorder.depth == 0:
-            recorder.codes.clear()
-        recorder.depth += 1
-        try:
+        with self.recorder.importing():
             super().exec_module(module)
-        finally:
-            recorder.depth -= 1
-            if recorder.depth == 0:
-                recorder.pour("import")
-                recorder.codes.update(before)
 
 
 def quiet_truth(value: object) -> bool | None:
