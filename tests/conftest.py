@@ -26,6 +26,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
+# Records the outcomes of tests that carry a requirement; an unknown id ends the run.
+pytest_plugins = ("certification.requirements.plugin",)
+
 ROOT = Path(__file__).resolve().parent.parent
 SEED_VARIABLE = "DOLPHIN_SEED"
 
