@@ -50,6 +50,7 @@ def test_every_curve_is_checked() -> None:
     assert public == set(BY_NAME)
 
 
+@pytest.mark.req("KRN-SURV-021")
 @pytest.mark.parametrize(("name", "first", "last"), CHUNKS)
 def test_floor_of_the_true_value_on_every_input(name: str, first: int, last: int) -> None:
     environment = {key: value for key, value in os.environ.items() if key != "ICONTRACT_SLOW"}
@@ -89,6 +90,7 @@ EXP_RATE = -arb(1) / fixed.EXP_UNIT
 DECADE_RATE = -arb(10).log() / fixed.DECADE_UNIT
 
 
+@pytest.mark.req("KRN-SURV-021")
 def test_every_table_entry_is_the_floor() -> None:
     assert table_errors(fixed.EXP_DIGITS, EXP_RATE, fixed.EXP_MAX) == []
     assert table_errors(fixed.DECADE_DIGITS, DECADE_RATE, fixed.DECADE_MAX) == []
@@ -100,6 +102,8 @@ def test_control_an_entry_off_by_one_is_seen() -> None:
     assert table_errors(rows, EXP_RATE, fixed.EXP_MAX) == [(4, 3, row[3])]
 
 
+@pytest.mark.req("KRN-SURV-021")
+@pytest.mark.random
 @pytest.mark.parametrize(
     ("down", "rate", "last"),
     [(fixed.exp_down, EXP_RATE, fixed.EXP_MAX), (fixed.decade_down, DECADE_RATE, fixed.DECADE_MAX)],
@@ -115,6 +119,7 @@ def test_exponential_errs_downwards_by_less_than_the_bound(
         assert down(n) <= true < down(n) + fixed.ERROR_MAX + 1, n
 
 
+@pytest.mark.req("KRN-SURV-023")
 def test_exponential_saturates_at_zero() -> None:
     assert fixed.exp_down(fixed.EXP_MAX) == 0
     assert fixed.exp_down(fixed.EXP_MAX + 1) == 0
@@ -212,6 +217,7 @@ def test_control_an_enclosure_too_wide_decides_nothing() -> None:
 # --- ends, and the two arguments of micro_bible --------------------------------------------------
 
 
+@pytest.mark.req("KRN-SURV-023")
 def test_readings_past_the_end_are_clamped() -> None:
     for name in (
         "structural_decay_bible",
@@ -226,6 +232,15 @@ def test_readings_past_the_end_are_clamped() -> None:
         assert code(LATENCY_MS_MAX + 1) == code(10**15) == code(LATENCY_MS_MAX)
 
 
+@pytest.mark.req(
+    "KRN-SURV-002",
+    "KRN-SURV-003",
+    "KRN-SURV-008",
+    "KRN-SURV-009",
+    "KRN-SURV-010",
+    "KRN-SURV-012",
+    "KRN-SURV-013",
+)
 def test_exact_ends() -> None:
     assert curves.structural_decay_bible(21_600) == PPM > curves.structural_decay_bible(21_601)
     assert curves.structural_decay_bible(AGE_S_MAX) == 0
@@ -243,6 +258,8 @@ def test_exact_ends() -> None:
     assert curves.depth_specification(0) == 0
 
 
+@pytest.mark.req("KRN-SURV-005")
+@pytest.mark.random
 def test_micro_bible_depends_on_the_smaller_reading_alone() -> None:
     """The diagonal is checked whole; off it the value is the diagonal's at the smaller one."""
     seed = 20_261_121
@@ -267,6 +284,7 @@ def last_at_least(curve: Callable[[int], int], bound: int, last: int) -> int:
     return low
 
 
+@pytest.mark.req("KRN-SURV-015")
 def test_capital_at_the_known_drawdowns() -> None:
     assert curves.capital(0) == 973_403
     assert curves.capital(50_000) == 890_903
@@ -277,6 +295,7 @@ def test_capital_at_the_known_drawdowns() -> None:
     assert last_at_least(curves.capital, 500_000, PPM) == 120_000
 
 
+@pytest.mark.req("KRN-SURV-003")
 def test_forewarner_of_the_specification_ends_apex_within_minutes() -> None:
     alone = last_at_least(curves.structural_decay_specification, 850_000, AGE_S_MAX)
     assert alone == 536  # 8 min 56 s for the factor itself
@@ -297,6 +316,7 @@ def document_rows() -> list[list[str]]:
     return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line[:1] == "|"]
 
 
+@pytest.mark.req("KRN-SURV-021")
 def test_the_document_gives_the_codes_values() -> None:
     rows = [row for row in document_rows() if row[0].startswith("`")]
     assert {row[0].strip("`") for row in rows} == set(BY_NAME)
@@ -356,6 +376,7 @@ def test_the_document_says_where_each_posture_ends() -> None:
         assert rows[key] == [show(find(curve, gate, subject.last)) for gate in gates], key
 
 
+@pytest.mark.req("KRN-SURV-012", "KRN-SURV-028", "KRN-SURV-032")
 def test_apex_after_a_shock_and_from_zero() -> None:
     """R follows its target by at most 2 % of the gap a minute (bible 11.4), in bars of 5 s."""
     healthy = curves.capital(0)

@@ -53,10 +53,12 @@ def refusal(state: State, event: Event) -> Reason:
     return outcome.reason
 
 
+@pytest.mark.req("KRN-GATE-001")
 def test_hibernating(apex: State) -> None:
     assert refusal(accept(apex, TRIP), order()) == Reason.HIBERNATING
 
 
+@pytest.mark.req("KRN-GATE-001")
 def test_an_exit_is_refused_in_hibernate_too(apex: State) -> None:
     killed = confirm(accept(holding(apex), TRIP))
     assert refusal(killed, order(side=1, reduce_only=True)) == Reason.HIBERNATING
@@ -75,6 +77,7 @@ def demoted(state: State) -> State:
     raise AssertionError("was not demoted")
 
 
+@pytest.mark.req("KRN-GATE-002", "KRN-POST-008")
 def test_fence_unconfirmed(apex: State) -> None:
     turtle = demoted(apex)
     assert turtle.gate.fence_epoch == apex.gate.fence_epoch + 1
@@ -82,12 +85,14 @@ def test_fence_unconfirmed(apex: State) -> None:
     assert refusal(turtle, order()) == Reason.FENCE_UNCONFIRMED
 
 
+@pytest.mark.req("KRN-GATE-009", "KRN-GATE-011")
 def test_posture_forbids_entry_in_turtle_and_exits_pass(apex: State) -> None:
     turtle = confirm(demoted(holding(apex)))
     assert refusal(claimed(turtle, 1, 2), order(1, 2)) == Reason.POSTURE_FORBIDS_ENTRY
     assert isinstance(step(turtle, order(side=1, reduce_only=True)), Accepted)
 
 
+@pytest.mark.req("KRN-GATE-009", "KRN-GATE-012", "KRN-POST-015")
 def test_between_bars_an_entry_is_judged_by_what_is_called_for(apex: State) -> None:
     """A shock lowers R at once; the committed posture still says APEX."""
     shocked = accept(apex, ReportShock())
@@ -97,28 +102,33 @@ def test_between_bars_an_entry_is_judged_by_what_is_called_for(apex: State) -> N
     assert isinstance(step(held, order(side=1, reduce_only=True)), Accepted)
 
 
+@pytest.mark.req("KRN-GATE-003")
 def test_instrument_not_claimed(apex: State) -> None:
     assert refusal(apex, order(0, 2)) == Reason.INSTRUMENT_NOT_CLAIMED
     assert refusal(apex, order(3, 1)) == Reason.INSTRUMENT_NOT_CLAIMED
 
 
+@pytest.mark.req("KRN-GATE-005")
 def test_no_mark(apex: State) -> None:
     unmarked = accept(apex, ClaimInstrument(worker=2, instrument=5))
     assert refusal(unmarked, order(2, 5)) == Reason.NO_MARK
 
 
+@pytest.mark.req("KRN-GATE-004", "KRN-GATE-031")
 def test_permit_outstanding(apex: State) -> None:
     asked = accept(apex, order())
     assert refusal(asked, order()) == Reason.PERMIT_OUTSTANDING
     assert refusal(asked, ClaimInstrument(worker=0, instrument=3)) == Reason.PERMIT_OUTSTANDING
 
 
+@pytest.mark.req("KRN-GATE-004")
 def test_an_entry_cannot_stand_against_an_exit_that_is_out(apex: State) -> None:
     leaving = accept(holding(apex), order(side=1, reduce_only=True))
     assert refusal(leaving, order(side=1)) == Reason.PERMIT_OUTSTANDING
     assert refusal(leaving, order(side=-1)) == Reason.PERMIT_OUTSTANDING
 
 
+@pytest.mark.req("KRN-GATE-010", "KRN-GATE-032", "KRN-GATE-033")
 def test_instrument_owned_and_position_open(apex: State) -> None:
     assert refusal(apex, ClaimInstrument(worker=1, instrument=1)) == Reason.INSTRUMENT_OWNED
     held = holding(apex)
@@ -126,11 +136,13 @@ def test_instrument_owned_and_position_open(apex: State) -> None:
     assert refusal(held, order()) == Reason.POSITION_OPEN
 
 
+@pytest.mark.req("KRN-GATE-035")
 def test_two_workers_may_release_to_zero(apex: State) -> None:
     released = accept(apex, ClaimInstrument(worker=1, instrument=0))
     assert isinstance(step(released, ClaimInstrument(worker=0, instrument=0)), Accepted)
 
 
+@pytest.mark.req("KRN-GATE-034")
 def test_a_new_claim_has_no_mark_and_the_same_claim_keeps_it(apex: State) -> None:
     same = accept(apex, ClaimInstrument(worker=0, instrument=1))
     assert same.gate.slots[0].mark == BTC_LOT
@@ -138,6 +150,7 @@ def test_a_new_claim_has_no_mark_and_the_same_claim_keeps_it(apex: State) -> Non
     assert other.gate.slots[0].mark == 0
 
 
+@pytest.mark.req("KRN-GATE-007", "KRN-GATE-008")
 @pytest.mark.parametrize(
     ("side", "lots", "reason"),
     [
@@ -152,14 +165,17 @@ def test_reduce_only_neither_grows_nor_flips(
     assert refusal(held, order(side=side, reduce_only=True, quantity=lots)) == reason
 
 
+@pytest.mark.req("KRN-GATE-008", "KRN-GATE-009")
 def test_reduce_only_of_exactly_the_position_passes(apex: State) -> None:
     assert isinstance(step(holding(apex), order(side=1, reduce_only=True)), Accepted)
 
 
+@pytest.mark.req("KRN-GATE-006")
 def test_nothing_to_reduce(apex: State) -> None:
     assert refusal(apex, order(side=1, reduce_only=True)) == Reason.NOTHING_TO_REDUCE
 
 
+@pytest.mark.req("KRN-GATE-014", "KRN-GATE-015")
 def test_leverage_above_ceiling_to_the_unit(apex: State, stalker: State) -> None:
     assert isinstance(step(apex, order(leverage_ppm=6 * PPM)), Accepted)
     assert refusal(apex, order(leverage_ppm=6 * PPM + 1)) == Reason.LEVERAGE_ABOVE_CEILING
@@ -167,6 +183,7 @@ def test_leverage_above_ceiling_to_the_unit(apex: State, stalker: State) -> None
     assert refusal(stalker, order(leverage_ppm=2 * PPM + 1)) == Reason.LEVERAGE_ABOVE_CEILING
 
 
+@pytest.mark.req("KRN-GATE-015", "KRN-GATE-016")
 def test_notional_above_fraction_to_the_lot(apex: State, stalker: State) -> None:
     """25,000 USDT x 0.20 x 6 = 30,000 USDT = 300 lots at APEX; 100 lots at STALKER."""
     assert isinstance(step(apex, order(quantity=300)), Accepted)
@@ -175,6 +192,7 @@ def test_notional_above_fraction_to_the_lot(apex: State, stalker: State) -> None
     assert refusal(stalker, order(quantity=101)) == Reason.NOTIONAL_ABOVE_FRACTION
 
 
+@pytest.mark.req("KRN-GATE-018")
 def test_a_limit_above_the_mark_counts_at_the_limit(apex: State) -> None:
     above = order(market=False, limit_price=2 * BTC_LOT, quantity=151)
     assert refusal(apex, above) == Reason.NOTIONAL_ABOVE_FRACTION
@@ -182,6 +200,7 @@ def test_a_limit_above_the_mark_counts_at_the_limit(apex: State) -> None:
     assert refusal(apex, below) == Reason.NOTIONAL_ABOVE_FRACTION
 
 
+@pytest.mark.req("KRN-GATE-017", "KRN-GATE-025", "KRN-GATE-026", "KRN-GATE-038")
 def test_exposure_above_ceiling_counts_reserved_and_open(apex: State) -> None:
     """Five positions of a fifth fill the ceiling; the sixth has no room, not for one lot."""
     state = apex
@@ -197,6 +216,7 @@ def test_exposure_above_ceiling_counts_reserved_and_open(apex: State) -> None:
     assert isinstance(step(freed, order(5, 6, quantity=300)), Accepted)
 
 
+@pytest.mark.req("KRN-GATE-019")
 def test_the_bounds_are_taken_of_capital_less_unrealised_loss(apex: State) -> None:
     held = holding(apex, lots=100)
     losing = accept(held, UpdateMark(instrument=1, price=BTC_LOT + 1_000_000))
@@ -206,6 +226,7 @@ def test_the_bounds_are_taken_of_capital_less_unrealised_loss(apex: State) -> No
     assert isinstance(step(other, order(1, 2, quantity=298)), Accepted)
 
 
+@pytest.mark.req("KRN-GATE-013")
 def test_limit_only_in_stalker_of_the_specification() -> None:
     stalker = claimed(until(Posture.STALKER, profile=Profile.SPECIFICATION))
     assert refusal(stalker, order(market=True)) == Reason.LIMIT_ONLY
@@ -214,6 +235,7 @@ def test_limit_only_in_stalker_of_the_specification() -> None:
     assert isinstance(step(apex, order(market=True)), Accepted)
 
 
+@pytest.mark.req("KRN-GATE-021", "KRN-GATE-023", "KRN-GATE-025")
 def test_a_permit_reserves_and_says_so(apex: State) -> None:
     outcome = step(apex, order(quantity=7))
     assert isinstance(outcome, Accepted)
@@ -227,18 +249,28 @@ def test_a_permit_reserves_and_says_so(apex: State) -> None:
     assert outcome.state.gate.reserved_notional == 7 * BTC_LOT
 
 
+@pytest.mark.req("KRN-GATE-022")
 def test_an_exit_reserves_nothing(apex: State) -> None:
     leaving = accept(holding(apex), order(side=1, reduce_only=True))
     assert leaving.gate.slots[0].permit_kind == Permit.EXIT
     assert leaving.gate.reserved_notional == 0
 
 
+@pytest.mark.req("KRN-GATE-037", "KRN-GATE-038")
 def test_close_order_frees_the_permit_and_twice_is_refused(apex: State) -> None:
     closed = accept(accept(apex, order()), CloseOrder(worker=0))
     assert closed.gate == apex.gate
     assert refusal(closed, CloseOrder(worker=0)) == Reason.NO_PERMIT
 
 
+@pytest.mark.req(
+    "KRN-FENCE-001",
+    "KRN-FENCE-006",
+    "KRN-FENCE-007",
+    "KRN-FENCE-009",
+    "KRN-GATE-039",
+    "KRN-LEDG-003",
+)
 def test_the_flatten_waits_for_the_fence_and_is_renewed_until_flat(apex: State) -> None:
     state = accept(holding(apex), order(side=1, reduce_only=True, quantity=4))
     outcome = step(state, TRIP)
@@ -262,6 +294,7 @@ def test_the_flatten_waits_for_the_fence_and_is_renewed_until_flat(apex: State) 
     assert quantities(done.gate) == (0, 0, 0, 0, 0, 0, 0, 0)
 
 
+@pytest.mark.req("KRN-RST-003", "KRN-FENCE-006")
 def test_a_restart_puts_a_new_fence_before_a_flatten_that_is_out(apex: State) -> None:
     """What the model found: the flatten may still fill until the guard confirms the new epoch."""
     flattening = confirm(accept(holding(apex), TRIP))
@@ -273,6 +306,7 @@ def test_a_restart_puts_a_new_fence_before_a_flatten_that_is_out(apex: State) ->
     assert again.gate.slots[0].permit_quantity == 6
 
 
+@pytest.mark.req("KRN-FENCE-005", "KRN-FENCE-007")
 def test_a_confirmed_fence_without_positions_flattens_nothing(apex: State) -> None:
     killed = accept(apex, TRIP)
     outcome = step(killed, ConfirmFence(epoch=killed.gate.fence_epoch))
@@ -280,6 +314,7 @@ def test_a_confirmed_fence_without_positions_flattens_nothing(apex: State) -> No
     assert outcome.effects == Effects(False, False, False)
 
 
+@pytest.mark.req("KRN-FENCE-003", "KRN-FENCE-004")
 def test_stale_epoch(apex: State) -> None:
     assert refusal(apex, ConfirmFence(epoch=apex.gate.fence_epoch)) == Reason.STALE_EPOCH
     restarted = accept(accept(apex, RestartKernel()), RestartKernel())
@@ -287,6 +322,7 @@ def test_stale_epoch(apex: State) -> None:
     assert refusal(restarted, late) == Reason.STALE_EPOCH
 
 
+@pytest.mark.req("KRN-FENCE-005", "KRN-FENCE-008")
 def test_a_fence_confirmed_outside_hibernate_frees_permits_without_flattening(apex: State) -> None:
     asked = accept(holding(apex), order(side=1, reduce_only=True))
     turtle = demoted(asked)
@@ -298,10 +334,12 @@ def test_a_fence_confirmed_outside_hibernate_frees_permits_without_flattening(ap
     assert outcome.state.gate.slots[0].quantity == -10
 
 
+@pytest.mark.req("KRN-LEDG-009")
 def test_a_mark_for_nobody_is_refused() -> None:
     assert refusal(fresh(), UpdateMark(instrument=1, price=1)) == Reason.INSTRUMENT_NOT_CLAIMED
 
 
+@pytest.mark.req("KRN-LEDG-002", "KRN-LEDG-005", "KRN-LEDG-007", "KRN-LEDG-008")
 def test_drive_through_a_whole_trade(apex: State) -> None:
     state = drive(
         apex,

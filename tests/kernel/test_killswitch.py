@@ -36,17 +36,21 @@ def assert_killed(state: State, before: State) -> None:
     assert not state.gate.fence_confirmed
 
 
-CAUSES: list[Event] = [
-    TripKillSwitch(cause=1, operator=0, reason=1),
-    TripKillSwitch(cause=2, operator=0, reason=1),
-    TripKillSwitch(cause=3, operator=1, reason=1),
-    FailJournal(),
-    ReconcileLedger(cash=1, quantities=(0, 0, 0, 0, 0, 0, 0, 0)),
-    ReportFill(worker=0, quantity=1, price=1, fee=0),
-    AdvanceTime(process_time_ms=30_001),
+req = pytest.mark.req
+CAUSES = [
+    pytest.param(TripKillSwitch(cause=1, operator=0, reason=1), marks=req("KRN-KILL-006")),
+    pytest.param(TripKillSwitch(cause=2, operator=0, reason=1), marks=req("KRN-KILL-007")),
+    pytest.param(TripKillSwitch(cause=3, operator=1, reason=1), marks=req("KRN-KILL-008")),
+    pytest.param(FailJournal(), marks=req("KRN-KILL-009")),
+    pytest.param(
+        ReconcileLedger(cash=1, quantities=(0, 0, 0, 0, 0, 0, 0, 0)), marks=req("KRN-LEDG-019")
+    ),
+    pytest.param(ReportFill(worker=0, quantity=1, price=1, fee=0), marks=req("KRN-LEDG-016")),
+    pytest.param(AdvanceTime(process_time_ms=30_001), marks=req("KRN-KILL-001")),
 ]
 
 
+@pytest.mark.req("KRN-KILL-011", "KRN-KILL-012", "KRN-FENCE-001", "KRN-FENCE-002")
 @pytest.mark.parametrize("event", CAUSES, ids=lambda e: type(e).__name__)
 def test_every_cause_trips_within_the_step(apex: State, event: Event) -> None:
     outcome = step(apex, event)
@@ -55,10 +59,12 @@ def test_every_cause_trips_within_the_step(apex: State, event: Event) -> None:
     assert_killed(outcome.state, apex)
 
 
+@pytest.mark.req("KRN-KILL-003")
 def test_a_heartbeat_at_its_limit_does_not_trip(apex: State) -> None:
     assert not accept(apex, AdvanceTime(process_time_ms=30_000)).killswitch.killed
 
 
+@pytest.mark.req("KRN-KILL-001", "KRN-KILL-002", "KRN-KILL-016", "KRN-KILL-018", "KRN-KILL-019")
 @pytest.mark.parametrize("partition", range(4))
 def test_each_partition_is_watched(apex: State, partition: int) -> None:
     state = accept(apex, AdvanceTime(process_time_ms=30_000))
@@ -73,6 +79,7 @@ def test_each_partition_is_watched(apex: State, partition: int) -> None:
     assert back.survival.multiplier_ppm == 0
 
 
+@pytest.mark.req("KRN-KILL-016", "KRN-POST-013")
 def test_a_liveness_cause_that_clears_early_does_not_free_a_position(apex: State) -> None:
     held = holding(apex)
     late = accept(held, AdvanceTime(process_time_ms=30_001))
@@ -85,6 +92,7 @@ def test_a_liveness_cause_that_clears_early_does_not_free_a_position(apex: State
     assert state.machine.posture == Posture.HIBERNATE
 
 
+@pytest.mark.req("KRN-KILL-004", "KRN-KILL-005", "KRN-KILL-018", "KRN-KILL-022", "KRN-INIT-002")
 def test_the_grid_counts_only_where_it_is_in_use() -> None:
     assert not fresh().killswitch.killed
     assert not accept(fresh(), ReportGrid(members=0)).killswitch.killed
@@ -95,11 +103,13 @@ def test_the_grid_counts_only_where_it_is_in_use() -> None:
     assert accept(up, ReportGrid(members=0)).killswitch.killed
 
 
+@pytest.mark.req("KRN-KILL-017")
 def test_integrity_latches_and_a_heartbeat_does_not_clear_it(apex: State) -> None:
     killed = accept(apex, TripKillSwitch(cause=3, operator=1, reason=1))
     assert accept(killed, RecordHeartbeat(partition=0)).killswitch.killed
 
 
+@pytest.mark.req("KRN-KILL-014", "KRN-KILL-013")
 def test_a_second_cause_latches_too_but_the_fence_stays(apex: State) -> None:
     killed = accept(apex, TripKillSwitch(cause=3, operator=1, reason=1))
     outcome = step(killed, TripKillSwitch(cause=1, operator=0, reason=1))
@@ -110,6 +120,7 @@ def test_a_second_cause_latches_too_but_the_fence_stays(apex: State) -> None:
     assert outcome.state.gate.fence_epoch == killed.gate.fence_epoch
 
 
+@pytest.mark.req("KRN-KILL-013")
 def test_a_trip_in_hibernate_leaves_a_flatten_in_flight_alone(apex: State) -> None:
     flattening = confirm(accept(holding(apex), AdvanceTime(process_time_ms=30_001)))
     back = drive(flattening, (RecordHeartbeat(partition=p) for p in range(4)))
@@ -121,17 +132,20 @@ def test_a_trip_in_hibernate_leaves_a_flatten_in_flight_alone(apex: State) -> No
     assert again.effects == Effects(False, False, False)
 
 
+@pytest.mark.req("KRN-TIME-001", "KRN-TIME-002")
 def test_time_never_runs_backwards(apex: State) -> None:
     later = accept(apex, AdvanceTime(process_time_ms=10))
     assert step(later, AdvanceTime(process_time_ms=9)) == Refused(Reason.TIME_BACKWARDS)
     assert isinstance(step(later, AdvanceTime(process_time_ms=10)), Accepted)
 
 
+@pytest.mark.req("KRN-KILL-021", "KRN-KILL-020")
 def test_ages_saturate(apex: State) -> None:
     old = accept(apex, AdvanceTime(process_time_ms=3 * AGE_MS_MAX))
     assert old.killswitch.heartbeat_age_ms == (AGE_MS_MAX,) * 4
 
 
+@pytest.mark.req("KRN-KILL-009", "KRN-KILL-023", "KRN-KILL-017")
 def test_a_failed_journal_kills_and_its_return_does_not_rearm(apex: State) -> None:
     down = accept(apex, FailJournal())
     assert not down.killswitch.journal_writable
@@ -141,6 +155,7 @@ def test_a_failed_journal_kills_and_its_return_does_not_rearm(apex: State) -> No
     assert back.killswitch.killed
 
 
+@pytest.mark.req("KRN-RST-001", "KRN-RST-002", "KRN-RST-003", "KRN-RST-004")
 def test_a_restart_starts_in_hibernate_and_kills_older_permits(apex: State) -> None:
     outcome = step(holding(apex), RestartKernel())
     assert isinstance(outcome, Accepted)
@@ -151,11 +166,13 @@ def test_a_restart_starts_in_hibernate_and_kills_older_permits(apex: State) -> N
     assert outcome.state.gate.slots[0].quantity == -10, "a restart forgets no position"
 
 
+@pytest.mark.req("KRN-RST-004", "KRN-RST-005")
 def test_a_restart_keeps_what_latched(apex: State) -> None:
     killed = accept(apex, TripKillSwitch(cause=3, operator=1, reason=1))
     assert accept(killed, RestartKernel()).killswitch.killed
 
 
+@pytest.mark.req("KRN-LEDG-018", "KRN-LEDG-020")
 def test_an_equal_view_changes_nothing(apex: State) -> None:
     held = holding(apex)
     view = ReconcileLedger(cash=held.ledger.cash, quantities=quantities(held.gate))

@@ -14,6 +14,7 @@ def apex() -> State:
     return claimed(until(Posture.APEX))
 
 
+@pytest.mark.req("KRN-LEDG-014", "KRN-LEDG-015")
 @pytest.mark.parametrize(
     ("peak", "now", "ppm"),
     [
@@ -31,6 +32,14 @@ def test_drawdown_rounds_towards_risk(peak: int, now: int, ppm: int) -> None:
     assert drawdown(peak, now) == ppm
 
 
+@pytest.mark.req(
+    "KRN-LEDG-002",
+    "KRN-LEDG-003",
+    "KRN-LEDG-004",
+    "KRN-LEDG-005",
+    "KRN-LEDG-006",
+    "KRN-LEDG-007",
+)
 def test_partial_fills_book_exact_profit(apex: State) -> None:
     """Short 3 lots at two prices, back in two parts: no division, no average price."""
     state = accept(apex, order(quantity=3))
@@ -56,6 +65,14 @@ def test_partial_fills_book_exact_profit(apex: State) -> None:
     assert state.gate.slots[0].cost == 0
 
 
+@pytest.mark.req(
+    "KRN-LEDG-008",
+    "KRN-LEDG-010",
+    "KRN-LEDG-011",
+    "KRN-LEDG-012",
+    "KRN-LEDG-014",
+    "KRN-SURV-026",
+)
 def test_marks_move_equity_peak_and_drawdown_but_not_cash(apex: State) -> None:
     held = holding(apex, lots=100)
     won = accept(held, UpdateMark(instrument=1, price=BTC_LOT - 1_000_000))
@@ -70,6 +87,7 @@ def test_marks_move_equity_peak_and_drawdown_but_not_cash(apex: State) -> None:
     assert lost.survival.multiplier_ppm < held.survival.multiplier_ppm, "drawdown attacks at once"
 
 
+@pytest.mark.req("KRN-LEDG-016")
 def test_a_fill_without_a_permit_or_beyond_it_is_a_desync(apex: State) -> None:
     lost = accept(apex, ReportFill(worker=0, quantity=1, price=BTC_LOT, fee=0))
     assert lost.killswitch.latched_desync
@@ -82,6 +100,7 @@ def test_a_fill_without_a_permit_or_beyond_it_is_a_desync(apex: State) -> None:
     assert not exact.killswitch.latched_desync
 
 
+@pytest.mark.req("KRN-LEDG-017", "KRN-FENCE-006")
 def test_an_order_that_outlived_its_epoch_may_still_fill_before_the_fence(apex: State) -> None:
     asked = accept(apex, order(quantity=5))
     killed = accept(asked, TripKillSwitch(cause=3, operator=1, reason=0))
@@ -91,6 +110,7 @@ def test_an_order_that_outlived_its_epoch_may_still_fill_before_the_fence(apex: 
     assert fenced.gate.slots[0].permit_kind == Permit.FLATTEN
 
 
+@pytest.mark.req("KRN-GATE-040", "KRN-FENCE-006")
 def test_an_order_closed_before_the_fence_leaves_the_flatten_to_the_fence(apex: State) -> None:
     asked = accept(holding(apex), order(side=1, reduce_only=True, quantity=4))
     killed = accept(asked, TripKillSwitch(cause=3, operator=1, reason=0))

@@ -15,6 +15,7 @@ from tests.kernel.sessions import HEALTHY_BOOK, accept, bar, confirm, drive, unt
 H, T, S, A = Posture
 
 
+@pytest.mark.req("KRN-POST-001")
 @pytest.mark.parametrize(
     ("ppm", "posture"),
     [
@@ -32,6 +33,7 @@ def test_bible_thresholds_do_not_depend_on_the_posture(ppm: int, posture: Postur
     assert {called(p, ppm, Profile.BIBLE) for p in Posture} == {posture}
 
 
+@pytest.mark.req("KRN-POST-002")
 @pytest.mark.parametrize(
     ("level", "drop", "rise"), [(A, 850_000, 920_000), (S, 700_000, 770_000), (T, 450_000, 520_000)]
 )
@@ -43,6 +45,7 @@ def test_specification_is_a_schmitt_gate(level: Posture, drop: int, rise: int) -
     assert called(below, rise, Profile.SPECIFICATION) == level
 
 
+@pytest.mark.req("KRN-POST-003")
 @pytest.mark.parametrize("profile", list(Profile))
 def test_called_is_monotone_in_the_multiplier(profile: Profile) -> None:
     edges = sorted(
@@ -69,6 +72,7 @@ def apex() -> State:
     return until(Posture.APEX)
 
 
+@pytest.mark.req("KRN-POST-004", "KRN-POST-007", "KRN-POST-008")
 def test_down_after_two_bars_straight_to_what_is_called(apex: State) -> None:
     one = counted(at(apex, A, 400_000)).state
     assert (one.machine.posture, one.machine.bars_below) == (A, 1)
@@ -78,12 +82,14 @@ def test_down_after_two_bars_straight_to_what_is_called(apex: State) -> None:
     assert two.state.gate.fence_epoch == apex.gate.fence_epoch + 1
 
 
+@pytest.mark.req("KRN-POST-011")
 def test_a_bar_in_between_starts_the_count_again(apex: State) -> None:
     one = counted(at(apex, A, 400_000)).state
     steady = counted(at(one, A, 950_000, below=1)).state
     assert steady.machine.bars_below == 0
 
 
+@pytest.mark.req("KRN-POST-005", "KRN-POST-009")
 def test_up_after_five_bars_one_posture_at_a_time(apex: State) -> None:
     state = at(apex, T, 950_000)
     seen = []
@@ -93,6 +99,7 @@ def test_up_after_five_bars_one_posture_at_a_time(apex: State) -> None:
     assert seen == [T] * 4 + [S] * 5 + [A]
 
 
+@pytest.mark.req("KRN-POST-013")
 def test_hibernate_is_left_only_flat_and_fenced(apex: State) -> None:
     unfenced = dataclasses.replace(
         at(apex, H, 950_000), gate=dataclasses.replace(apex.gate, fence_confirmed=False)
@@ -102,10 +109,12 @@ def test_hibernate_is_left_only_flat_and_fenced(apex: State) -> None:
     assert (unfenced.machine.posture, unfenced.machine.bars_above) == (H, 0)
 
 
+@pytest.mark.req("KRN-POST-009")
 def test_above() -> None:
     assert [above(p) for p in Posture] == [T, S, A, A]
 
 
+@pytest.mark.req("KRN-TIME-003", "KRN-TIME-004", "KRN-TIME-005", "KRN-TIME-006")
 def test_close_bar_guards(apex: State) -> None:
     now = apex.clock.market_time_ms
     assert step(apex, CloseBar(market_time_ms=now - 1)) == Refused(Reason.TIME_BACKWARDS)
@@ -121,6 +130,7 @@ def test_close_bar_guards(apex: State) -> None:
     assert step(at_once, CloseBar(market_time_ms=now + 1_001)) == Refused(Reason.MARKET_TIME_AHEAD)
 
 
+@pytest.mark.req("KRN-POST-004", "KRN-POST-005", "KRN-POST-009")
 def test_a_whole_fall_and_climb(apex: State) -> None:
     """RED for two bars: HIBERNATE; then health: TURTLE, STALKER, APEX in this order."""
     state = apex

@@ -78,6 +78,7 @@ OUT_OF_RANGE: list[tuple[str, dict[str, object]]] = [
 ]
 
 
+@pytest.mark.req("KRN-STEP-013")
 @pytest.mark.parametrize(("group", "changes"), OUT_OF_RANGE, ids=str)
 def test_each_scalar_out_of_its_range_breaks_type_ok(
     group: str, changes: dict[str, object]
@@ -88,6 +89,7 @@ def test_each_scalar_out_of_its_range_breaks_type_ok(
     assert not invariants.Inv(state)
 
 
+@pytest.mark.req("KRN-STEP-013")
 def test_a_pending_request_may_have_an_age() -> None:
     state = with_group(
         held(),
@@ -99,6 +101,7 @@ def test_a_pending_request_may_have_an_age() -> None:
     assert invariants.RearmRequestMeansLatched(state)
 
 
+@pytest.mark.req("KRN-STEP-013")
 def test_a_slot_out_of_range_breaks_type_ok() -> None:
     state = with_slots(held(), {0: dataclasses.replace(held().gate.slots[0], mark=PRICE_MAX + 1)})
     assert invariants.scalars_in_range(state)
@@ -125,6 +128,7 @@ IDLE = Slot(
 )
 
 
+@pytest.mark.req("KRN-STEP-013")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -145,6 +149,15 @@ def test_each_field_of_a_slot_out_of_range(changes: dict[str, int]) -> None:
     assert not slotrules.sound(slot)
 
 
+@pytest.mark.req(
+    "KRN-GATE-027",
+    "KRN-GATE-028",
+    "KRN-GATE-029",
+    "KRN-GATE-030",
+    "KRN-FENCE-011",
+    "KRN-FENCE-012",
+    "KRN-FENCE-013",
+)
 @pytest.mark.parametrize(
     ("rule", "slot"),
     [
@@ -182,6 +195,7 @@ def test_each_rule_breaks_in_each_of_the_eight_slots(rule: Rule, slot: Slot) -> 
         assert not slotrules.every(slots, rule)
 
 
+@pytest.mark.req("KRN-STEP-013", "KRN-GATE-029")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -200,6 +214,7 @@ def test_a_slot_that_claims_nothing_is_all_zeros(changes: dict[str, int]) -> Non
     assert not slotrules.sound(slot)
 
 
+@pytest.mark.req("KRN-STEP-006")
 @pytest.mark.parametrize(
     "slot",
     [
@@ -217,6 +232,7 @@ def test_sound_asks_every_rule(slot: Slot) -> None:
     assert not slotrules.sound(slot)
 
 
+@pytest.mark.req("KRN-GATE-036")
 @pytest.mark.parametrize("first", range(8))
 @pytest.mark.parametrize("second", range(8))
 def test_two_slots_with_one_instrument_are_seen_wherever_they_are(first: int, second: int) -> None:
@@ -227,6 +243,7 @@ def test_two_slots_with_one_instrument_are_seen_wherever_they_are(first: int, se
     assert alone == (first == second)
 
 
+@pytest.mark.req("KRN-STEP-013")
 @pytest.mark.parametrize("worker", range(8))
 def test_flat_and_owner_look_at_every_slot(worker: int) -> None:
     state = claimed(until(Posture.APEX), worker, 9)
@@ -239,6 +256,7 @@ def test_flat_and_owner_look_at_every_slot(worker: int) -> None:
     assert not flat(asked.gate)
 
 
+@pytest.mark.req("KRN-STEP-006")
 @pytest.mark.parametrize(
     ("name", "group", "changes"),
     [
@@ -262,6 +280,7 @@ def test_each_conjunct_of_an_invariant_breaks_it(
     assert not invariants.Inv(state)
 
 
+@pytest.mark.req("KRN-POST-016")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -274,6 +293,7 @@ def test_one_counter_may_count(changes: dict[str, object]) -> None:
     assert invariants.CountersWithinHysteresis(with_group(held(), "machine", **changes))
 
 
+@pytest.mark.req("KRN-STEP-006")
 def test_killed_needs_both_hibernate_and_zero() -> None:
     state = with_group(held(), "killswitch", killed=True, latched_operator=True)
     asleep = with_group(state, "machine", posture=Posture.HIBERNATE)
@@ -284,6 +304,7 @@ def test_killed_needs_both_hibernate_and_zero() -> None:
     assert invariants.KilledMeansHibernate(both)
 
 
+@pytest.mark.req("KRN-GATE-035")
 def test_a_released_claim_is_flat() -> None:
     state = drive(confirm(until(Posture.APEX)), [ClaimInstrument(worker=7, instrument=0)])
     assert flat(state.gate)

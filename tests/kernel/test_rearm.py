@@ -60,6 +60,13 @@ def refusal(state: State, event: Event) -> Reason:
     return outcome.reason
 
 
+@pytest.mark.req(
+    "KRN-REARM-002",
+    "KRN-REARM-003",
+    "KRN-REARM-004",
+    "KRN-REARM-007",
+    "KRN-REARM-012",
+)
 def test_rearm_in_two_steps(killed: State) -> None:
     assert refusal(killed, CONFIRM) == Reason.NO_REQUEST
     asked = accept(killed, ASK)
@@ -74,12 +81,14 @@ def test_rearm_in_two_steps(killed: State) -> None:
     assert until(Posture.APEX, armed).machine.posture == Posture.APEX
 
 
+@pytest.mark.req("KRN-REARM-005")
 def test_the_window_closes(killed: State) -> None:
     asked = accept(killed, ASK)
     assert refusal(passing(asked, 600_001), CONFIRM) == Reason.REQUEST_EXPIRED
     assert not accept(passing(asked, 600_000), CONFIRM).killswitch.killed
 
 
+@pytest.mark.req("KRN-REARM-009", "KRN-REARM-003", "KRN-REARM-010")
 def test_a_new_request_replaces_the_old_one(killed: State) -> None:
     asked = passing(accept(killed, ASK), 9_000)
     again = passing(accept(asked, ASK), 9_000)
@@ -88,12 +97,14 @@ def test_a_new_request_replaces_the_old_one(killed: State) -> None:
     assert refusal(other, CONFIRM) == Reason.NO_REQUEST
 
 
+@pytest.mark.req("KRN-REARM-001")
 def test_nothing_to_rearm_where_only_a_heartbeat_is_late() -> None:
     late = accept(until(Posture.APEX), AdvanceTime(process_time_ms=30_001))
     assert late.killswitch.killed
     assert refusal(late, ASK) == Reason.NOTHING_TO_REARM
 
 
+@pytest.mark.req("KRN-REARM-008", "KRN-REARM-007")
 def test_a_rearm_does_not_lift_a_liveness_cause(killed: State) -> None:
     asked = accept(killed, ASK)
     late = accept(asked, AdvanceTime(process_time_ms=31_000))
@@ -102,6 +113,7 @@ def test_a_rearm_does_not_lift_a_liveness_cause(killed: State) -> None:
     assert armed.killswitch.killed
 
 
+@pytest.mark.req("KRN-REARM-006", "KRN-PEAK-005")
 def test_no_operator_act_is_confirmed_without_a_journal() -> None:
     down = accept(until(Posture.APEX), FailJournal())
     cooled = passing(accept(down, ASK), 10_000)
@@ -123,6 +135,7 @@ def in_drawdown() -> State:
     return accept(passing(accept(state, ASK), 10_000), CONFIRM)
 
 
+@pytest.mark.req("KRN-PEAK-007", "KRN-PEAK-008")
 def test_a_peak_reset_lets_a_flat_book_reach_apex_again() -> None:
     state = in_drawdown()
     for _ in range(400):
@@ -136,6 +149,7 @@ def test_a_peak_reset_lets_a_flat_book_reach_apex_again() -> None:
     assert until(Posture.APEX, reset).machine.posture == Posture.APEX
 
 
+@pytest.mark.req("KRN-PEAK-001", "KRN-PEAK-006")
 def test_a_peak_reset_needs_a_flat_book_in_both_steps() -> None:
     apex = until(Posture.APEX)
     assert refusal(holding(apex), ASK_PEAK) == Reason.NOT_FLAT
@@ -144,6 +158,7 @@ def test_a_peak_reset_needs_a_flat_book_in_both_steps() -> None:
     assert refusal(held, CONFIRM_PEAK) == Reason.NOT_FLAT
 
 
+@pytest.mark.req("KRN-PEAK-003", "KRN-PEAK-004")
 def test_a_peak_reset_cools_and_expires() -> None:
     asked = accept(fresh(), ASK_PEAK)
     assert refusal(asked, CONFIRM_PEAK) == Reason.COOLING

@@ -25,6 +25,8 @@ from tests.kernel.sessions import accept, fresh, holding, random_events, until
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.req("KRN-STEP-002", "KRN-STEP-004", "KRN-STEP-005")
+@pytest.mark.random
 @pytest.mark.parametrize("profile", list(Profile))
 @pytest.mark.parametrize("seed", range(8))
 def test_random_walks_keep_every_promise(profile: Profile, seed: int) -> None:
@@ -36,6 +38,8 @@ def test_random_walks_keep_every_promise(profile: Profile, seed: int) -> None:
     assert accepted > 500
 
 
+@pytest.mark.req("KRN-STEP-002", "KRN-STEP-004", "KRN-STEP-005")
+@pytest.mark.random
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(Profile))
 def test_hypothesis_walks(seed: int, profile: Profile) -> None:
@@ -43,6 +47,8 @@ def test_hypothesis_walks(seed: int, profile: Profile) -> None:
         pass
 
 
+@pytest.mark.req("KRN-STEP-003")
+@pytest.mark.random
 def test_the_same_history_gives_the_same_state() -> None:
     first = [outcome for _, _, outcome in random_events(5, 500, fresh())]
     again = [outcome for _, _, outcome in random_events(5, 500, fresh())]
@@ -51,11 +57,15 @@ def test_the_same_history_gives_the_same_state() -> None:
     assert first != other
 
 
+@pytest.mark.req("KRN-STEP-010")
+@pytest.mark.random
 def test_step_and_step_bare_answer_alike() -> None:
     for state, event, outcome in random_events(11, 1_000, until(Posture.APEX)):
         assert step_bare(state, event) == outcome
 
 
+@pytest.mark.req("KRN-STEP-001")
+@pytest.mark.random
 def test_a_refusal_leaves_the_state_untouched() -> None:
     for state, event, outcome in random_events(12, 1_000, until(Posture.APEX)):
         before = dataclasses.astuple(state)
@@ -64,6 +74,7 @@ def test_a_refusal_leaves_the_state_untouched() -> None:
             assert step(state, event) == outcome
 
 
+@pytest.mark.req("KRN-STEP-011", "KRN-TIME-008")
 def test_ticks_fold() -> None:
     """Two ticks that trip nothing are one tick: what the journal's coalescing relies on."""
     state = until(Posture.APEX)
@@ -80,11 +91,13 @@ def spoiled(state: State) -> State:
     return dataclasses.replace(state, ledger=dataclasses.replace(state.ledger, cash=7))
 
 
+@pytest.mark.req("KRN-STEP-008")
 def test_a_state_that_breaks_an_invariant_is_not_stepped() -> None:
     with pytest.raises(icontract.ViolationError):
         step(spoiled(fresh()), AdvanceTime(process_time_ms=1))
 
 
+@pytest.mark.req("KRN-STEP-007")
 def test_the_contract_of_step_is_on_under_dash_o() -> None:
     """icontract's default would vanish there."""
     code = (
@@ -166,12 +179,14 @@ BROKEN = {
 }
 
 
+@pytest.mark.req("KRN-STEP-006")
 def test_every_invariant_has_a_state_that_breaks_it() -> None:
     names = {n for n, f in vars(invariants).items() if callable(f) and n[0].isupper()}
     imported = {"Inv", "Pending", "Posture", "Profile", "Rule", "Share", "State"}
     assert names - imported == set(BROKEN)
 
 
+@pytest.mark.req("KRN-STEP-006")
 @pytest.mark.parametrize("name", BROKEN)
 def test_invariant_can_be_false(name: str) -> None:
     state = BROKEN[name]()
@@ -195,6 +210,7 @@ TICK = AdvanceTime(process_time_ms=1)
 MARK = UpdateMark(instrument=1, price=1)
 
 
+@pytest.mark.req("KRN-STEP-005")
 @pytest.mark.parametrize(
     ("name", "event", "changes"),
     [
@@ -226,6 +242,7 @@ def test_step_property_can_be_false(
     assert not predicate(**{k: arguments[k] for k in wanted})
 
 
+@pytest.mark.req("KRN-STEP-005")
 def test_promotions_rearms_and_flattens_are_judged() -> None:
     apex = holding(until(Posture.APEX))
     low = dataclasses.replace(
@@ -245,6 +262,8 @@ def test_promotions_rearms_and_flattens_are_judged() -> None:
     assert not promises.EffectsFollowTheStep(apex, TICK, apex, cancel)
 
 
+@pytest.mark.req("KRN-STEP-006")
+@pytest.mark.random
 def test_inv_is_the_conjunction_of_the_named_invariants() -> None:
     """``Inv`` asks the slots' rules in one walk; it must not have lost one on the way."""
     named = [getattr(invariants, name) for name in BROKEN]
@@ -253,6 +272,8 @@ def test_inv_is_the_conjunction_of_the_named_invariants() -> None:
         assert all(predicate(state) for predicate in named)
 
 
+@pytest.mark.req("KRN-SURV-006", "KRN-SURV-017", "KRN-SURV-031")
+@pytest.mark.random
 @settings(max_examples=300, deadline=None)
 @given(
     status=st.sampled_from(Status),

@@ -39,11 +39,13 @@ def strict() -> State:
     )
 
 
+@pytest.mark.req("KRN-SURV-015", "KRN-SURV-016")
 def test_without_drawdown_r_is_what_the_sigmoid_gives(healthy: State) -> None:
     """Not 1.0: the sigmoid is 0.9734 at no drawdown, though bible 11.2 calls it about 1."""
     assert target(healthy) == 973_402
 
 
+@pytest.mark.req("KRN-SURV-001")
 def test_orange_alone_is_hibernate(healthy: State) -> None:
     """R <= 0.487, though bible 12 takes ORANGE for half size."""
     orange = reading(healthy, forewarner_status=Status.ORANGE)
@@ -51,6 +53,7 @@ def test_orange_alone_is_hibernate(healthy: State) -> None:
     assert target(orange) <= 487_000
 
 
+@pytest.mark.req("KRN-SURV-006")
 def test_a_stale_book_alone_is_hibernate(healthy: State) -> None:
     stale = reading(healthy, book_age_ms=600_001)
     assert microstructure(stale.survival, Profile.BIBLE, 600_000) == 500_000
@@ -59,6 +62,7 @@ def test_a_stale_book_alone_is_hibernate(healthy: State) -> None:
     assert target(fresh_enough) == target(healthy)
 
 
+@pytest.mark.req("KRN-SURV-005", "KRN-SURV-006")
 def test_a_silent_book_is_never_worth_more_than_it_last_showed(healthy: State) -> None:
     bad = reading(healthy, depth_quality_ppm=0)
     silent = reading(bad, book_age_ms=600_001)
@@ -66,6 +70,7 @@ def test_a_silent_book_is_never_worth_more_than_it_last_showed(healthy: State) -
     assert microstructure(silent.survival, Profile.BIBLE, 600_000) == 300_000
 
 
+@pytest.mark.req("KRN-SURV-016", "KRN-SURV-017", "KRN-SURV-018", "KRN-SURV-024")
 def test_two_degraded_sensors_halve(healthy: State) -> None:
     one = reading(healthy, depth_quality_ppm=700_000)
     two = reading(one, forewarner_status=Status.ORANGE)
@@ -74,6 +79,7 @@ def test_two_degraded_sensors_halve(healthy: State) -> None:
     assert target(one) == 973_402 * 790_000 // PPM
 
 
+@pytest.mark.req("KRN-SURV-018")
 def test_exactly_eight_tenths_is_not_degraded(healthy: State) -> None:
     depth = next(d for d in range(714_000, 715_000) if 300_000 + 700_000 * d // PPM == 800_000)
     edge = reading(healthy, depth_quality_ppm=depth, forewarner_status=Status.ORANGE)
@@ -81,6 +87,7 @@ def test_exactly_eight_tenths_is_not_degraded(healthy: State) -> None:
     assert target(below) * 2 <= target(edge) <= target(below) * 2 + 3
 
 
+@pytest.mark.req("KRN-SURV-002", "KRN-SURV-004", "KRN-SURV-012", "KRN-SURV-014")
 def test_ages_round_towards_risk(healthy: State) -> None:
     """A forewarner's age up, the time since a shock down."""
     six_hours = 6 * 3_600_000
@@ -91,6 +98,15 @@ def test_ages_round_towards_risk(healthy: State) -> None:
     assert environment(soon.survival, Profile.BIBLE) == 300_000
 
 
+@pytest.mark.req(
+    "KRN-SURV-003",
+    "KRN-SURV-007",
+    "KRN-SURV-008",
+    "KRN-SURV-009",
+    "KRN-SURV-010",
+    "KRN-SURV-011",
+    "KRN-SURV-013",
+)
 def test_specification_sensors(strict: State) -> None:
     spec = Profile.SPECIFICATION
     assert structural(reading(strict, forewarner_age_ms=30_000).survival, spec) == PPM
@@ -109,11 +125,13 @@ def test_specification_sensors(strict: State) -> None:
     assert environment(reading(strict, shock_age_ms=3_599_999).survival, spec) < PPM
 
 
+@pytest.mark.req("KRN-SURV-019", "KRN-SURV-024")
 def test_the_specification_is_a_product(strict: State) -> None:
     worn = reading(strict, depth_quality_ppm=400_000, shock_age_ms=1_800_000)
     assert target(worn) == target(strict) * 650_000 // PPM * 500_000 // PPM
 
 
+@pytest.mark.req("KRN-SURV-026")
 def test_fast_attack_on_every_sensor() -> None:
     apex = until(Posture.APEX)
     bad_book = ReportBook(
@@ -124,6 +142,7 @@ def test_fast_attack_on_every_sensor() -> None:
         assert after.survival.multiplier_ppm == target(after) < apex.survival.multiplier_ppm
 
 
+@pytest.mark.req("KRN-SURV-027", "KRN-SURV-034")
 def test_a_better_reading_raises_nothing_before_the_bar() -> None:
     apex = until(Posture.APEX)
     bad = accept(apex, ReportForewarner(status=2))
@@ -133,12 +152,14 @@ def test_a_better_reading_raises_nothing_before_the_bar() -> None:
     assert risen.survival.multiplier_ppm > bad.survival.multiplier_ppm
 
 
+@pytest.mark.req("KRN-SURV-027")
 def test_a_flood_of_readings_earns_nothing() -> None:
     state = confirm(fresh())
     flooded = drive(state, (ReportForewarner(status=0) for _ in range(1_000)))
     assert flooded.survival.multiplier_ppm == 0
 
 
+@pytest.mark.req("KRN-SURV-028", "KRN-SURV-029", "KRN-SURV-030")
 def test_recovery_steps() -> None:
     assert recovery_step(5_000, PPM, Profile.BIBLE) == 1_666
     assert recovery_step(60_000, PPM, Profile.BIBLE) == 20_000
@@ -156,6 +177,7 @@ def minutes_to_apex(state: State, bar_ms: int) -> float:
     return (state.clock.market_time_ms - start) / 60_000
 
 
+@pytest.mark.req("KRN-SURV-028", "KRN-SURV-032")
 @pytest.mark.parametrize("bar_ms", [5_000, 60_000])
 def test_apex_takes_129_minutes_from_zero(healthy: State, bar_ms: int) -> None:
     """The figure design 3 gives, before the five bars of hysteresis."""
@@ -164,6 +186,7 @@ def test_apex_takes_129_minutes_from_zero(healthy: State, bar_ms: int) -> None:
     assert minutes_to_apex(at_zero, bar_ms) == pytest.approx(129, abs=2 + hysteresis)
 
 
+@pytest.mark.req("KRN-SURV-032")
 def test_the_path_depends_on_the_bars_length_by_less_than_a_hundredth(healthy: State) -> None:
     """Stated amount: 1 % of full scale between 1 s and 60 s bars, at any minute of recovery."""
     paths = {}
@@ -179,6 +202,7 @@ def test_the_path_depends_on_the_bars_length_by_less_than_a_hundredth(healthy: S
         assert max(gaps) < PPM // 100
 
 
+@pytest.mark.req("KRN-SURV-032")
 def test_recovery_does_not_freeze(healthy: State) -> None:
     state = confirm(healthy)
     for _ in range(60 * 60 * 4):

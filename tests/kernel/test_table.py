@@ -96,12 +96,14 @@ NO_REASON = {
 }
 
 
+@pytest.mark.req("KRN-TAB-001")
 def test_the_table_has_a_row_for_every_event_and_no_other() -> None:
     rows = {n for n, v in vars(table).items() if isinstance(v, tuple) and n.isupper()}
     assert rows == {row_name(c) for c in EVENTS}
     assert all(len(getattr(table, name)) == len(Posture) for name in rows)
 
 
+@pytest.mark.req("KRN-TAB-002", "KRN-TAB-003")
 @pytest.mark.parametrize("posture", list(Posture), ids=lambda p: p.name)
 @pytest.mark.parametrize("event_class", EVENTS, ids=lambda c: c.__name__)
 def test_cell(event_class: type, posture: Posture, states: dict[Posture, State]) -> None:
@@ -215,6 +217,7 @@ def judged(state: State) -> dict[str, tuple[list[ev.Event], list[ev.Event], Reas
 JUDGED = [c for c in EVENTS if Cell.IF in getattr(table, row_name(c))]
 
 
+@pytest.mark.req("KRN-TAB-004")
 @pytest.mark.parametrize("posture", list(Posture), ids=lambda p: p.name)
 @pytest.mark.parametrize("event_class", JUDGED, ids=lambda c: c.__name__)
 def test_a_judged_cell_both_accepts_and_refuses(
@@ -248,6 +251,8 @@ def test_a_judged_cell_both_accepts_and_refuses(
 TRIP = ev.TripKillSwitch(cause=3, operator=1, reason=0)
 
 
+@pytest.mark.req("KRN-TAB-002", "KRN-TAB-003")
+@pytest.mark.random
 def test_go_and_no_cells_hold_on_random_walks() -> None:
     """A GO cell never refuses what is in range, and a NO cell never accepts."""
     for state, event, outcome in WALKS:
@@ -273,6 +278,7 @@ def walks() -> list[tuple[State, ev.Event, object]]:
 WALKS = walks()
 
 
+@pytest.mark.req("KRN-RNG-018", "KRN-RNG-017")
 def test_a_malformed_event_is_malformed_in_every_posture(states: dict[Posture, State]) -> None:
     bad: tuple[ev.Event, ...] = (
         ev.AdvanceTime(process_time_ms=-1),
@@ -318,6 +324,7 @@ def test_a_malformed_event_is_malformed_in_every_posture(states: dict[Posture, S
             assert step(state, event) == Refused(Reason.MALFORMED), event
 
 
+@pytest.mark.req("KRN-STEP-001")
 def test_a_refusal_is_a_value_without_a_state() -> None:
     assert [f.name for f in dataclasses.fields(Refused)] == ["reason"]
 
