@@ -54,6 +54,7 @@ def faults(values: tuple[int, ...], operator: str, module: str) -> list[str]:
     return found
 
 
+@pytest.mark.req("KRN-CONF-004")
 @pytest.mark.parametrize("module", sorted(SCALES))
 @pytest.mark.parametrize("operator", sorted(STANDS_FOR))
 def test_a_table_is_a_cut_of_the_kernels_curve(module: str, operator: str) -> None:

@@ -42,6 +42,8 @@ def graphs() -> list[tuple[Plan, Graph]]:
     return dumped()
 
 
+@pytest.mark.req("KRN-CONF-002", "KRN-STEP-009")
+@pytest.mark.random
 @pytest.mark.slow
 def test_every_edge_is_the_kernels_too_and_the_corpus_has_not_drifted(
     graphs: list[tuple[Plan, Graph]],
@@ -54,6 +56,7 @@ def test_every_edge_is_the_kernels_too_and_the_corpus_has_not_drifted(
     assert graph == ABSTRACT.read_text(), f"{ABSTRACT} {remedy}"
 
 
+@pytest.mark.req("KRN-CONF-003")
 def test_the_committed_corpus_reaches_every_event_reason_and_effect() -> None:
     found = json.loads(CORPUS.read_text())["graphs"]
     classes = {
@@ -70,6 +73,7 @@ def test_the_committed_corpus_reaches_every_event_reason_and_effect() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.req("KRN-CONF-003")
 def test_the_generator_knows_every_reason_of_every_event() -> None:
     assert {reason for reasons in REASONS.values() for reason in reasons} == {
         reason.name for reason in Reason
@@ -77,6 +81,8 @@ def test_the_generator_knows_every_reason_of_every_event() -> None:
     assert {move.action for move in alphabet()} == REASONS.keys()
 
 
+@pytest.mark.req("KRN-CONF-002")
+@pytest.mark.random
 @pytest.mark.parametrize("profile", list(Profile))
 def test_a_state_survives_the_way_to_the_model_and_back(profile: Profile) -> None:
     seeds = harvest(profile, 240)
@@ -135,6 +141,8 @@ def _wrong_field(state: State, event: Event) -> Outcome:
     return outcome
 
 
+@pytest.mark.req("KRN-CONF-002")
+@pytest.mark.random
 @pytest.mark.parametrize("bug", [_wrong_reason, _wrong_accept, _wrong_effect, _wrong_field])
 def test_a_seeded_bug_is_seen(small: tuple[Plan, Graph], bug: edges.Stepper) -> None:
     plan, graph = small
@@ -161,6 +169,8 @@ def test_a_missing_or_a_second_answer_is_an_error(small: tuple[Plan, Graph]) -> 
         replay(plan, replace(graph, edges=(*graph.edges, graph.edges[0])))
 
 
+@pytest.mark.req("KRN-STEP-001")
+@pytest.mark.random
 def test_a_refusal_that_changes_the_state_is_a_mismatch(small: tuple[Plan, Graph]) -> None:
     plan, graph = small
     place, (source, _, label) = next(
@@ -174,6 +184,8 @@ def test_a_refusal_that_changes_the_state_is_a_mismatch(small: tuple[Plan, Graph
     assert [one.differences for one in mismatches] == [("the model's refusal changes the state",)]
 
 
+@pytest.mark.req("KRN-FENCE-002", "KRN-FENCE-007", "KRN-GATE-023")
+@pytest.mark.random
 def test_effects_come_from_the_states_alone() -> None:
     plan = gate_plan()
     for seed in plan.seeds:

@@ -104,6 +104,7 @@ def checked_names(pattern: str) -> tuple[set[str], set[str]]:
     return invariant, property_
 
 
+@pytest.mark.req("KRN-CONF-001")
 def test_variables() -> None:
     code = state_names() - CLOCKS
     assert declared("Kernel", "VARIABLE") == code
@@ -113,6 +114,7 @@ def test_variables() -> None:
     assert {field.name for field in fields(Clock)} == CLOCKS
 
 
+@pytest.mark.req("KRN-CONF-001")
 def test_every_variable_is_some_modules_own() -> None:
     """A module may read another's variable; it says so in a comment. Kernel declares each once."""
     names = re.search(r"VARIABLES(.*?)\n\n", module_text("Kernel"), re.DOTALL)
@@ -121,6 +123,7 @@ def test_every_variable_is_some_modules_own() -> None:
     assert len(listed) == len(set(listed))
 
 
+@pytest.mark.req("KRN-CONF-001")
 def test_events() -> None:
     operators = defined("Kernel")
     names = event_names()
@@ -132,6 +135,7 @@ def test_events() -> None:
     assert REASONS.keys() == names
 
 
+@pytest.mark.req("KRN-CONF-001")
 def test_next_names_every_event_and_nothing_else() -> None:
     text = module_text("MCKernel")
     operators = defined("MCKernel") | defined("Kernel")
@@ -153,6 +157,7 @@ def test_next_names_every_event_and_nothing_else() -> None:
     assert refused <= {name for name in event_names() if REASONS[name]}
 
 
+@pytest.mark.req("KRN-CONF-001")
 def test_reasons() -> None:
     spoken: set[str] = set()
     for part in (*PARTS, "Kernel"):
@@ -161,6 +166,7 @@ def test_reasons() -> None:
     assert set(schema.REASON_NAMES) == spoken
 
 
+@pytest.mark.req("KRN-CONF-001")
 def test_effects() -> None:
     page = (SPEC_FOLDER.parents[1] / "docs" / "KERNEL.md").read_text()
     names = [field.name for field in fields(Effects)]
@@ -168,6 +174,7 @@ def test_effects() -> None:
     assert list(schema.EFFECT_NAMES) == names
 
 
+@pytest.mark.req("KRN-CONF-001")
 def test_invariants() -> None:
     code = functions_of(invariants) - {"Inv"}
     composed, _ = checked_names("MCKernel*.cfg")
@@ -178,6 +185,8 @@ def test_invariants() -> None:
         assert name in defined("Kernel") | defined("MCKernel")
 
 
+@pytest.mark.req("KRN-STEP-006")
+@pytest.mark.random
 @pytest.mark.parametrize("profile", list(Profile))
 def test_inv_says_what_the_named_invariants_say(profile: Profile) -> None:
     """``Inv`` asks in one walk what the named ones ask one by one: of corrupted states too."""
@@ -220,6 +229,7 @@ def corrupted(state: State, chance: random.Random) -> State:
     return state_of(variables, state.clock, state.limits)
 
 
+@pytest.mark.req("KRN-CONF-001", "KRN-STEP-005")
 def test_step_properties() -> None:
     code = functions_of(promises) - {"StepProperties"}
     _, composed = checked_names("MCKernel*.cfg")
@@ -231,6 +241,7 @@ def test_step_properties() -> None:
     assert called - {"StepProperties"} == code - {"FastAttack"}
 
 
+@pytest.mark.req("KRN-CONF-001")
 @pytest.mark.parametrize("name", sorted(MODEL_ONLY))
 def test_what_only_the_models_say_is_said_there(name: str) -> None:
     said = any(
@@ -239,6 +250,7 @@ def test_what_only_the_models_say_is_said_there(name: str) -> None:
     assert said, f"{name} is in no module: take it off the list"
 
 
+@pytest.mark.req("KRN-CONF-001")
 def test_the_page_names_every_event_and_variable() -> None:
     page = (SPEC_FOLDER.parents[1] / "docs" / "KERNEL.md").read_text()
     for name in (*event_names(), *VARIABLES, *CLOCKS):

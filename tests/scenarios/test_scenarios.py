@@ -1,4 +1,7 @@
-"""Every scenario file says what the kernel does, to the letter."""
+"""Every scenario file says what the kernel does, to the letter, and which requirements it shows."""
+
+import re
+from pathlib import Path
 
 import pytest
 
@@ -7,8 +10,17 @@ from tests.scenarios.player import FOLDER, played
 SCENARIOS = sorted(FOLDER.glob("*.txt"))
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda p: p.stem)
-def test_scenario(path) -> None:  # type: ignore[no-untyped-def]  # a pytest parameter
+def shown(path: Path) -> list[str]:
+    """Return the requirements that a scenario says it shows."""
+    said = re.findall(r"(?m)^# Shows (.*)\.$", path.read_text())
+    return [one for line in said for one in line.split(", ")]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=pytest.mark.req(*shown(path)), id=path.stem) for path in SCENARIOS],
+)
+def test_scenario(path: Path) -> None:
     text = path.read_text()
     assert played(text) == text
 

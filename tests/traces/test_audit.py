@@ -38,6 +38,7 @@ def journal(tmp_path: Path) -> Path:
     return sample(tmp_path / "a.journal", seed=21, count=300)
 
 
+@pytest.mark.req("AUD-001")
 def test_sound_journals_of_both_profiles_hold(tmp_path: Path) -> None:
     paths = [
         sample(tmp_path / f"{profile.name}.journal", 5, 600, profile, KEY) for profile in Profile
@@ -56,6 +57,7 @@ def test_sound_journals_of_both_profiles_hold(tmp_path: Path) -> None:
     assert result.exit_code == 0
 
 
+@pytest.mark.req("AUD-001", "JNL-033")
 def test_lines_are_audited_like_bytes(journal: Path, tmp_path: Path) -> None:
     lines = tmp_path / "a.ndjson"
     assert run(journal, "--to-ndjson", lines).exit_code == 0
@@ -64,6 +66,7 @@ def test_lines_are_audited_like_bytes(journal: Path, tmp_path: Path) -> None:
     assert (data["intact"], data["replayed"], data["conformant"]) == (True, True, None)
 
 
+@pytest.mark.req("AUD-002", "JNL-022")
 def test_what_was_not_run_never_passes(journal: Path) -> None:
     result = run(journal, "--no-tlc")
     assert result.exit_code == 3
@@ -71,6 +74,7 @@ def test_what_was_not_run_never_passes(journal: Path) -> None:
     assert "authenticity not checked" in result.output
 
 
+@pytest.mark.req("AUD-002")
 def test_a_sample_is_not_the_whole(tmp_path: Path) -> None:
     header = header_of()
     steps = list(walk(3, 700, header.opening_state()))
@@ -80,6 +84,7 @@ def test_a_sample_is_not_the_whole(tmp_path: Path) -> None:
     assert result.exit_code == 3
 
 
+@pytest.mark.req("AUD-002")
 def test_without_tlc_the_third_answer_is_not_run(
     journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,6 +141,7 @@ BROKEN: dict[str, tuple[Callable[[bytes], bytes], int, str]] = {
 }
 
 
+@pytest.mark.req("AUD-005", "AUD-001", "JNL-017")
 @pytest.mark.parametrize("name", BROKEN)
 def test_each_broken_journal_is_told_apart_in_one_line(journal: Path, name: str) -> None:
     make, code, words = BROKEN[name]
@@ -150,6 +156,7 @@ def test_each_broken_journal_is_told_apart_in_one_line(journal: Path, name: str)
     assert data["intact"] is (None if name == "newer" else False)
 
 
+@pytest.mark.req("AUD-005")
 def test_the_lines_are_all_different(journal: Path) -> None:
     sound = journal.read_bytes()
     told = set()
@@ -160,12 +167,14 @@ def test_the_lines_are_all_different(journal: Path) -> None:
     assert len(told) == len(BROKEN) - 1
 
 
+@pytest.mark.req("AUD-001")
 def test_what_stands_before_a_crash_is_judged(journal: Path) -> None:
     journal.write_bytes(unclosed(journal.read_bytes()))
     (one,) = audit_journals([journal]).journals
     assert (one.intact, one.replayed, one.conformant) == (False, True, True)
 
 
+@pytest.mark.req("AUD-007")
 def test_a_journal_of_another_version_names_it(journal: Path, tmp_path: Path) -> None:
     header = replace(header_of(), kernel_hash="f" * 32, version="7.1+abc")
     path = write(tmp_path / "other", header, walk(1, 20, header.opening_state()))
@@ -174,6 +183,7 @@ def test_a_journal_of_another_version_names_it(journal: Path, tmp_path: Path) ->
     assert "written by version 7.1+abc, another kernel" in result.output
 
 
+@pytest.mark.req("AUD-007")
 def test_a_journal_of_other_models_is_not_judged_by_these(tmp_path: Path) -> None:
     header = replace(header_of(), spec_hash="f" * 32, version="7.1+abc")
     path = write(tmp_path / "other", header, walk(1, 20, header.opening_state()))
@@ -182,6 +192,7 @@ def test_a_journal_of_other_models_is_not_judged_by_these(tmp_path: Path) -> Non
     assert "other models (7.1+abc)" in one.conformant_text
 
 
+@pytest.mark.req("AUD-008")
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -202,6 +213,7 @@ def test_a_users_mistake_is_one_line_and_exit_2(
     assert words in result.stderr
 
 
+@pytest.mark.req("AUD-008")
 def test_a_broken_journal_leaves_no_lines_behind(journal: Path, tmp_path: Path) -> None:
     journal.write_bytes(flipped(journal.read_bytes()))
     assert run(journal, "--to-ndjson", tmp_path / "x").exit_code == 1
@@ -211,10 +223,12 @@ def test_a_broken_journal_leaves_no_lines_behind(journal: Path, tmp_path: Path) 
 # --- parts ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.req("AUD-006")
 def test_every_reason_has_its_conjunct() -> None:
     assert set(CONJUNCTS) == {reason.name for reason in Reason}
 
 
+@pytest.mark.req("AUD-007")
 def test_hashes_are_over_names_and_contents(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("x")
     (tmp_path / "b").write_text("y")
@@ -228,6 +242,7 @@ def test_hashes_are_over_names_and_contents(tmp_path: Path) -> None:
 STATS = "{} states generated, {} distinct states found, 0 states left on queue."
 
 
+@pytest.mark.req("AUD-002")
 @pytest.mark.parametrize(
     "lines",
     [

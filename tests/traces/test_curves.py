@@ -20,10 +20,12 @@ PAIRS = [
 ]
 
 
+@pytest.mark.req("AUD-010")
 def test_every_curve_of_the_models_is_here() -> None:
     assert {name for name, _, _ in PAIRS} == set(CURVES)
 
 
+@pytest.mark.req("KRN-SURV-021")
 @pytest.mark.parametrize(("name", "profile", "code"), PAIRS)
 def test_decimals_and_integers_agree(
     name: str, profile: Profile, code: str, rng: random.Random

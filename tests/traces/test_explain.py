@@ -23,6 +23,7 @@ def record_of(state: object, event: object, reason: int) -> EventRecord:
     return replace(unpack_record(7, body), reason=reason)
 
 
+@pytest.mark.req("AUD-006")
 def test_a_false_guard_is_shown_with_its_values() -> None:
     state = claimed(until(Posture.APEX))
     event = order(quantity=400)
@@ -39,6 +40,7 @@ def test_a_false_guard_is_shown_with_its_values() -> None:
     assert "APEX" in told.before
 
 
+@pytest.mark.req("AUD-006")
 def test_a_refusal_that_should_not_be_shows_what_would_have_happened() -> None:
     state = claimed(until(Posture.APEX))
     event = order(quantity=10)
@@ -50,6 +52,7 @@ def test_a_refusal_that_should_not_be_shows_what_would_have_happened() -> None:
     assert "slots.0.permit_quantity = -10" in told.nearest
 
 
+@pytest.mark.req("AUD-006")
 def test_a_reason_that_the_event_has_not_is_said() -> None:
     state = until(Posture.APEX)
     rejection = Rejection(Place(0, 7), "verdict", (("verdict", "ok", "WOULD_GROW"),))
@@ -58,6 +61,7 @@ def test_a_reason_that_the_event_has_not_is_said() -> None:
     assert "no guard of ReportShock refuses with WOULD_GROW" in told.false
 
 
+@pytest.mark.req("AUD-006")
 def test_a_false_result_names_both_values() -> None:
     state = until(Posture.APEX)
     rejection = Rejection(
@@ -71,6 +75,7 @@ def test_a_false_result_names_both_values() -> None:
     assert told.nearest == "the same ReportShock with killed = 0, cash = 25000000001"
 
 
+@pytest.mark.req("AUD-006")
 @pytest.mark.parametrize(
     ("text", "value"),
     [("<<-1, 999999>>", "-1"), ("TRUE", "1"), ("5", "5"), ("<<0, 0>>", "0")],
@@ -79,6 +84,8 @@ def test_values_are_the_journals(text: str, value: str) -> None:
     assert model_value(text) == value
 
 
+@pytest.mark.req("AUD-006")
+@pytest.mark.random
 def test_every_refusal_of_a_walk_can_be_explained() -> None:
     # Each reason that sessions meet has a guard whose values can be read from state and event.
     told: dict[str, str] = {}

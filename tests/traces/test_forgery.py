@@ -80,6 +80,7 @@ def step_alone(original: Original, forgery: Forgery, number: int, points: Points
     return mapper
 
 
+@pytest.mark.req("AUD-003", "JNL-032")
 @pytest.mark.slow
 def test_every_forged_output_and_state_is_rejected_at_its_record(
     originals: list[Original], rng: random.Random, seed: int
@@ -143,6 +144,7 @@ def judged_by_model(
     return rejected + len(found), [told for number, told in asked.items() if number not in found]
 
 
+@pytest.mark.req("AUD-003", "AUD-009")
 def test_sound_steps_alone_are_accepted_by_the_model(
     originals: list[Original], rng: random.Random
 ) -> None:
@@ -162,6 +164,7 @@ def test_sound_steps_alone_are_accepted_by_the_model(
     assert check(batches).rejections == ()
 
 
+@pytest.mark.req("AUD-003", "AUD-006")
 def test_the_whole_audit_names_the_forged_record(
     originals: list[Original], rng: random.Random, tmp_path: Path
 ) -> None:
@@ -219,6 +222,7 @@ def folded_again(path: Path, header: Header, change: int, key: bytes | None) -> 
     return forged_at
 
 
+@pytest.mark.req("AUD-004", "JNL-020", "JNL-022")
 def test_a_forged_input_folded_again_is_caught_by_the_first_anchor_after_it(
     tmp_path: Path, seed: int
 ) -> None:
@@ -259,6 +263,7 @@ def resealed(path: Path, header: Header, stop: int | None, close: bool) -> None:
     path.write_bytes(data)
 
 
+@pytest.mark.req("JNL-020", "JNL-021")
 def test_a_journal_cut_at_an_anchor_cannot_be_closed_again(tmp_path: Path) -> None:
     path = sample(tmp_path / "a.journal", 9, 700, key=KEY)
     frames = list(scan(path.read_bytes()))
@@ -269,6 +274,7 @@ def test_a_journal_cut_at_an_anchor_cannot_be_closed_again(tmp_path: Path) -> No
     assert (one.intact, one.replayed, one.authentic) == (True, True, False)
 
 
+@pytest.mark.req("JNL-020")
 def test_a_forged_header_is_caught_by_the_first_anchor(tmp_path: Path) -> None:
     path = sample(tmp_path / "a.journal", 9, 700, key=KEY)
     header = read_header(next(iter(scan(path.read_bytes()))).body)
@@ -277,6 +283,7 @@ def test_a_forged_header_is_caught_by_the_first_anchor(tmp_path: Path) -> None:
     assert (one.intact, one.replayed, one.authentic) == (True, True, False)
 
 
+@pytest.mark.req("JNL-020")
 def test_anchors_stripped_are_missed_by_who_has_the_key(tmp_path: Path) -> None:
     # Without anchors the journal is sound; with the key in hand it must not pass as authentic.
     path = sample(tmp_path / "a.journal", 9, 300)
@@ -285,6 +292,7 @@ def test_anchors_stripped_are_missed_by_who_has_the_key(tmp_path: Path) -> None:
     assert one.authentic_text == "the journal carries no anchors"
 
 
+@pytest.mark.req("JNL-020")
 def test_another_key_is_not_the_journals(tmp_path: Path) -> None:
     path = sample(tmp_path / "a.journal", 9, 300, key=KEY)
     (one,) = audit_journals([path], key=bytes(32), tlc=False).journals

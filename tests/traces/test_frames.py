@@ -37,6 +37,7 @@ def cut(data: bytes, one: Frame) -> bytes:
     return data[one.offset : one.end]
 
 
+@pytest.mark.req("JNL-003", "JNL-017")
 def test_a_sound_journal_has_no_fault(journal: bytes) -> None:
     found = places(journal)
     assert [one.sequence for one in found] == list(range(len(found)))
@@ -44,11 +45,13 @@ def test_a_sound_journal_has_no_fault(journal: bytes) -> None:
     assert found[-1].tag == Tag.CLOSE
 
 
+@pytest.mark.req("JNL-008")
 def test_zeros_after_the_end_are_the_preallocation(journal: bytes) -> None:
     assert places(journal + bytes(5)) == places(journal)
     assert places(journal + bytes(100_000)) == places(journal)
 
 
+@pytest.mark.req("JNL-004")
 def test_every_flipped_bit_is_damage_and_names_its_record(
     journal: bytes, rng: random.Random
 ) -> None:
@@ -62,6 +65,7 @@ def test_every_flipped_bit_is_damage_and_names_its_record(
         assert (finding.fault, finding.record) == (Fault.DAMAGED, one.sequence), (place, bit)
 
 
+@pytest.mark.req("JNL-004", "JNL-007")
 def test_every_flipped_bit_of_the_prefix(journal: bytes) -> None:
     for place in range(frames.PREFIX_BYTES):
         for bit in range(8):
@@ -71,6 +75,7 @@ def test_every_flipped_bit_of_the_prefix(journal: bytes) -> None:
             assert fault_of(bytes(data)).fault == expected
 
 
+@pytest.mark.req("JNL-006")
 @pytest.mark.parametrize("tail", [0, 1, 4096], ids=["cut", "one zero", "preallocated"])
 def test_every_torn_last_record_is_torn(journal: bytes, tail: int) -> None:
     last = places(journal)[-1]
@@ -82,6 +87,7 @@ def test_every_torn_last_record_is_torn(journal: bytes, tail: int) -> None:
         assert (finding.fault, finding.record) == (Fault.TORN, last.sequence), written
 
 
+@pytest.mark.req("JNL-003", "JNL-005")
 def test_a_dropped_record_is_missing(journal: bytes) -> None:
     found = places(journal)
     for one in found[:-1]:
@@ -90,24 +96,28 @@ def test_a_dropped_record_is_missing(journal: bytes) -> None:
         assert "missing" in finding.text
 
 
+@pytest.mark.req("JNL-003")
 def test_several_dropped_records_are_counted(journal: bytes) -> None:
     found = places(journal)
     finding = fault_of(journal[: found[5].offset] + journal[found[9].offset :])
     assert finding.text.startswith("records 5 to 8 are missing")
 
 
+@pytest.mark.req("JNL-017")
 def test_a_dropped_last_record_leaves_no_fault_of_bytes(journal: bytes) -> None:
     # It is found one level up: the journal is not closed.
     last = places(journal)[-1]
     assert places(journal[: last.offset])[-1].tag != Tag.CLOSE
 
 
+@pytest.mark.req("JNL-003", "JNL-005")
 def test_a_repeated_record_is_repeated(journal: bytes) -> None:
     for one in places(journal):
         finding = fault_of(journal[: one.end] + cut(journal, one) + journal[one.end :])
         assert (finding.fault, finding.record) == (Fault.REPEATED, one.sequence + 1)
 
 
+@pytest.mark.req("JNL-003", "JNL-005")
 def test_swapped_records_are_swapped(journal: bytes) -> None:
     found = places(journal)
     for a, b in ((1, 2), (3, 9), (0, 1), (len(found) - 2, len(found) - 1)):
@@ -123,6 +133,7 @@ def test_swapped_records_are_swapped(journal: bytes) -> None:
         assert (finding.fault, finding.record) == (Fault.SWAPPED, a)
 
 
+@pytest.mark.req("JNL-005")
 def test_a_replaced_record_breaks_the_chain(journal: bytes) -> None:
     one = places(journal)[4]
     other, _ = frame(4, Tag.NOTE, b'{"kind":"x"}', bytes(16))
@@ -135,6 +146,7 @@ def newer(version: int) -> bytes:
     return prefix(version)
 
 
+@pytest.mark.req("JNL-007")
 @pytest.mark.parametrize(
     ("make", "fault", "words"),
     [
@@ -156,6 +168,7 @@ def test_what_is_no_journal(
     assert words in finding.text
 
 
+@pytest.mark.req("JNL-011")
 def test_a_body_too_long_is_refused() -> None:
     with pytest.raises(ValueError, match="at most"):
         frame(0, Tag.NOTE, bytes(frames.BODY_BYTES_MAX + 1), bytes(16))
@@ -163,6 +176,7 @@ def test_a_body_too_long_is_refused() -> None:
     assert len(whole) == frames.FRAME_BYTES_MAX
 
 
+@pytest.mark.req("JNL-005")
 def test_the_chain_is_over_all_that_came_before() -> None:
     start = first_chain(prefix())
     one, value = frame(0, Tag.NOTE, b"a", start)
@@ -171,6 +185,7 @@ def test_the_chain_is_over_all_that_came_before() -> None:
     assert frame(0, Tag.NOTE, b"a", value)[1] != value
 
 
+@pytest.mark.req("JNL-008")
 def test_zeros_are_looked_through_from_the_end() -> None:
     assert used_bytes(bytes(200_000), 0) == 0
     assert used_bytes(b"\1" + bytes(200_000), 0) == 1

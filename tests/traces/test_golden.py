@@ -48,6 +48,7 @@ def steps_of(path: Path) -> list[Step]:
     return steps
 
 
+@pytest.mark.req("JNL-009")
 @pytest.mark.parametrize("name", NAMES)
 def test_golden_bytes_are_written_again(name: str, tmp_path: Path) -> None:
     profile, key = NAMES[name]
@@ -56,6 +57,7 @@ def test_golden_bytes_are_written_again(name: str, tmp_path: Path) -> None:
     assert again.read_bytes() == golden.read_bytes()
 
 
+@pytest.mark.req("JNL-032")
 @pytest.mark.parametrize("name", NAMES)
 def test_golden_bytes_replay(name: str) -> None:
     _, key = NAMES[name]
@@ -68,6 +70,7 @@ def test_golden_bytes_replay(name: str) -> None:
     assert replay.events > 500
 
 
+@pytest.mark.req("JNL-033")
 @pytest.mark.parametrize("name", NAMES)
 def test_golden_lines_are_the_golden_bytes(name: str) -> None:
     data = (FOLDER / f"{name}.journal").read_bytes()

@@ -45,6 +45,7 @@ def replayed(path: Path, key: bytes | None = None) -> Replay:
     return replay
 
 
+@pytest.mark.req("JNL-001", "JNL-017", "JNL-019", "JNL-022", "JNL-032")
 @pytest.mark.parametrize("key", [None, KEY], ids=["plain", "anchored"])
 def test_what_was_written_replays(tmp_path: Path, key: bytes | None, seed: int) -> None:
     replay = replayed(sample(tmp_path / "a.journal", seed, 500, key=key), key)
@@ -54,6 +55,7 @@ def test_what_was_written_replays(tmp_path: Path, key: bytes | None, seed: int) 
     assert 0 < replay.accepted < replay.events <= 500
 
 
+@pytest.mark.req("JNL-015")
 def test_the_header_comes_back(tmp_path: Path) -> None:
     header = header_of(key=KEY)
     path = write(tmp_path / "a.journal", header, [], KEY)
@@ -61,6 +63,7 @@ def test_the_header_comes_back(tmp_path: Path) -> None:
         assert read_header(next(iter(scan(data))).body) == header
 
 
+@pytest.mark.req("JNL-010")
 def test_an_event_beyond_64_bits_is_written_as_it_was(tmp_path: Path) -> None:
     header = header_of()
     state = header.opening_state()
@@ -77,12 +80,14 @@ def test_an_event_beyond_64_bits_is_written_as_it_was(tmp_path: Path) -> None:
     assert replayed(path).divergence is None
 
 
+@pytest.mark.req("JNL-026")
 def test_a_journal_is_not_written_over(tmp_path: Path) -> None:
     path = sample(tmp_path / "a.journal", 1, 3)
     with pytest.raises(FileExistsError):
         JournalWriter.create(path, header_of())
 
 
+@pytest.mark.req("JNL-015")
 def test_key_and_header_belong_together(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="belong together"):
         JournalWriter.create(tmp_path / "a", header_of(), key=KEY)
@@ -91,6 +96,7 @@ def test_key_and_header_belong_together(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.req("JNL-011")
 def test_a_state_that_does_not_fit_is_a_failure(tmp_path: Path) -> None:
     header = header_of()
     state = header.opening_state()
@@ -119,6 +125,7 @@ def largest_file(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+@pytest.mark.req("JNL-025")
 def test_a_journal_that_cannot_grow_says_so_and_loses_nothing(tmp_path: Path, seed: int) -> None:
     header = header_of()
     journal = JournalWriter.create(tmp_path / "a.journal", header)
@@ -172,6 +179,7 @@ for number, (before, event, outcome) in enumerate(steps):
 """
 
 
+@pytest.mark.req("JNL-024", "JNL-029")
 def test_what_is_acknowledged_survives_sigkill(tmp_path: Path, seed: int) -> None:
     path = tmp_path / "a.journal"
     with subprocess.Popen(
@@ -215,6 +223,7 @@ def crashed(path: Path, count: int, key: bytes | None = None, every: int = 100) 
     return path
 
 
+@pytest.mark.req("JNL-029")
 def test_a_torn_tail_is_cut_off_and_reported(tmp_path: Path) -> None:
     path = crashed(tmp_path / "a", 200)
     with opened(path) as data:
@@ -230,6 +239,7 @@ def test_a_torn_tail_is_cut_off_and_reported(tmp_path: Path) -> None:
         assert replayed(path).divergence is None
 
 
+@pytest.mark.req("JNL-030")
 def test_corruption_in_the_middle_refuses_to_start(tmp_path: Path) -> None:
     path = crashed(tmp_path / "a", 200)
     data = bytearray(path.read_bytes())
@@ -243,11 +253,13 @@ def test_corruption_in_the_middle_refuses_to_start(tmp_path: Path) -> None:
     assert path.read_bytes() == bytes(data), "a journal that is refused must not be changed"
 
 
+@pytest.mark.req("JNL-030")
 def test_a_closed_journal_is_not_taken_up_again(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="closed"):
         resume(sample(tmp_path / "a", 1, 20))
 
 
+@pytest.mark.req("JNL-030")
 def test_a_journal_is_taken_up_with_its_own_key(tmp_path: Path) -> None:
     path = crashed(tmp_path / "a", 250, KEY)
     for wrong in (None, bytes(32)):
@@ -255,6 +267,7 @@ def test_a_journal_is_taken_up_with_its_own_key(tmp_path: Path) -> None:
             resume(path, key=wrong)
 
 
+@pytest.mark.req("JNL-026")
 def test_one_writer_per_journal(tmp_path: Path) -> None:
     header = header_of()
     journal = JournalWriter.create(tmp_path / "a", header)
@@ -263,6 +276,7 @@ def test_one_writer_per_journal(tmp_path: Path) -> None:
     journal.close()
 
 
+@pytest.mark.req("JNL-031")
 def test_the_anchor_that_a_crash_left_out_is_made_up(tmp_path: Path) -> None:
     path = crashed(tmp_path / "a", 60, KEY, every=10)
     with opened(path) as data:
@@ -295,6 +309,7 @@ def operators_journal(path: Path, who: str, why: str) -> Path:
     return path
 
 
+@pytest.mark.req("JNL-023")
 def test_an_operators_words_stand_before_the_event(tmp_path: Path) -> None:
     path = operators_journal(tmp_path / "a", "alice", "drill")
     assert replayed(path).divergence is None
@@ -303,6 +318,7 @@ def test_an_operators_words_stand_before_the_event(tmp_path: Path) -> None:
     assert tags == [Tag.HEADER, Tag.EVENT, Tag.NOTE, Tag.EVENT, Tag.CLOSE]
 
 
+@pytest.mark.req("JNL-023")
 @pytest.mark.parametrize(("who", "why"), [("bob", "drill"), ("alice", "fun")])
 def test_other_words_do_not_fit_the_event(tmp_path: Path, who: str, why: str) -> None:
     path = operators_journal(tmp_path / "a", who, why)
@@ -310,6 +326,7 @@ def test_other_words_do_not_fit_the_event(tmp_path: Path, who: str, why: str) ->
         replayed(path)
 
 
+@pytest.mark.req("JNL-012")
 def test_a_body_that_is_no_record_is_malformed() -> None:
     for body in (b"", b"\1\0\0\0", b"\x63\0\0\0" + bytes(60), b"\1\2\0\0" + bytes(60)):
         with pytest.raises(Malformed):

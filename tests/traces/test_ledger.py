@@ -37,6 +37,7 @@ def book_of(path: Path, count: int, rng: random.Random) -> Path:
     return path
 
 
+@pytest.mark.req("JNL-035")
 def test_the_fold_is_the_double_entry() -> None:
     ledger = fold(
         [
@@ -53,15 +54,18 @@ def test_the_fold_is_the_double_entry() -> None:
     assert ledger.drawdown_ppm == drawdown(ledger.equity_peak, ledger.cash) > 0
 
 
+@pytest.mark.req("KRN-INIT-003", "JNL-035")
 def test_a_first_deposit_opens_like_the_kernels() -> None:
     assert fold([DEPOSIT]) == opening_ledger(OPENING_CASH)
 
 
+@pytest.mark.req("JNL-038")
 def test_a_deposit_hides_no_drawdown() -> None:
     lost = [DEPOSIT, Posting(Entry.REALISED, -OPENING_CASH // 10, 2)]
     assert fold([*lost, Posting(Entry.DEPOSIT, 10**9, 3)]).drawdown_ppm > 90_000
 
 
+@pytest.mark.req("JNL-035")
 def test_a_session_is_posted_and_survives_restarts(tmp_path: Path, seed: int) -> None:
     path = tmp_path / "book"
     book = LedgerBook(path)
@@ -83,6 +87,7 @@ def test_a_session_is_posted_and_survives_restarts(tmp_path: Path, seed: int) ->
     book.close()
 
 
+@pytest.mark.req("JNL-036")
 def test_every_torn_tail_is_cut_off_and_reported(tmp_path: Path, rng: random.Random) -> None:
     whole = book_of(tmp_path / "book", 5, rng).read_bytes()
     for cut in range(1, POSTING_BYTES):
@@ -96,6 +101,7 @@ def test_every_torn_tail_is_cut_off_and_reported(tmp_path: Path, rng: random.Ran
         assert read(path).cut == ""
 
 
+@pytest.mark.req("JNL-036")
 def test_every_flipped_bit_is_corruption(tmp_path: Path, rng: random.Random) -> None:
     whole = book_of(tmp_path / "book", 8, rng).read_bytes()
     path = tmp_path / "flipped"
@@ -110,6 +116,7 @@ def test_every_flipped_bit_is_corruption(tmp_path: Path, rng: random.Random) -> 
         assert path.read_bytes() == bytes(data), "a book that is refused must not be changed"
 
 
+@pytest.mark.req("JNL-036")
 def test_dropped_doubled_and_moved_postings_are_found(tmp_path: Path, rng: random.Random) -> None:
     whole = book_of(tmp_path / "book", 8, rng).read_bytes()
     lines = [
@@ -123,6 +130,7 @@ def test_dropped_doubled_and_moved_postings_are_found(tmp_path: Path, rng: rando
         assert caught.value.finding.fault == Fault.SWAPPED
 
 
+@pytest.mark.req("JNL-036")
 @pytest.mark.parametrize(
     ("data", "fault"),
     [(b"", Fault.EMPTY), (b"PAR1....", Fault.FOREIGN), (b"DOLPHINL\x02\0\0\0....", Fault.NEWER)],
@@ -136,6 +144,7 @@ def test_what_is_no_book(tmp_path: Path, data: bytes, fault: Fault) -> None:
         read(tmp_path / "absent")
 
 
+@pytest.mark.req("JNL-037")
 def test_one_writer_per_book(tmp_path: Path) -> None:
     book = LedgerBook(tmp_path / "book")
     with pytest.raises(BlockingIOError):
@@ -143,6 +152,7 @@ def test_one_writer_per_book(tmp_path: Path) -> None:
     book.close()
 
 
+@pytest.mark.req("JNL-037")
 @pytest.mark.parametrize(
     "postings",
     [[], [Posting(Entry.FEE, 1, 1)], [DEPOSIT, Posting(Entry.FEE, -1, 1)],

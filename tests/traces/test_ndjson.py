@@ -19,6 +19,7 @@ def lines(path: Path) -> list[bytes]:
     return [line.encode() + b"\n" for line in lines_of(path.read_bytes())]
 
 
+@pytest.mark.req("JNL-033")
 @pytest.mark.parametrize("key", [None, KEY], ids=["plain", "anchored"])
 @pytest.mark.parametrize("profile", list(Profile))
 def test_there_and_back_is_the_same_journal(
@@ -28,6 +29,7 @@ def test_there_and_back_is_the_same_journal(
     assert bytes_of_lines(lines(path)) == path.read_bytes()
 
 
+@pytest.mark.req("JNL-033")
 def test_numbers_beyond_53_bits_are_text(tmp_path: Path) -> None:
     header = header_of()
     state = header.opening_state()
@@ -42,6 +44,7 @@ def test_numbers_beyond_53_bits_are_text(tmp_path: Path) -> None:
     assert bytes_of_lines(lines(path)) == path.read_bytes()
 
 
+@pytest.mark.req("JNL-033")
 def test_every_line_is_an_object_that_names_its_record(tmp_path: Path) -> None:
     path = sample(tmp_path / "a.journal", 4, 300, key=KEY)
     data = [json.loads(line) for line in lines(path)]
@@ -49,6 +52,7 @@ def test_every_line_is_an_object_that_names_its_record(tmp_path: Path) -> None:
     assert {one["record"] for one in data} == {"header", "event", "anchor", "close"}
 
 
+@pytest.mark.req("JNL-034")
 def test_a_changed_value_is_damage(tmp_path: Path) -> None:
     path = sample(tmp_path / "a.journal", 4, 100)
     found = lines(path)
@@ -60,6 +64,7 @@ def test_a_changed_value_is_damage(tmp_path: Path) -> None:
     assert (caught.value.finding.fault, caught.value.finding.record) == (Fault.DAMAGED, 20)
 
 
+@pytest.mark.req("JNL-034")
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -80,6 +85,7 @@ def test_a_line_that_is_no_record_names_itself(tmp_path: Path, line: bytes, word
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.req("JNL-033")
 def test_a_forged_body_can_still_be_looked_at(tmp_path: Path) -> None:
     from traces.frames import Tag, first_chain, frame, prefix
 
@@ -90,6 +96,7 @@ def test_a_forged_body_can_still_be_looked_at(tmp_path: Path) -> None:
     assert bytes_of_lines([line.encode()]) == start + whole
 
 
+@pytest.mark.req("JNL-033")
 def test_the_suffix_chooses_the_form(tmp_path: Path) -> None:
     path = sample(tmp_path / "a.journal", 4, 50)
     other = tmp_path / "a.ndjson"
@@ -98,6 +105,7 @@ def test_the_suffix_chooses_the_form(tmp_path: Path) -> None:
         assert binary[:] == text[:]
 
 
+@pytest.mark.req("JNL-007")
 def test_no_lines_are_an_empty_file() -> None:
     with pytest.raises(Broken) as caught:
         bytes_of_lines([])

@@ -110,6 +110,8 @@ def mapped(number: int, steps: list[Step], points: Points) -> Mapper:
     return mapper
 
 
+@pytest.mark.req("AUD-009")
+@pytest.mark.random
 @pytest.mark.slow
 def test_the_model_allows_what_the_kernel_does_whatever_it_is_told() -> None:
     points = new_points()
@@ -143,6 +145,7 @@ def test_the_model_allows_what_the_kernel_does_whatever_it_is_told() -> None:
     ] == []
 
 
+@pytest.mark.req("AUD-009", "AUD-010")
 def test_a_hostile_order_does_not_stop_the_audit(tmp_path: Path) -> None:
     # 10^6 lots at 10^11 micro-USDT are 10^11 USDT, beyond TLC's 32 bits: any worker may ask for it.
     header = header_of()
@@ -166,6 +169,7 @@ def test_a_hostile_order_does_not_stop_the_audit(tmp_path: Path) -> None:
     assert audit.answer("conformant") is True
 
 
+@pytest.mark.req("AUD-009", "KRN-GATE-039", "KRN-FENCE-007")
 def test_a_flatten_is_renewed_by_a_close_and_by_a_fence() -> None:
     # Kind 3 stays 3, and yet the step has the effect: the three ways a flatten is issued.
     state = holding(until(Posture.APEX))

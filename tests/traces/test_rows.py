@@ -27,6 +27,7 @@ def signed(text: str) -> int:
     return -number(text[1:]) if text[0] == "1" else number(text[1:])
 
 
+@pytest.mark.req("AUD-010")
 @given(st.integers(0, 2**30 - 1))
 def test_unsigned_numbers(value: int) -> None:
     assert number(rows.n6(value)) == value
@@ -35,12 +36,14 @@ def test_unsigned_numbers(value: int) -> None:
     assert len(rows.n6(value)) == 6
 
 
+@pytest.mark.req("AUD-010")
 @given(st.integers(-(2**31) + 1, 2**31 - 1))
 def test_signed_numbers(value: int) -> None:
     assert signed(rows.s8(value)) == value
     assert len(rows.s8(value)) == 8
 
 
+@pytest.mark.req("AUD-010")
 @given(st.integers(-2_147_483_647 * PPM, 2_147_483_647 * PPM))
 def test_money_is_units_and_micros(value: int) -> None:
     text = rows.money(value)
@@ -48,11 +51,13 @@ def test_money_is_units_and_micros(value: int) -> None:
     assert signed(text[:8]) * PPM + number(text[8:]) == value
 
 
+@pytest.mark.req("AUD-010")
 def test_money_beyond_32_bits_is_said() -> None:
     with pytest.raises(BeyondModel):
         rows.money(2**31 * PPM)
 
 
+@pytest.mark.req("AUD-010")
 def test_every_column_has_a_group_but_the_clocks() -> None:
     assert sorted(rows.GROUP_OF) == [c.code for c in COLUMNS if c.group != "clock"]
     assert [COLUMNS[rows.PROCESS].name, COLUMNS[rows.MARKET].name] == [
@@ -61,6 +66,7 @@ def test_every_column_has_a_group_but_the_clocks() -> None:
     ]
 
 
+@pytest.mark.req("AUD-010")
 def test_a_start_is_as_long_as_the_model_reads() -> None:
     # TraceKernel's AtStart ends with drawdown_ppm, four digits at 592.
     assert len(rows.start_text(state_columns(header_of().opening_state()))) == 595
@@ -77,6 +83,7 @@ def taken(event: object, **changes: object) -> None:
     mapper.take(replace(record, **changes))  # type: ignore[arg-type]  # fields of a record
 
 
+@pytest.mark.req("AUD-010")
 def test_a_clock_that_is_not_the_events_is_no_step() -> None:
     taken(AdvanceTime(process_time_ms=5))
     with pytest.raises(NotAState, match="process_time_ms is 6; the event says 5"):
@@ -87,6 +94,7 @@ def test_a_clock_that_is_not_the_events_is_no_step() -> None:
         taken(RecordHeartbeat(partition=0), changes=((rows.PROCESS, 1),))
 
 
+@pytest.mark.req("AUD-010")
 @pytest.mark.parametrize(
     ("column", "value"),
     [("posture", 4), ("killed", 2), ("multiplier_ppm", -1), ("grid_members", 1_001)],

@@ -3,6 +3,8 @@
 from dataclasses import fields
 from typing import get_type_hints
 
+import pytest
+
 from kernel import events, state
 from kernel.outcome import Effects, Reason
 from tests.traces.samples import header_of, walk
@@ -14,10 +16,12 @@ from traces.schema import COLUMNS, KINDS, SCHEMA_HASH, SCHEMA_VERSION
 PINNED = (1, "03cac9391277ef0475abe86a01bd9d71")
 
 
+@pytest.mark.req("JNL-013")
 def test_a_change_of_the_schema_raises_its_version() -> None:
     assert (SCHEMA_VERSION, SCHEMA_HASH) == PINNED
 
 
+@pytest.mark.req("JNL-013")
 def test_the_hash_is_over_every_name_and_type() -> None:
     before = schema.schema_hash()
     changed = schema.describe()
@@ -31,6 +35,7 @@ def test_the_hash_is_over_every_name_and_type() -> None:
     assert schema.schema_hash() == before
 
 
+@pytest.mark.req("JNL-013", "JNL-002")
 def test_every_event_has_a_kind_and_every_field_a_place() -> None:
     classes = [
         thing
@@ -44,6 +49,7 @@ def test_every_event_has_a_kind_and_every_field_a_place() -> None:
         assert [field.name for field in kind.fields] == names
 
 
+@pytest.mark.req("JNL-013", "JNL-002")
 def test_every_field_of_the_state_has_its_columns() -> None:
     names = {column.variable for column in COLUMNS}
     expected = {
@@ -58,17 +64,22 @@ def test_every_field_of_the_state_has_its_columns() -> None:
     assert len({column.name for column in COLUMNS}) == len(COLUMNS)
 
 
+@pytest.mark.req("JNL-013", "KRN-CONF-001")
 def test_names_are_the_kernels() -> None:
     assert tuple(field.name for field in fields(Effects)) == schema.EFFECT_NAMES
     assert tuple(reason.name for reason in Reason) == schema.REASON_NAMES
 
 
+@pytest.mark.req("JNL-002")
+@pytest.mark.random
 def test_a_state_is_its_columns() -> None:
     header = header_of()
     for before, _, _ in walk(17, 400, header.opening_state()):
         assert state_of(state_columns(before), header.limits) == before
 
 
+@pytest.mark.req("JNL-014")
+@pytest.mark.random
 def test_a_digest_depends_on_the_state_alone() -> None:
     header = header_of()
     fold = Fold(header.opening_state())

@@ -2,6 +2,7 @@
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,6 +42,8 @@ def walk_in_ticks(seed: int, gaps: list[int]) -> tuple[list[Step], State]:
     return steps, state
 
 
+@pytest.mark.req("JNL-027")
+@pytest.mark.random
 @given(seed=st.integers(0, 2**32), gaps=GAPS)
 def test_the_fold_of_what_is_written_is_the_fold_of_all(seed: int, gaps: list[int]) -> None:
     steps, final = walk_in_ticks(seed, gaps)
@@ -57,6 +60,7 @@ def test_the_fold_of_what_is_written_is_the_fold_of_all(seed: int, gaps: list[in
     assert state == final
 
 
+@pytest.mark.req("JNL-027", "JNL-001")
 def test_a_second_of_silence_is_one_record() -> None:
     state = fresh()
     ticks = Ticks()
@@ -74,6 +78,7 @@ def test_a_second_of_silence_is_one_record() -> None:
     assert ticks.flush() == ()
 
 
+@pytest.mark.req("JNL-028")
 def test_a_tick_that_kills_or_is_refused_is_not_quiet() -> None:
     state = fresh()
     late = AdvanceTime(process_time_ms=30_001)
@@ -87,6 +92,7 @@ def test_a_tick_that_kills_or_is_refused_is_not_quiet() -> None:
     assert not is_quiet(state, beat, step(state, beat))
 
 
+@pytest.mark.req("JNL-027")
 def test_the_pending_tick_comes_before_what_follows() -> None:
     state = fresh()
     tick = AdvanceTime(process_time_ms=7)

@@ -83,6 +83,7 @@ def rig() -> Rig:
     return Rig()
 
 
+@pytest.mark.req("GRD-007", "GRD-011")
 def test_a_good_permit_passes_once(rig: Rig) -> None:
     token = rig.issue()
     assert rig.order(token) == "ok"
@@ -92,6 +93,7 @@ def test_a_good_permit_passes_once(rig: Rig) -> None:
     assert rig.venue_heard() == []
 
 
+@pytest.mark.req("GRD-003", "GRD-004", "GRD-005", "GRD-006", "GRD-008", "GRD-009")
 def test_each_fault_has_its_name_and_no_order_leaves(rig: Rig) -> None:
     token = rig.issue()
     other = token_of(replace(PERMIT, permit_id=51), bytes(32))
@@ -114,12 +116,14 @@ def test_each_fault_has_its_name_and_no_order_leaves(rig: Rig) -> None:
     assert sum(rig.guard.refusals.values()) == 9
 
 
+@pytest.mark.req("GRD-010")
 def test_before_the_kernel_has_spoken_nothing_passes() -> None:
     guard = Guard(KEY)
     answer = guard.on_worker((2,), {"permit": token_of(PERMIT, KEY)}, NOW)
     assert answer["reason"] == "STALE_EPOCH"
 
 
+@pytest.mark.req("GRD-005", "GRD-012")
 def test_after_the_fence_no_order_of_an_older_epoch_passes_however_late(rig: Rig) -> None:
     token = rig.issue()
     sequence = rig.fence(5)
@@ -129,6 +133,7 @@ def test_after_the_fence_no_order_of_an_older_epoch_passes_however_late(rig: Rig
     assert rig.venue_heard() == []
 
 
+@pytest.mark.req("GRD-013", "GRD-017")
 def test_fills_are_told_before_the_fence_is_confirmed(rig: Rig) -> None:
     rig.order(rig.issue())
     sequence = rig.fence(5)
@@ -140,6 +145,7 @@ def test_fills_are_told_before_the_fence_is_confirmed(rig: Rig) -> None:
     assert rig.kernel_heard() == [("ConfirmFence", 5)]
 
 
+@pytest.mark.req("GRD-014")
 def test_an_older_fences_end_confirms_nothing(rig: Rig) -> None:
     first = rig.fence(5)
     second = rig.fence(6)
@@ -151,6 +157,7 @@ def test_an_older_fences_end_confirms_nothing(rig: Rig) -> None:
     assert rig.kernel_heard() == [], "once"
 
 
+@pytest.mark.req("GRD-016")
 def test_an_order_that_ends_unfilled_is_closed_exactly_once(rig: Rig) -> None:
     rig.order(rig.issue())
     rig.fill(3)
@@ -160,6 +167,7 @@ def test_an_order_that_ends_unfilled_is_closed_exactly_once(rig: Rig) -> None:
     assert rig.kernel_heard() == [("ReportFill", 2), ("CloseOrder", 2)]
 
 
+@pytest.mark.req("GRD-017")
 def test_an_order_that_fills_is_closed_by_its_fill(rig: Rig) -> None:
     rig.order(rig.issue())
     rig.fill(3)
@@ -168,6 +176,7 @@ def test_an_order_that_fills_is_closed_by_its_fill(rig: Rig) -> None:
     assert rig.kernel_heard() == [("ReportFill", 2), ("ReportFill", 2)]
 
 
+@pytest.mark.req("GRD-018", "GRD-007")
 def test_a_permit_that_nobody_uses_is_closed_at_its_expiry_once(rig: Rig) -> None:
     token = rig.issue()
     rig.guard.expire(PERMIT.expires_ns - 1)
@@ -178,6 +187,7 @@ def test_a_permit_that_nobody_uses_is_closed_at_its_expiry_once(rig: Rig) -> Non
     assert rig.order(token, now=PERMIT.expires_ns - 1) == "USED", "and cannot be used any more"
 
 
+@pytest.mark.req("GRD-018")
 def test_a_permit_that_the_fence_ended_is_not_closed(rig: Rig) -> None:
     rig.issue()
     rig.fence(5)
@@ -185,6 +195,7 @@ def test_a_permit_that_the_fence_ended_is_not_closed(rig: Rig) -> None:
     assert rig.kernel_heard() == []
 
 
+@pytest.mark.req("GRD-015", "GRD-016")
 def test_the_kernels_flatten_needs_no_worker_but_its_mac_and_epoch(rig: Rig) -> None:
     flatten = replace(PERMIT, kind=3, reduce_only=True)
     good = token_of(flatten, KEY)
@@ -196,11 +207,13 @@ def test_the_kernels_flatten_needs_no_worker_but_its_mac_and_epoch(rig: Rig) -> 
     assert rig.kernel_heard() == [("CloseOrder", 2)], "so that the kernel flattens again"
 
 
+@pytest.mark.req("GRD-019")
 def test_a_fill_of_an_order_nobody_knows_is_told(rig: Rig) -> None:
     rig.fill(3, order=999, worker=5)
     assert rig.kernel_heard() == [("ReportFill", 5)]
 
 
+@pytest.mark.req("GRD-008", "GRD-021")
 def test_a_guard_that_comes_anew_ends_what_it_does_not_know(rig: Rig) -> None:
     guard = Guard(KEY)
     hello = {"do": "hello", "epoch": 4, "fence_confirmed": True, "floor": 60, "outstanding": [2]}
@@ -213,6 +226,7 @@ def test_a_guard_that_comes_anew_ends_what_it_does_not_know(rig: Rig) -> None:
     assert [(m["event"], m["worker"]) for m in guard.to_kernel] == [("CloseOrder", 2)]
 
 
+@pytest.mark.req("GRD-022")
 def test_a_guard_that_finds_the_fence_open_closes_it(rig: Rig) -> None:
     guard = Guard(KEY)
     hello = {"do": "hello", "epoch": 7, "fence_confirmed": False, "floor": 60, "outstanding": [2]}
@@ -221,6 +235,7 @@ def test_a_guard_that_finds_the_fence_open_closes_it(rig: Rig) -> None:
     assert [(m["event"], m["epoch"]) for m in guard.to_kernel] == [("ConfirmFence", 7)]
 
 
+@pytest.mark.req("GRD-020")
 def test_books_travel_behind_the_fills(rig: Rig) -> None:
     rig.order(rig.issue())
     rig.fill(10)

@@ -197,6 +197,7 @@ def problems(world: World) -> list[str]:
     return found
 
 
+@pytest.mark.req("GRD-023")
 @pytest.mark.parametrize("round_", range(25))
 def test_the_three_keep_their_promises_in_any_order(round_: int, rng: random.Random) -> None:
     world = World(Guard(KEY), rng)
@@ -222,5 +223,6 @@ def test_the_rounds_are_worth_something(rng: random.Random) -> None:
     assert all(seen.values()), seen
 
 
+@pytest.mark.req("GRD-023")
 def test_a_guard_that_confirms_too_soon_is_found(rng: random.Random) -> None:
     assert any(problems(World(HastyGuard(KEY), rng)) for _ in range(25))

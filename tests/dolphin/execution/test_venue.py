@@ -52,6 +52,7 @@ def rig() -> Rig:
     return Rig()
 
 
+@pytest.mark.req("VEN-001")
 def test_a_market_order_fills_at_the_close_and_a_taker_pays(rig: Rig) -> None:
     rig.send()
     fill, done = rig.told()
@@ -61,12 +62,14 @@ def test_a_market_order_fills_at_the_close_and_a_taker_pays(rig: Rig) -> None:
     assert rig.venue.cash == 1_000_000_000 - fill["fee"]
 
 
+@pytest.mark.req("VEN-002")
 def test_a_fee_is_rounded_up(rig: Rig) -> None:
     rig.venue.on_bar({1: 1_001})
     rig.send(quantity=1)
     assert rig.told()[0]["fee"] == 1  # 0.5005 micro-USDT
 
 
+@pytest.mark.req("VEN-001")
 @pytest.mark.parametrize(
     ("side", "limit", "crossing"), [(1, 999_000, 998_000), (-1, 1_010_000, 1_020_000)]
 )
@@ -81,12 +84,14 @@ def test_a_limit_order_waits_for_its_price_and_a_maker_pays_less(
     assert fill["fee"] == (10 * limit * 2 + 9_999) // 10_000
 
 
+@pytest.mark.req("VEN-001")
 def test_a_limit_that_is_already_good_takes(rig: Rig) -> None:
     rig.send(limit_price=1_050_000)
     fill, _done = rig.told()
     assert (fill["price"], fill["fee"]) == (1_000_000, 5_000)
 
 
+@pytest.mark.req("VEN-003")
 def test_a_limit_order_does_not_wait_for_ever(rig: Rig) -> None:
     order = rig.send(limit_price=900_000)
     for _ in range(LIMIT_BARS):
@@ -95,6 +100,7 @@ def test_a_limit_order_does_not_wait_for_ever(rig: Rig) -> None:
     assert rig.told() == [{"tells": "done", "order": order}]
 
 
+@pytest.mark.req("VEN-001")
 def test_an_order_waits_for_an_instruments_first_price(rig: Rig) -> None:
     rig.send(instrument=2)
     assert rig.told() == []
@@ -102,6 +108,7 @@ def test_an_order_waits_for_an_instruments_first_price(rig: Rig) -> None:
     assert [one["tells"] for one in rig.told()] == ["fill", "done"]
 
 
+@pytest.mark.req("VEN-003")
 def test_some_orders_fill_in_parts_and_some_never_whole(rig: Rig) -> None:
     rig.send(wanted=range(1, 3))
     assert [one.get("quantity") for one in rig.told()] == [5, 5, None]
@@ -109,6 +116,7 @@ def test_some_orders_fill_in_parts_and_some_never_whole(rig: Rig) -> None:
     assert [one.get("quantity") for one in rig.told()] == [5, None]
 
 
+@pytest.mark.req("VEN-004")
 def test_the_same_session_fills_alike() -> None:
     def play() -> list[dict[str, Any]]:
         venue = PaperVenue(10**9, seed=11)
@@ -127,6 +135,7 @@ def test_the_same_session_fills_alike() -> None:
     assert {one.get("quantity") for one in first} == {7, 3, 4, None}, "parts occur"
 
 
+@pytest.mark.req("VEN-005")
 def test_profit_is_booked_when_a_position_reaches_zero(rig: Rig) -> None:
     rig.send(side=-1)
     fee = rig.told()[0]["fee"]
@@ -140,6 +149,7 @@ def test_profit_is_booked_when_a_position_reaches_zero(rig: Rig) -> None:
     assert rig.venue.cash == 1_000_000_000 - fee + 10 * 100_000
 
 
+@pytest.mark.req("VEN-006")
 def test_cancelling_ends_all_that_works_before_it_is_confirmed(rig: Rig) -> None:
     orders = [rig.send(limit_price=1), rig.send(worker=2, limit_price=2)]
     rig.venue.on_guard({"do": "cancel_all", "sequence": 9})
@@ -151,6 +161,7 @@ def test_cancelling_ends_all_that_works_before_it_is_confirmed(rig: Rig) -> None
     assert rig.told() == [], "what was cancelled does not fill"
 
 
+@pytest.mark.req("VEN-006")
 def test_a_slow_venue_confirms_with_the_next_bar(rig: Rig) -> None:
     rig.venue.drill("slow_cancels", True)
     rig.venue.on_guard({"do": "cancel_all", "sequence": 1})

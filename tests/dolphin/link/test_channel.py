@@ -28,6 +28,7 @@ def pair() -> tuple[Channel, socket.socket]:
     return Channel(ours), theirs
 
 
+@pytest.mark.req("LNK-001")
 def test_a_message_arrives_whole_and_in_order(pair: tuple[Channel, socket.socket]) -> None:
     channel, raw = pair
     other = Channel(raw)
@@ -37,6 +38,7 @@ def test_a_message_arrives_whole_and_in_order(pair: tuple[Channel, socket.socket
     assert other.recv() is None
 
 
+@pytest.mark.req("LNK-002")
 @pytest.mark.parametrize(
     "data",
     [
@@ -61,6 +63,7 @@ def test_what_is_no_message_is_named_and_the_next_one_is_heard(
     assert channel.recv() == {"after": 1}
 
 
+@pytest.mark.req("LNK-004")
 def test_a_peer_that_never_reads_blocks_nobody(pair: tuple[Channel, socket.socket]) -> None:
     channel, _raw = pair
     sent = 0
@@ -71,6 +74,7 @@ def test_a_peer_that_never_reads_blocks_nobody(pair: tuple[Channel, socket.socke
     assert channel.send({"small": 1}) in (True, False)  # and still does not wait
 
 
+@pytest.mark.req("LNK-005")
 def test_a_closed_peer_is_an_exception_on_both_ways(pair: tuple[Channel, socket.socket]) -> None:
     channel, raw = pair
     raw.close()
@@ -80,12 +84,14 @@ def test_a_closed_peer_is_an_exception_on_both_ways(pair: tuple[Channel, socket.
         channel.send({"a": 1})
 
 
+@pytest.mark.req("LNK-003")
 def test_a_message_that_nobody_would_take_is_not_sent(pair: tuple[Channel, socket.socket]) -> None:
     channel, _raw = pair
     with pytest.raises(ValueError, match="at most"):
         channel.send({"a": "x" * MESSAGE_BYTES_MAX})
 
 
+@pytest.mark.req("LNK-006")
 def test_wait_ends(pair: tuple[Channel, socket.socket]) -> None:
     channel, raw = pair
     assert channel.wait(0.01) is None
@@ -95,6 +101,7 @@ def test_wait_ends(pair: tuple[Channel, socket.socket]) -> None:
     timer.join()
 
 
+@pytest.mark.req("LNK-007", "LNK-009")
 def test_the_newest_connection_counts(tmp_path: Path) -> None:
     listener = Listener(tmp_path / "s")
     old = connect(tmp_path / "s", 1.0)
@@ -108,6 +115,7 @@ def test_the_newest_connection_counts(tmp_path: Path) -> None:
     assert (tmp_path / "s").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.req("LNK-008")
 def test_paths_that_cannot_be_are_named(tmp_path: Path) -> None:
     with pytest.raises(LinkError, match="longer"):
         Listener(tmp_path / ("x" * 120))
@@ -115,6 +123,7 @@ def test_paths_that_cannot_be_are_named(tmp_path: Path) -> None:
         connect(tmp_path / "nobody", 0.0)
 
 
+@pytest.mark.req("LNK-010")
 def test_a_client_takes_only_its_own_answer(tmp_path: Path) -> None:
     listener = Listener(tmp_path / "s")
     client = Client(tmp_path / "s", 1.0)
@@ -137,6 +146,7 @@ def test_a_client_takes_only_its_own_answer(tmp_path: Path) -> None:
     assert client.ask({"q": 2}, 0.05) is None
 
 
+@pytest.mark.req("LNK-011")
 def test_a_client_connects_again(tmp_path: Path) -> None:
     listener = Listener(tmp_path / "s")
     client = Client(tmp_path / "s", 1.0)

@@ -23,11 +23,13 @@ WHOLE: dict[str, Any] = {
 }
 
 
+@pytest.mark.req("LNK-012")
 def test_the_vocabulary_is_the_kernels() -> None:
     assert len(EVENTS) == 22
     assert all(getattr(events, name) is event for name, event in EVENTS.items())
 
 
+@pytest.mark.req("LNK-012")
 @given(st.data())
 def test_every_event_comes_back_from_its_message(data: st.DataObject) -> None:
     cls = EVENTS[data.draw(st.sampled_from(sorted(EVENTS)))]
@@ -45,6 +47,7 @@ def test_every_event_comes_back_from_its_message(data: st.DataObject) -> None:
     assert event_of(message) == event
 
 
+@pytest.mark.req("LNK-013", "LNK-014")
 @pytest.mark.parametrize(
     "change",
     [
@@ -66,12 +69,14 @@ def test_another_shape_is_no_event(change: dict[str, Any]) -> None:
         event_of(WHOLE | change)
 
 
+@pytest.mark.req("LNK-013")
 @pytest.mark.parametrize("field", sorted(WHOLE))
 def test_a_missing_field_is_no_event(field: str) -> None:
     with pytest.raises(NotAnEvent):
         event_of({key: value for key, value in WHOLE.items() if key != field})
 
 
+@pytest.mark.req("LNK-013")
 @pytest.mark.parametrize("quantities", [[0] * 7, [0] * 9, "00000000", [0] * 7 + [True], None])
 def test_a_view_has_eight_integers(quantities: Any) -> None:
     message = {"event": "ReconcileLedger", "cash": 1, "quantities": [0] * 8}
@@ -80,6 +85,7 @@ def test_a_view_has_eight_integers(quantities: Any) -> None:
         event_of(message | {"quantities": quantities})
 
 
+@pytest.mark.req("LNK-015")
 def test_out_of_range_is_an_event_for_the_kernel_to_refuse() -> None:
     event = event_of(WHOLE | {"worker": -5})
     assert isinstance(event, events.RequestOrder)

@@ -23,10 +23,12 @@ PERMIT = Permit(
 )
 
 
+@pytest.mark.req("GRD-001")
 def test_a_token_comes_back_as_its_permit() -> None:
     assert permit_of(token_of(PERMIT, KEY), KEY) == PERMIT
 
 
+@pytest.mark.req("GRD-001")
 @pytest.mark.parametrize("name", [field.name for field in fields(Permit)])
 def test_every_field_is_covered(name: str) -> None:
     token = token_of(PERMIT, KEY)
@@ -34,6 +36,7 @@ def test_every_field_is_covered(name: str) -> None:
     assert permit_of(token | {name: changed}, KEY) is None
 
 
+@pytest.mark.req("GRD-002")
 @pytest.mark.parametrize(
     "token",
     [

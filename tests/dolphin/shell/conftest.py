@@ -117,5 +117,3 @@ def apex(rig: Rig) -> Rig:
     rig.journal.log.clear()
     rig.shell.to_guard.clear()
     return rig
-
-

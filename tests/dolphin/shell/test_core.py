@@ -13,6 +13,7 @@ from kernel.step import step_bare
 from tests.dolphin.shell.conftest import KEY, Rig
 
 
+@pytest.mark.req("SHL-001", "SHL-026", "SHL-028")
 def test_the_record_is_committed_before_the_permit_leaves(apex: Rig) -> None:
     before = apex.journal.committed
     reply = apex.order()
@@ -25,6 +26,7 @@ def test_the_record_is_committed_before_the_permit_leaves(apex: Rig) -> None:
     assert apex.shell.to_guard[-1] == {"do": "issued", "permit": reply["permit"]}
 
 
+@pytest.mark.req("SHL-002", "SHL-005")
 def test_a_permit_that_cannot_be_recorded_is_not_given(apex: Rig) -> None:
     apex.journal.failing = True
     reply = apex.order()
@@ -36,6 +38,7 @@ def test_a_permit_that_cannot_be_recorded_is_not_given(apex: Rig) -> None:
     assert [message["do"] for message in apex.shell.to_guard] == ["cancel_all"]
 
 
+@pytest.mark.req("SHL-003", "SHL-027")
 def test_risk_is_reduced_without_a_record(apex: Rig) -> None:
     apex.order()
     apex.say("guard", "ReportFill", worker=0, quantity=100, price=1_000_000, fee=1)
@@ -52,6 +55,7 @@ def test_risk_is_reduced_without_a_record(apex: Rig) -> None:
     assert (permit.side, permit.quantity, permit.reduce_only, permit.market) == (1, 100, True, True)
 
 
+@pytest.mark.req("SHL-004", "SHL-005")
 def test_what_waited_is_written_in_order_and_the_kernel_is_told(apex: Rig) -> None:
     apex.journal.failing = True
     apex.say("operator", "TripKillSwitch", cause=3, operator=1, reason=1)
@@ -67,6 +71,7 @@ def test_what_waited_is_written_in_order_and_the_kernel_is_told(apex: Rig) -> No
     assert apex.journal.committed == len(apex.journal.steps)
 
 
+@pytest.mark.req("SHL-005")
 def test_the_kernel_is_told_though_a_message_was_written_first(apex: Rig) -> None:
     """Between two ticks a heartbeat may be the first record that can be written again."""
     apex.journal.failing = True
@@ -78,6 +83,7 @@ def test_the_kernel_is_told_though_a_message_was_written_first(apex: Rig) -> Non
     assert apex.shell.state.killswitch.journal_writable
 
 
+@pytest.mark.req("SHL-022", "SHL-035")
 def test_the_journals_steps_are_the_states_history(apex: Rig) -> None:
     apex.order()
     apex.order(quantity=0)
@@ -90,11 +96,13 @@ def test_the_journals_steps_are_the_states_history(apex: Rig) -> None:
     assert state == apex.shell.state
 
 
+@pytest.mark.req("SHL-006")
 def test_a_quiet_tick_is_recorded_and_not_committed(apex: Rig) -> None:
     apex.shell.tick(5)
     assert apex.journal.log == ["record AdvanceTime"]
 
 
+@pytest.mark.req("SHL-006")
 def test_a_tick_that_trips_is_committed(apex: Rig) -> None:
     apex.shell.tick(5_000)
     assert apex.shell.state.killswitch.killed
@@ -103,6 +111,7 @@ def test_a_tick_that_trips_is_committed(apex: Rig) -> None:
     assert apex.shell.history.trips[0]["causes"] == ["HEARTBEAT"]
 
 
+@pytest.mark.req("SHL-008", "SHL-011", "SHL-018", "SHL-022")
 @pytest.mark.parametrize(
     ("role", "message", "reason"),
     [
@@ -132,6 +141,7 @@ def test_what_may_not_be_said_changes_nothing(
     assert len(apex.journal.steps) == recorded + (reason == "MALFORMED")
 
 
+@pytest.mark.req("SHL-013")
 def test_an_operators_words_become_the_events_numbers(apex: Rig) -> None:
     who, why = numbers_of("ada", "she saw smoke")
     apex.say("operator", "TripKillSwitch", cause=3, who="ada", why="she saw smoke")
@@ -141,11 +151,13 @@ def test_an_operators_words_become_the_events_numbers(apex: Rig) -> None:
     assert apex.journal.words[-1] == ("ada", "she saw smoke")
 
 
+@pytest.mark.req("SHL-013")
 def test_nobody_else_has_words(apex: Rig) -> None:
     reply = apex.say("alpha", "ClaimInstrument", worker=0, instrument=1, who="me", why="so")
     assert reply["reason"] == "UNREADABLE"
 
 
+@pytest.mark.req("SHL-025")
 def test_a_guard_that_comes_anew_hears_where_things_stand(apex: Rig) -> None:
     apex.order()
     apex.shell.greet_guard()
@@ -156,6 +168,7 @@ def test_a_guard_that_comes_anew_hears_where_things_stand(apex: Rig) -> None:
     assert hello["floor"] > 1
 
 
+@pytest.mark.req("SHL-024")
 def test_the_status_shows_the_five_factors(apex: Rig) -> None:
     row = next(one for one in ROLES if one.name == "operator")
     status = apex.shell.take(row, {"ask": "status"})["status"]

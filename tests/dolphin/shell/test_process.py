@@ -115,6 +115,7 @@ def bars(kernel: Kernel, first: int, count: int) -> None:
         assert answer["ok"] is True
 
 
+@pytest.mark.req("SHL-014", "SHL-016", "SHL-018")
 def test_a_flood_fills_the_flooders_own_socket(kernel: Kernel) -> None:
     kernel.say("alpha", "ClaimInstrument", worker=0, instrument=1)
     before = kernel.status()
@@ -131,6 +132,7 @@ def test_a_flood_fills_the_flooders_own_socket(kernel: Kernel) -> None:
     assert account["counts"]["throttled_alpha"] > 0
 
 
+@pytest.mark.req("SHL-017")
 def test_a_client_that_never_reads_is_not_waited_for(kernel: Kernel) -> None:
     deaf = connect(kernel.config.socket("kernel.prober"), DEADLINE_S)
     end = time.monotonic() + DEADLINE_S
@@ -145,6 +147,7 @@ def test_a_client_that_never_reads_is_not_waited_for(kernel: Kernel) -> None:
     assert dropped, "the socket never filled, so nothing was tested"
 
 
+@pytest.mark.req("SHL-007", "SHL-008", "SHL-018")
 def test_lies_garbage_and_giants_change_nothing(kernel: Kernel) -> None:
     before = kernel.status()
     liar = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -170,6 +173,7 @@ def test_lies_garbage_and_giants_change_nothing(kernel: Kernel) -> None:
         assert now[name] == before[name]
 
 
+@pytest.mark.req("SHL-019")
 def test_a_client_that_dies_is_replaced_by_its_successor(kernel: Kernel) -> None:
     dying = connect(kernel.config.socket("kernel.alpha"), DEADLINE_S)
     dying.send({"event": "ClaimInstrument", "worker": 0, "instrument": 3})
@@ -182,6 +186,7 @@ def test_a_client_that_dies_is_replaced_by_its_successor(kernel: Kernel) -> None
     bars(kernel, 0, 3)
 
 
+@pytest.mark.req("SHL-004", "SHL-005")
 def test_a_journal_that_the_machine_refuses_kills_and_is_made_whole(kernel: Kernel) -> None:
     bars(kernel, 0, 3)
     drill = kernel.clients["operator"].ask({"drill": "journal", "on": True}, DEADLINE_S)
@@ -204,6 +209,7 @@ def test_a_journal_that_the_machine_refuses_kills_and_is_made_whole(kernel: Kern
     assert history.refusals["JOURNAL_DOWN"] == 1
 
 
+@pytest.mark.req("SHL-031", "SHL-032", "SHL-033")
 def test_what_was_acknowledged_survives_sigkill(kernel: Kernel) -> None:
     kernel.say("guard", "ConfirmFence", epoch=0)
     kernel.say("alpha", "ClaimInstrument", worker=0, instrument=1)
@@ -225,6 +231,7 @@ def test_what_was_acknowledged_survives_sigkill(kernel: Kernel) -> None:
         assert list(scan(data))[-1].tag == Tag.CLOSE
 
 
+@pytest.mark.req("SHL-030")
 def test_a_kernel_does_not_start_on_a_corrupt_journal(kernel: Kernel) -> None:
     bars(kernel, 0, 5)
     kernel.process.send_signal(signal.SIGKILL)
@@ -255,6 +262,7 @@ def kernel_gone(client: Client) -> None:
         raise ChannelClosed("gone")
 
 
+@pytest.mark.req("SHL-033")
 def test_the_kernel_dies_with_its_parent(tmp_path: Path) -> None:
     sockets = tempfile.mkdtemp(prefix="dolphin-test-")
     config = config_in(tmp_path, sockets)

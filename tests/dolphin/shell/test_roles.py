@@ -42,17 +42,20 @@ def own(role: Role, cls: type[Event]) -> Event:
     return cls(**{name: values.get(name, 1) for name in cls.__annotations__})
 
 
+@pytest.mark.req("SHL-008")
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 @pytest.mark.parametrize("name", sorted(EVENTS))
 def test_every_cell_of_the_table(role: Role, name: str) -> None:
     assert permitted(role, own(role, EVENTS[name])) == (name in MAY[role.name])
 
 
+@pytest.mark.req("SHL-009")
 def test_the_shells_own_events_are_nobodys() -> None:
     for cls in (AdvanceTime, FailJournal, RestoreJournal, RestartKernel):
         assert not any(cls in role.events for role in ROLES)
 
 
+@pytest.mark.req("SHL-010")
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 def test_nobody_beats_anothers_heart(role: Role) -> None:
     for partition in range(4):
@@ -60,10 +63,12 @@ def test_nobody_beats_anothers_heart(role: Role) -> None:
         assert heard == (partition == role.partition)
 
 
+@pytest.mark.req("SHL-010")
 def test_every_partition_has_one_heart() -> None:
     assert sorted(role.partition for role in ROLES if role.partition >= 0) == [0, 1, 2, 3]
 
 
+@pytest.mark.req("SHL-011")
 def test_nobody_speaks_for_anothers_worker() -> None:
     for role in (BY_NAME["alpha"], BY_NAME["prober"]):
         for worker in range(8):
@@ -72,17 +77,20 @@ def test_nobody_speaks_for_anothers_worker() -> None:
     assert not set(BY_NAME["alpha"].workers) & set(BY_NAME["prober"].workers)
 
 
+@pytest.mark.req("SHL-011")
 def test_a_worker_that_is_none_is_left_to_the_kernel() -> None:
     assert permitted(BY_NAME["alpha"], ClaimInstrument(worker=8, instrument=1))
     assert permitted(BY_NAME["alpha"], ClaimInstrument(worker=-1, instrument=1))
 
 
+@pytest.mark.req("SHL-012")
 @pytest.mark.parametrize("cause", [0, 1, 2, 4])
 def test_an_operator_kills_as_operator(cause: int) -> None:
     trip = TripKillSwitch(cause=cause, operator=1, reason=1)
     assert not permitted(BY_NAME["operator"], trip)
 
 
+@pytest.mark.req("SHL-014")
 def test_a_budget_runs_dry_and_comes_back() -> None:
     budget = Budget(per_second=10, burst=3)
     assert budget.refill(100.0)
@@ -93,6 +101,7 @@ def test_a_budget_runs_dry_and_comes_back() -> None:
     assert [budget.spend() for _ in range(3)] == [True, True, False], "never more than the burst"
 
 
+@pytest.mark.req("SHL-015")
 def test_a_budget_is_not_refilled_by_a_clock_that_runs_backwards() -> None:
     budget = Budget(per_second=10, burst=1)
     budget.refill(100.0)
