@@ -76,6 +76,10 @@ class Pending(IntEnum):
     PEAK_RESET = 2
 
 
+# Raised whenever a number below, or one of the curves', changes. The kernel's process starts only
+# with numbers that have a passing model run on record (constants.json, traces/constants.py).
+CONSTANTS_VERSION: Final[int] = 1
+
 PPM: Final[int] = 1_000_000
 
 # Ranges. They bound what an event may say; the models and the journal's widths rely on them.

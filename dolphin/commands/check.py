@@ -71,6 +71,24 @@ def print_counterexample(console: Console, name: str, run: TlcRun) -> None:
         console.print(f"       then for ever from step {run.loop}")
 
 
+def _record(judged: list[Judged], ok: bool, err: Console) -> None:
+    """Replay the edges and write kernel/constants.json; exit 1 where anything does not hold."""
+    from dolphin.spec.record import record  # imported when asked for: pulls in edges
+    from traces.constants import Unrecorded
+
+    if not ok:
+        _fail("nothing recorded: the lane does not hold", 1)
+    try:
+        with err.status("replaying every edge of the models' graphs (about a minute)"):
+            entry = record(judged)
+    except Unrecorded as error:
+        _fail(str(error), 1)
+    err.print(
+        f"recorded: constants version {entry.version} ({entry.constants_sha256[:8]}), "
+        f"{entry.runs} runs, {entry.controls} controls, {entry.edges:,} edges"
+    )
+
+
 def _draw(folder: Path, name: str, run: TlcRun) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.svg"
@@ -89,6 +107,8 @@ def _draw(folder: Path, name: str, run: TlcRun) -> Path:
 )
 @click.option("--no-cache", is_flag=True, help="Run what was run before, too.")
 @click.option("--update", is_flag=True, help="Pin hashes, counts and actions anew, on purpose.")
+@click.option("--record", "recording", is_flag=True,
+              help="Where the whole lane holds, record it for the kernel's constants.")  # fmt: skip
 @click.option("--svg", "svg_folder", type=click.Path(file_okay=False, path_type=Path),
               help="Where pictures go, the controls' too (default runs/check).")  # fmt: skip
 @click.option("--export-test", "export", type=click.Path(dir_okay=False, path_type=Path),
@@ -97,10 +117,12 @@ def _draw(folder: Path, name: str, run: TlcRun) -> Path:
               help="Where the models and manifest.json are.", show_default="spec/tla")  # fmt: skip
 def command(
     models: tuple[str, ...], lane: str, as_document: bool, jobs: int, no_cache: bool, update: bool,
-    svg_folder: Path | None, export: Path | None, folder: Path,
+    recording: bool, svg_folder: Path | None, export: Path | None, folder: Path,
 ) -> None:  # fmt: skip
     """Check the TLA+ models with TLC against the pinned manifest."""
     err = Console(stderr=True, soft_wrap=True)
+    if recording and (models or update or folder != SPEC_FOLDER):
+        _fail("--record takes a whole lane of spec/tla, without MODEL or --update", 2)
     try:
         java_path()
         jar_path()
@@ -180,6 +202,8 @@ def command(
             err.print(f"{one.row.name}: drawn in {path}")
     if not models and folder == SPEC_FOLDER:
         (pictures / f"{lane}.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
+    if recording:
+        _record(judged, bool(document["ok"]), err)
     if as_document:
         click.echo(json.dumps(document))
     else:

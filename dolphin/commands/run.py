@@ -2,7 +2,8 @@
 
 Rules of this file:
 
-*   Bad input is found before anything is written: one line, exit 2.
+*   Bad input is found before anything is written: one line, exit 2. So are constants without a
+    passing model run on record, which the kernel's process would refuse: exit 3.
 *   Exit 0 only if the session's own verdict is PASS and its audit found the journal conformant; 1
     where one of them does not hold; 3 where the audit was asked for and could not be run. The
     evidence package's verdict is another thing and is printed beside.
@@ -30,6 +31,7 @@ from dolphin.link.config import ANCHOR_KEY
 from dolphin.ops.session import Choices, market_for, run_session
 from dolphin.ops.supervise import ROOT
 from kernel.constants import PPM, Posture
+from traces.constants import Unrecorded, recorded
 
 BARS = 3_200
 WINDOWS_BUILT_IN = "20,60,120,300"
@@ -148,7 +150,10 @@ def command(
         command=("dolphin", *sys.argv[1:]),
     )
     try:
+        recorded()
         panel = market_for(choices)
+    except Unrecorded as error:
+        _fail(str(error), INCOMPLETE)
     except PanelError as error:
         _fail(str(error), BAD_INPUT)
     with Shown(panel.rows) as shown:

@@ -8,7 +8,8 @@ Rules of this file:
     tokens is not listened to until it has some (``roles.Budget``).
 *   Replies that a client does not take are dropped and counted. Messages to the guard are kept in
     order until it takes them.
-*   On a corrupt journal or ledger it does not start: one line, exit 2.
+*   On a corrupt journal or ledger it does not start: one line, exit 2. Nor with constants that have
+    no passing model run on record, or limits out of bounds (``traces/constants.py``).
 *   SIGTERM ends it: the journal gets its closing record.
 
 Not here: what an event does (``core``, ``kernel``).
@@ -27,11 +28,12 @@ from dolphin.link.process import harden, measures, tether
 from dolphin.shell.core import GUARD_QUEUE_MAX, Shell
 from dolphin.shell.journal import open_journal
 from dolphin.shell.roles import ROLES, Budget, Role
+from traces.constants import Unrecorded, limits_fault, recorded
 from traces.frames import Broken
 
 TURN_MESSAGES = 64
 START_WITHIN_S = 60.0
-CORRUPT = 2
+REFUSES_TO_START = 2
 NEEDED = frozenset({"guard", "driver", "sensors", "alpha"})
 
 
@@ -204,11 +206,19 @@ class Loop:
 
 def main() -> None:
     """Run the kernel of the session in the folder named on the command line."""
+    config = load(sys.argv[1])
     try:
-        loop = Loop(load(sys.argv[1]))
+        recorded()
+        fault = limits_fault(config.limits())
+        if fault:
+            raise Unrecorded(f"{sys.argv[1]}: config.json: {fault}")
+        loop = Loop(config)
+    except Unrecorded as error:
+        sys.stderr.write(f"kernel: {error}\n")
+        sys.exit(REFUSES_TO_START)
     except Broken as error:
         sys.stderr.write(f"kernel: {sys.argv[1]}: {error.finding.text}\n")
-        sys.exit(CORRUPT)
+        sys.exit(REFUSES_TO_START)
     loop.run()
 
 

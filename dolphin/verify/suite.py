@@ -1,0 +1,109 @@
+"""The tests: every one that the tree writes down was run on this source and passed.
+
+Rules of this file:
+
+*   The fast lane reads what ``make test`` recorded (``build/junit.xml``), and it is "not run" where
+    there is no record or a source file changed after it began. The full lane runs the tests again
+    where that is so.
+*   Skipped is not passed, and is said by number.
+
+Not here: which requirement a test verifies (``requirements.py``).
+"""
+
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from datetime import datetime
+from pathlib import Path
+
+from dolphin.verify.item import (
+    DOES_NOT_HOLD,
+    FAST,
+    FULL,
+    HOLDS,
+    NOT_RUN,
+    Context,
+    Item,
+    Outcome,
+)
+
+JUNIT = "build/junit.xml"
+SOURCES = (
+    "kernel/*.py", "traces/*.py", "dolphin/**/*.py", "certification/**/*.py", "mcdc/*.py",
+    "spec/**/*.tla", "spec/**/*.cfg", "spec/**/*.py", "spec/rocq/*.v", "tests/**/*.py",
+)  # fmt: skip
+
+
+def newest(root: Path) -> tuple[str, float]:
+    """Return the source file that changed last, and when (seconds since 1970)."""
+    found = ("", 0.0)
+    for pattern in SOURCES:
+        for path in root.glob(pattern):
+            changed = path.stat().st_mtime
+            if changed > found[1]:
+                found = (path.relative_to(root).as_posix(), changed)
+    return found
+
+
+def stale(root: Path, suite: ElementTree.Element) -> str:
+    """Return why a record does not speak of this source; "" where it does."""
+    try:
+        began = datetime.fromisoformat(suite.get("timestamp", "")).timestamp()
+    except ValueError:
+        return f"{JUNIT} does not say when the tests began"
+    name, changed = newest(root)
+    return f"{name} changed after the tests began" if changed > began else ""
+
+
+def read(root: Path) -> ElementTree.Element | None:
+    """Return the recorded suite, None where there is none that can be read."""
+    try:
+        tree = ElementTree.parse(root / JUNIT)
+    except (OSError, ElementTree.ParseError):
+        return None
+    return tree.getroot().find("testsuite")
+
+
+def judged(suite: ElementTree.Element) -> Outcome:
+    """Return what a recorded suite says."""
+    cases = suite.findall("testcase")
+    skipped = [case for case in cases if case.find("skipped") is not None]
+    failing = [
+        case for case in cases
+        if case.find("failure") is not None or case.find("error") is not None
+    ]  # fmt: skip
+    passed = len(cases) - len(skipped) - len(failing)
+    figures = {"passed": passed, "failing": len(failing), "skipped": len(skipped)}
+    detail = f"{passed:,} passed, {len(failing)} failing, {len(skipped)} skipped (not passed)"
+    findings = tuple(f"{case.get('classname')}::{case.get('name')}: failed" for case in failing)
+    if failing:
+        return Outcome(DOES_NOT_HOLD, detail, figures, findings)
+    return Outcome(HOLDS if passed else NOT_RUN, detail, figures)
+
+
+def run(context: Context) -> Outcome:
+    """Read the record; in the full lane make one where there is none of this source."""
+    suite = read(context.root)
+    why = f"no {JUNIT}" if suite is None else stale(context.root, suite)
+    if why and context.lane == FULL:
+        context.tell(0, 1, "pytest")
+        words = ["-m", "pytest", "-q", "-n", str(context.jobs), "--dist", "loadfile"]
+        subprocess.run(
+            [sys.executable, *words, f"--junitxml={JUNIT}"],
+            cwd=context.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
+        )  # fmt: skip
+        suite = read(context.root)
+        why = f"no {JUNIT}" if suite is None else stale(context.root, suite)
+    if suite is None or why:
+        return Outcome(NOT_RUN, f"{why}; `make test` makes it", {"not_run": why})
+    return judged(suite)
+
+
+ITEM = Item(
+    name="tests",
+    claim="Every test was run on this source and passed",
+    section="tests",
+    inputs=(JUNIT, *SOURCES),
+    seconds={FAST: 1.0, FULL: 600.0},
+    run=run,
+)

@@ -1,0 +1,196 @@
+"""The kernel's constants under control: a version, a hash over values, a passing run on record."""
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kernel.constants import CONSTANTS_VERSION, HEARTBEAT_MS_MAX, Profile
+from kernel.state import Limits
+from tests.tidy.findings import ROOT
+from traces.constants import (
+    RECORD,
+    SOURCES,
+    Entry,
+    Unrecorded,
+    constants_digest,
+    limits_fault,
+    read_entries,
+    record_text,
+    recorded,
+    values_of,
+    with_entry,
+)
+
+LIMITS = Limits(
+    profile=Profile.BIBLE, live=True, grid_in_use=False, heartbeat_limit_ms=(30_000,) * 4,
+    cooling_ms=1_000, confirm_window_ms=60_000, bar_ms_min=1_000, book_stale_ms=5_000,
+)  # fmt: skip
+
+
+def entry(**other: object) -> Entry:
+    """Return an entry for what runs here, with fields replaced."""
+    whole = Entry(CONSTANTS_VERSION, constants_digest(), "m", "j", 1, 1, 1, "e", "2026-11-25")
+    return replace(whole, **other)  # type: ignore[arg-type]  # names of fields
+
+
+def on_record(folder: Path, *entries: Entry) -> Path:
+    path = folder / "constants.json"
+    path.write_text(record_text(entries))
+    return path
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(Unrecorded) as caught:
+        recorded(path)
+    text = str(caught.value)
+    assert "\n" not in text
+    assert str(path) in text
+    return text
+
+
+def test_what_is_committed_is_on_record() -> None:
+    found = recorded()
+    assert found.version == CONSTANTS_VERSION
+    assert found.runs > 100
+    assert found.controls > 90
+    assert found.edges > 80_000
+
+
+def test_the_models_are_still_those_of_the_record() -> None:
+    """A model that changed since has not been run with these constants."""
+    from dolphin.spec.record import models_digest
+
+    assert recorded().models_sha256 == models_digest(), "run `dolphin check --record`"
+
+
+def test_a_name_has_one_value_wherever_it_is_imported() -> None:
+    seen: dict[str, object] = {}
+    for module in SOURCES:
+        for name, value in values_of((module,)).items():
+            assert seen.setdefault(name, value) == value, name
+
+
+def test_every_kind_of_constant_is_in_the_hash() -> None:
+    found = values_of()
+    assert found["CEILING_APEX"] == 6
+    assert found["Posture"] == {"HIBERNATE": 0, "TURTLE": 1, "STALKER": 2, "APEX": 3}
+    assert isinstance(found["EXP_DIGITS"], tuple)
+    assert found["REQUEST_ORDER"] == (2, 1, 1, 1)
+    assert "SHOCK_PPM" in found
+
+
+def test_control_a_changed_digit_is_another_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = constants_digest()
+    monkeypatch.setattr("kernel.constants.CEILING_APEX", 7)
+    assert constants_digest() != before
+    with pytest.raises(Unrecorded, match=r"no passing model run.*dolphin check --record"):
+        recorded()
+
+
+def test_another_version_is_not_this_one(tmp_path: Path) -> None:
+    path = on_record(tmp_path, entry(version=CONSTANTS_VERSION + 1))
+    assert f"{CONSTANTS_VERSION + 1} ({constants_digest()[:8]})" in refusal(path)
+
+
+def test_an_empty_run_is_no_run(tmp_path: Path) -> None:
+    assert "the run was empty" in refusal(on_record(tmp_path, entry(edges=0)))
+    assert "the run was empty" in refusal(on_record(tmp_path, entry(runs=0)))
+    assert recorded(on_record(tmp_path, entry())) == entry()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "not JSON"),
+        ("[]", "field entries: a list expected"),
+        ('{"entries": 3}', "field entries: a list expected"),
+        ('{"entries": [3]}', "entry 0: fields"),
+        ('{"entries": [{"version": 1}]}', "entry 0: fields"),
+        (record_text((entry(),)).replace('"edges": 1', '"edges": "1"'), "entry 0: edges"),
+    ],
+)
+def test_a_record_that_cannot_be_read_is_one_line(text: str, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "constants.json"
+    path.write_text(text)
+    assert said in refusal(path)
+
+
+def test_an_absent_record_names_the_command(tmp_path: Path) -> None:
+    assert "`dolphin check --record` makes one" in refusal(tmp_path / "constants.json")
+
+
+def test_a_version_keeps_its_numbers() -> None:
+    older = entry(version=1)
+    newer = entry(version=2, constants_sha256="other")
+    assert with_entry((newer,), older) == (older, newer)
+    again = replace(older, ran_at="later")
+    assert with_entry((older, newer), again) == (again, newer)
+    with pytest.raises(Unrecorded, match="changed numbers need a new version"):
+        with_entry((older,), replace(older, constants_sha256="other"))
+
+
+def test_the_committed_record_is_written_as_it_would_be_again() -> None:
+    assert RECORD.read_text() == record_text(read_entries())
+    assert json.loads(RECORD.read_text())["entries"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, ""),
+        ({"heartbeat_limit_ms": (1, 1, 1, 1)}, ""),
+        ({"heartbeat_limit_ms": (1, 0, 1, 1)}, "heartbeat_limit_ms[1] is 0; expected 1..30000"),
+        ({"heartbeat_limit_ms": (1, 1, 1, HEARTBEAT_MS_MAX + 1)}, "heartbeat_limit_ms[3] is 30001"),
+        ({"cooling_ms": -1}, "cooling_ms is -1"),
+        ({"cooling_ms": 60_001}, "confirm_window_ms is 60000; expected 60001.."),
+        ({"confirm_window_ms": 10**9}, "confirm_window_ms is 1000000000"),
+        ({"bar_ms_min": 0}, "bar_ms_min is 0"),
+        ({"book_stale_ms": -1}, "book_stale_ms is -1"),
+    ],
+)
+def test_limits_stay_within_what_the_models_presuppose(
+    change: dict[str, object], said: str
+) -> None:
+    found = limits_fault(replace(LIMITS, **change))  # type: ignore[arg-type]  # names of fields
+    assert (found == "") if not said else (f"limits: {said}" in found)
+
+
+def test_control_the_process_does_not_start_with_other_numbers(tmp_path: Path) -> None:
+    """A house with one digit changed: the kernel's process says one line and ends with 2."""
+    for part in ("kernel", "traces", "dolphin"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+    path = tmp_path / "kernel" / "constants.py"
+    text = path.read_text()
+    assert "CEILING_APEX: Final[int] = 6" in text
+    path.write_text(text.replace("CEILING_APEX: Final[int] = 6", "CEILING_APEX: Final[int] = 7"))
+    run = tmp_path / "run"
+    run.mkdir()
+    code = "from tests.dolphin.shell.test_process import config_in; from pathlib import Path; "
+    code += f"config_in(Path({str(run)!r}), {str(tmp_path)!r})"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "dolphin.shell", str(run)],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "no passing model run for version" in done.stderr
+    assert sorted(path.name for path in run.iterdir()) == ["config.json", "keys"]
+
+
+def test_control_the_process_does_not_start_with_limits_out_of_bounds(tmp_path: Path) -> None:
+    code = "from tests.dolphin.shell.test_process import config_in; from pathlib import Path; "
+    code += "from dataclasses import replace; "
+    code += f"replace(config_in(Path({str(tmp_path)!r}), 'x'), heartbeat_limit_ms=[60000]*4).save()"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "dolphin.shell", str(tmp_path)],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert "config.json: limits: heartbeat_limit_ms[0] is 60000; expected 1..30000" in done.stderr
