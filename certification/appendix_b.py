@@ -63,7 +63,7 @@ CRITERIA = (
     Criterion("VII", "Control of Purchased Material, Equipment, and Services", ORGANISATION, (),
               "Somebody must evaluate suppliers; hashes say only that nothing changed."),
     Criterion("VIII", "Identification and Control of Materials, Parts, and Components", FULL,
-              ("CFG-LOCKS", "CFG-TLC"),
+              ("CFG-LOCKS", "CFG-TLC", "CFG-CONSTANTS"),
               "The bill of materials: each package by version and hash."),
     Criterion("IX", "Control of Special Processes", IN_PART,
               ("MOD-SUITE", "MOD-CONTROLS", "PRF-CONTRACTS"),

@@ -35,6 +35,7 @@ from certification.shapes import (
     COVERAGE,
     MANIFEST,
     SESSION,
+    VERIFY,
     BadInput,
     Shape,
     fits,
@@ -107,6 +108,7 @@ class Inputs:
     corpus_file: FileRef
     pinned_corpus_file: FileRef
     coverage_file: FileRef
+    verify_file: FileRef
     manifest_file: FileRef
     makefile: FileRef
     tlc_file: FileRef
@@ -121,6 +123,7 @@ class Inputs:
     corpus: Mapping[str, Any] | None
     pinned_corpus: Mapping[str, Any] | None
     coverage: Mapping[str, Any] | None
+    verify: Mapping[str, Any] | None
     manifest: Mapping[str, Any] | None
     tests: tuple["TestRun", ...]
     configurations: Mapping[str, str]
@@ -142,6 +145,7 @@ class Inputs:
                 self.corpus_file,
                 self.pinned_corpus_file,
                 self.coverage_file,
+                self.verify_file,
                 self.manifest_file,
                 self.makefile,
                 self.tlc_file,
@@ -400,6 +404,8 @@ def collect(
         raise BadInput(f"{check}: no such file, expected the output of `dolphin check --json`")
     corpus_file = own("corpus.json", root / "runs/check/corpus.json")
     coverage_file = own("coverage.json", root / "build/coverage.json")
+    verify_lanes = (root / "runs/verify/full.json", root / "runs/verify/fast.json")
+    verify_file = own("verify.json", *verify_lanes)
     for path in junit:
         if not path.is_file():
             raise BadInput(f"{path}: no such file, expected a JUnit file")
@@ -443,6 +449,7 @@ def collect(
         corpus_file=corpus_file,
         pinned_corpus_file=pinned_corpus_file,
         coverage_file=coverage_file,
+        verify_file=verify_file,
         manifest_file=manifest_file,
         makefile=_ref(root / "Makefile", root),
         tlc_file=_ref(tlc, root),
@@ -457,6 +464,7 @@ def collect(
         corpus=read_json(corpus_file, CORPUS),
         pinned_corpus=read_json(pinned_corpus_file, CORPUS),
         coverage=read_json(coverage_file, COVERAGE),
+        verify=read_json(verify_file, VERIFY),
         manifest=manifest,
         tests=tuple(read_junit(ref) for ref in junit_files if ref.readable),
         configurations={

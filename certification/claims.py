@@ -33,6 +33,7 @@ AUDIT = "dolphin audit --json"
 CHECK = "dolphin check --lane exhaustive --json"
 TEST = "make test"
 CORPUS = "python -m dolphin.spec.edges"
+VERIFY = "dolphin verify --lane full --json"
 
 
 @dataclass(frozen=True)

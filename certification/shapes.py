@@ -161,6 +161,28 @@ MANIFEST = Shape(
     },
     ("models",),
 )
+VERIFY = Shape(
+    {
+        "ok": _BOOL,
+        "lane": _TEXT,
+        "whole": _BOOL,
+        "items": Listed(
+            Shape(
+                {
+                    "name": _TEXT,
+                    "section": _TEXT,
+                    "status": _TEXT,
+                    "detail": _TEXT,
+                    "findings": Listed(_TEXT),
+                    "inputs": Listed(_TEXT),
+                    "inputs_sha256": _TEXT,
+                },
+                ("name", "section", "status", "detail", "findings", "inputs", "inputs_sha256"),
+            )
+        ),
+    },
+    ("ok", "lane", "whole", "items"),
+)
 _WORDS = {
     str: "text",
     int: "a whole number",

@@ -5,7 +5,7 @@ Rules of this package:
 *   A collector is a function from ``Inputs`` to claims, without memory and without a clock.
 *   The order here is the order on the page. Two claims of one name get a number.
 
-Modules: ``session``, ``audit``, ``models``, ``tests``, ``configuration``, ``later``.
+Modules: ``session``, ``audit``, ``models``, ``tests``, ``configuration``, ``verified``.
 """
 
 from dataclasses import replace
@@ -14,10 +14,10 @@ from certification.artefacts import Inputs
 from certification.claims import Claim
 from certification.collectors.audit import audit_claims
 from certification.collectors.configuration import configuration_claims
-from certification.collectors.later import later_claims
 from certification.collectors.models import model_claims
 from certification.collectors.session import file_claims, session_claims, surrounding_claims
 from certification.collectors.tests import corpus_claims, coverage_claims, test_claims
+from certification.collectors.verified import verified_claims
 
 
 def judge(inputs: Inputs) -> tuple[Claim, ...]:
@@ -32,7 +32,7 @@ def judge(inputs: Inputs) -> tuple[Claim, ...]:
         *test_claims(inputs),
         *coverage_claims(inputs),
         *configuration_claims(inputs),
-        *later_claims(),
+        *verified_claims(inputs),
     ]
     seen: dict[str, int] = {}
     named = []

@@ -9,7 +9,7 @@ Rules of this file:
 *   The corpus of edges holds when the replay drew it up again as it is committed: by its own
     output, else by the one test that does it, passed in a run that speaks of this source.
 
-Not here: MC/DC, which is a claim of its own (``later.py``).
+Not here: MC/DC, which is a claim of its own (``verified.py``).
 """
 
 from collections.abc import Mapping

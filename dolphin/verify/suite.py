@@ -10,6 +10,7 @@ Rules of this file:
 Not here: which requirement a test verifies (``requirements.py``).
 """
 
+import ast
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -64,9 +65,34 @@ def read(root: Path) -> ElementTree.Element | None:
     return tree.getroot().find("testsuite")
 
 
-def judged(suite: ElementTree.Element) -> Outcome:
-    """Return what a recorded suite says."""
+def written_down(root: Path) -> set[tuple[str, str]]:
+    """Return (module or class, name) of each test that a file below ``tests/`` writes down."""
+    found = set()
+    for path in (root / "tests").rglob("test_*.py"):
+        module = ".".join(path.relative_to(root).with_suffix("").parts)
+        body = ast.parse(path.read_text(encoding="utf-8")).body
+        owners = [(module, body)]
+        owners += [
+            (f"{module}.{node.name}", node.body)
+            for node in body
+            if isinstance(node, ast.ClassDef) and node.name.startswith("Test")
+        ]
+        found |= {
+            (owner, node.name)
+            for owner, inner in owners
+            for node in inner
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test")
+        }
+    return found
+
+
+def judged(suite: ElementTree.Element, expected: set[tuple[str, str]]) -> Outcome:
+    """Return what a recorded suite says; ``expected`` are the tests that it must have."""
     cases = suite.findall("testcase")
+    recorded = {
+        (str(case.get("classname")), str(case.get("name")).partition("[")[0]) for case in cases
+    }
+    absent = sorted(expected - recorded)
     skipped = [case for case in cases if case.find("skipped") is not None]
     failing = [
         case for case in cases
@@ -78,6 +104,9 @@ def judged(suite: ElementTree.Element) -> Outcome:
     findings = tuple(f"{case.get('classname')}::{case.get('name')}: failed" for case in failing)
     if failing:
         return Outcome(DOES_NOT_HOLD, detail, figures, findings)
+    if absent:
+        first = ", ".join("::".join(name) for name in absent[:3])
+        return Outcome(NOT_RUN, f"{len(absent)} tests of the tree were not run: {first}", figures)
     return Outcome(HOLDS if passed else NOT_RUN, detail, figures)
 
 
@@ -96,7 +125,7 @@ def run(context: Context) -> Outcome:
         why = f"no {JUNIT}" if suite is None else stale(context.root, suite)
     if suite is None or why:
         return Outcome(NOT_RUN, f"{why}; `make test` makes it", {"not_run": why})
-    return judged(suite)
+    return judged(suite, written_down(context.root))
 
 
 ITEM = Item(

@@ -34,6 +34,11 @@ def certify(run: Path, *words: str, root: Path | None = None) -> subprocess.Comp
 
 def test_exit_codes_and_the_one_document(run: Path) -> None:
     done = certify(run, "--json")
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert (said["session"], said["package"], said["ok"]) == ("PASS", "PASS", True)
+    (run / "verify.json").unlink()
+    done = certify(run, "--json")
     assert done.returncode == 3, done.stderr
     said = json.loads(done.stdout)
     assert (said["session"], said["package"], said["ok"]) == ("PASS", "INCOMPLETE", False)
@@ -69,6 +74,7 @@ BAD = (
     ("check.json", b'{"ok": true}', "field 'models' is missing"),
     ("corpus.json", b"null", "expected an object"),
     ("coverage.json", b"{}", "field 'files' is missing"),
+    ("verify.json", b'{"ok": true, "lane": "full", "whole": true}', "field 'items' is missing"),
     ("junit.xml", b"<testsuites>", "not JUnit XML"),
     ("junit.xml", b"<html/>", "expected <testsuites>"),
 )  # fmt: skip
