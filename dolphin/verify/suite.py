@@ -2,9 +2,9 @@
 
 Rules of this file:
 
-*   The fast lane reads what ``make test`` recorded (``build/junit.xml``), and it is "not run" where
-    there is no record or a source file changed after it began. The full lane runs the tests again
-    where that is so.
+*   What ``make test`` recorded (``build/junit.xml``) is read where it speaks of this source. Where
+    there is none, or a source file changed after it began, the full lane runs the tests again; the
+    fast lane runs the kernel's alone, names what fails, and else is "not run".
 *   Skipped is not passed, and is said by number.
 
 Not here: which requirement a test verifies (``requirements.py``).
@@ -29,6 +29,8 @@ from dolphin.verify.item import (
 )
 
 JUNIT = "build/junit.xml"
+KERNEL_JUNIT = "build/junit-kernel.xml"
+KERNEL_TESTS = ("tests/kernel", "tests/conformance/test_names.py")
 SOURCES = (
     "kernel/*.py", "traces/*.py", "dolphin/**/*.py", "certification/**/*.py", "mcdc/*.py",
     "spec/**/*.tla", "spec/**/*.cfg", "spec/**/*.py", "spec/rocq/*.v", "tests/**/*.py",
@@ -56,10 +58,10 @@ def stale(root: Path, suite: ElementTree.Element) -> str:
     return f"{name} changed after the tests began" if changed > began else ""
 
 
-def read(root: Path) -> ElementTree.Element | None:
+def read(root: Path, name: str = JUNIT) -> ElementTree.Element | None:
     """Return the recorded suite, None where there is none that can be read."""
     try:
-        tree = ElementTree.parse(root / JUNIT)
+        tree = ElementTree.parse(root / name)
     except (OSError, ElementTree.ParseError):
         return None
     return tree.getroot().find("testsuite")
@@ -86,6 +88,13 @@ def written_down(root: Path) -> set[tuple[str, str]]:
     return found
 
 
+def said_of(case: ElementTree.Element) -> str:
+    """Return one line on a test that failed: its name, and the first line of what it said."""
+    problem = next(child for child in case if child.tag in ("failure", "error"))
+    lines = problem.get("message", "").splitlines()
+    return f"{case.get('classname')}::{case.get('name')}: {lines[0] if lines else 'failed'}"[:300]
+
+
 def judged(suite: ElementTree.Element, expected: set[tuple[str, str]]) -> Outcome:
     """Return what a recorded suite says; ``expected`` are the tests that it must have."""
     cases = suite.findall("testcase")
@@ -101,7 +110,7 @@ def judged(suite: ElementTree.Element, expected: set[tuple[str, str]]) -> Outcom
     passed = len(cases) - len(skipped) - len(failing)
     figures = {"passed": passed, "failing": len(failing), "skipped": len(skipped)}
     detail = f"{passed:,} passed, {len(failing)} failing, {len(skipped)} skipped (not passed)"
-    findings = tuple(f"{case.get('classname')}::{case.get('name')}: failed" for case in failing)
+    findings = tuple(said_of(case) for case in failing)
     if failing:
         return Outcome(DOES_NOT_HOLD, detail, figures, findings)
     if absent:
@@ -110,19 +119,32 @@ def judged(suite: ElementTree.Element, expected: set[tuple[str, str]]) -> Outcom
     return Outcome(HOLDS if passed else NOT_RUN, detail, figures)
 
 
+def tested(context: Context, junit: str, *what: str) -> ElementTree.Element | None:
+    """Run pytest, now; return the suite that it recorded."""
+    context.tell(0, 1, "pytest")
+    (context.root / junit).unlink(missing_ok=True)
+    words = ["-m", "pytest", "-q", "-n", str(context.jobs), "--dist", "loadfile", *what]
+    subprocess.run(
+        [sys.executable, *words, f"--junitxml={junit}"],
+        cwd=context.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
+    )  # fmt: skip
+    return read(context.root, junit)
+
+
 def run(context: Context) -> Outcome:
-    """Read the record; in the full lane make one where there is none of this source."""
+    """Read the record; where there is none of this source, run the tests that the lane affords."""
     suite = read(context.root)
     why = f"no {JUNIT}" if suite is None else stale(context.root, suite)
     if why and context.lane == FULL:
-        context.tell(0, 1, "pytest")
-        words = ["-m", "pytest", "-q", "-n", str(context.jobs), "--dist", "loadfile"]
-        subprocess.run(
-            [sys.executable, *words, f"--junitxml={JUNIT}"],
-            cwd=context.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
-        )  # fmt: skip
-        suite = read(context.root)
+        suite = tested(context, JUNIT)
         why = f"no {JUNIT}" if suite is None else stale(context.root, suite)
+    elif why:
+        of_kernel = tested(context, KERNEL_JUNIT, *KERNEL_TESTS)
+        found = None if of_kernel is None else judged(of_kernel, set())
+        if found is not None and found.status == DOES_NOT_HOLD:
+            return found
+        passed = 0 if found is None else found.figures["passed"]
+        why += f"; {passed} tests of the kernel passed"
     if suite is None or why:
         return Outcome(NOT_RUN, f"{why}; `make test` makes it", {"not_run": why})
     return judged(suite, written_down(context.root))

@@ -43,7 +43,7 @@ def test_a_failure_is_named(house: Path) -> None:
     bad = CASE.format(name="test_a[2]", inside='<failure message="no"/>')
     found = outcome(house, A + C + bad)
     assert found.status == DOES_NOT_HOLD
-    assert found.findings == ("tests.test_x::test_a[2]: failed",)
+    assert found.findings == ("tests.test_x::test_a[2]: no",)
 
 
 def test_control_a_test_that_was_left_out_is_not_run(house: Path) -> None:
