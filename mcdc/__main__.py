@@ -31,11 +31,17 @@ def arguments() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="run a program or pytest with targets instrumented")
     run.add_argument("targets", nargs="+", metavar="PACKAGE")
     show = commands.add_parser("report", help="figures and gaps of a run")
-    for each in (run, show):
-        each.add_argument("--data", type=Path, default=DATA, help=f"default: {DATA}")
+    run.add_argument("--data", type=Path, default=DATA, help=f"default: {DATA}")
+    show.add_argument(
+        "--data", type=Path, action="append", help=f"of one run or of several; default: {DATA}"
+    )
     show.add_argument("--count", choices=sorted(report.COUNTED), default="req", help="which tests")
     show.add_argument("--contract", action="append", default=[], metavar="DECORATOR")
-    show.add_argument("--justify", type=Path, metavar="TOML")
+    show.add_argument(
+        "--contract-part", action="append", default=[], metavar="DECORATOR",
+        help="a contract that production leaves out",
+    )  # fmt: skip
+    show.add_argument("--justify", type=Path, action="append", default=[], metavar="TOML")
     show.add_argument("--html", type=Path, metavar="FILE")
     show.add_argument("--json", action="store_true")
     show.add_argument("--stubs", action="store_true", help="a justification to fill in per gap")
@@ -75,9 +81,13 @@ def run(targets: list[str], data: Path, program: list[str]) -> int:
 
 def show(options: argparse.Namespace) -> int:
     """Print the report; return the exit code."""
-    found = report.build(Data.read(options.data), options.count, options.contract)
-    if options.justify is not None:
-        justify.apply(found, justify.read(options.justify), options.justify)
+    paths = options.data or [DATA]
+    data = Data()
+    for path in paths:
+        data.merge(Data.read(path).document())
+    found = report.build(data, options.count, options.contract, options.contract_part)
+    for path in options.justify:
+        justify.apply(found, justify.read(path), path)
     if options.html is not None:
         report.write_page(found, options.html)
     if options.stubs:
@@ -87,7 +97,8 @@ def show(options: argparse.Namespace) -> int:
     else:
         sys.stdout.write(report.table(found))
     if not found.evidence:
-        sys.stderr.write(f"mcdc: {options.data}: not run: no test of the counted groups passed\n")
+        shown = ", ".join(str(path) for path in paths)
+        sys.stderr.write(f"mcdc: {shown}: not run: no test of the counted groups passed\n")
         return 3
     return 0 if found.document()["ok"] else 1
 

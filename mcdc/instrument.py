@@ -87,9 +87,15 @@ class Plain(ast.NodeTransformer):
         return node
 
 
-def digest(node: ast.AST) -> str:
-    """Return the hash of code without its layout, comments, parentheses and docstrings."""
-    text = ast.unparse(Plain().visit(copy.deepcopy(node)))
+def digest(node: ast.AST, decorated: bool = True) -> str:
+    """Return the hash of code without its layout, comments, parentheses and docstrings.
+
+    Without its decorators too, if not `decorated`.
+    """
+    bare = Plain().visit(copy.deepcopy(node))
+    if not decorated:
+        bare.decorator_list = []
+    text = ast.unparse(bare)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
@@ -254,17 +260,19 @@ class Instrument(ast.NodeTransformer):
 
     def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
         """Decorators and defaults belong outside; the body is a scope of its own."""
-        bound = digest(node)
+        bound = digest(node, decorated=False)
         boolean = isinstance(node.returns, ast.Name) and node.returns.id == "bool"
         # Decorators and defaults run outside, but they are the function's text: its name, its hash.
+        # What a decorator decides hangs on the decorator; what the body decides does not.
         outside = self.scope.digest
-        self.scope.digest = bound
+        self.scope.digest = digest(node)
         name, self.scope.name = (
             self.scope.name,
             f"{self.scope.name}.{node.name}".removeprefix("<module>."),
         )
         for index, decorator in enumerate(node.decorator_list):
             node.decorator_list[index] = self.decorator(decorator)
+        self.scope.digest = bound
         node.args = cast(ast.arguments, self.visit(node.args))
         self.scope.digest, self.scope.name = outside, name
         scope = self.enter(node.name, digest=bound, boolean=boolean, function=True)

@@ -8,6 +8,8 @@ Rules of this file:
 *   What only groups that do not count have reached is a gap, and says so.
 *   A decision inside a contract (`--contract NAME`, a decorator) is no obligation: it comes false
     only where the code is wrong. The report says how many there are, and how many were evaluated.
+*   What only contracts ask that production leaves out (`--contract-part NAME`, `reach.py`) is
+    counted apart, with its own figures and gaps: the contract's own obligations.
 *   A value that is not a Boolean is no decision. A comparison that only ever gave such values is
     left out, and counted.
 
@@ -23,7 +25,8 @@ from typing import Any
 
 from mcdc.decisions import Decision, digits, missing, outcome, pairs, words
 from mcdc.instrument import BRANCHING, Inventory
-from mcdc.runtime import BadInput, Data, source_hash, survey, walk
+from mcdc.reach import only_for_contracts
+from mcdc.runtime import Data, survey, unchanged, walk
 
 COUNTED = {
     "req": ("import", "requirement"),
@@ -54,6 +57,7 @@ class Obligation:
     by: str = ""
     occurrence: int = 1
     excuse: str = ""
+    apart: bool = False
 
     @property
     def key(self) -> tuple[str, str, str, str, str, int]:
@@ -80,22 +84,31 @@ class Report:
     contracts_evaluated: int = 0
     not_boolean: int = 0
     findings: list[str] = field(default_factory=list)
+    predicates: list[str] = field(default_factory=list)
+
+    @property
+    def open(self) -> list[Obligation]:
+        """Return what is neither met nor justified, in code and in contracts."""
+        return [o for o in self.obligations if not o.met and not o.excuse and o.kind != "evaluated"]
 
     @property
     def gaps(self) -> list[Obligation]:
-        """Return what is neither met nor justified."""
-        return [o for o in self.obligations if not o.met and not o.excuse and o.kind != "evaluated"]
+        """Return the gaps of the code."""
+        return [o for o in self.open if not o.apart]
 
     @property
     def evidence(self) -> int:
         """Return how many tests count."""
         return sum(self.tests.get(group, 0) for group in COUNTED[self.count])
 
-    def figures(self, module: str | None = None) -> dict[str, dict[str, int]]:
-        """Return total, covered and justified of each kind, for one module or for all."""
+    def figures(self, module: str | None = None, apart: bool = False) -> dict[str, dict[str, int]]:
+        """Return total, covered and justified of each kind, for one module or for all.
+
+        Of the code; of what only contracts ask, if `apart`.
+        """
         found = {name: {"total": 0, "covered": 0, "justified": 0} for name in KINDS.values()}
         for each in self.obligations:
-            if module in (None, each.module):
+            if module in (None, each.module) and each.apart == apart:
                 row = found[KINDS[each.kind]]
                 row["total"] += 1
                 row["covered"] += each.met
@@ -117,17 +130,32 @@ class Report:
             ],
             "reached_without_evidence": sum(1 for each in gaps if each.by),
             "contracts": {"decisions": self.contracts, "evaluated": self.contracts_evaluated},
+            "contract_predicates": {
+                "functions": self.predicates,
+                "coverage": self.figures(apart=True),
+                "gaps": [each.document() for each in self.open if each.apart],
+            },
             "not_boolean": self.not_boolean,
             "findings": self.findings,
         }
 
 
-def build(data: Data, count: str, contracts: Iterable[str] = ()) -> Report:
-    """Judge a run's data. Raises `BadInput` where a source has changed since."""
+def build(
+    data: Data, count: str, contracts: Iterable[str] = (), parts: Iterable[str] = ()
+) -> Report:
+    """Judge a run's data. Raises `BadInput` where a source has changed since.
+
+    `contracts` and `parts` name decorators; the latter are contracts that production leaves out.
+    """
     report = Report(count, data.tests)
+    left_out = frozenset(parts)
+    contracts = left_out.union(contracts)
+    sources = {name: source for name, _, source in walk(data)}
+    apart = only_for_contracts(sources, left_out) if left_out else frozenset()
+    report.predicates = sorted(f"{module}.{function}" for module, function in apart)
+    for file, expected in data.witnesses.items():
+        unchanged(file, expected)
     for name, path, source in walk(data):
-        if source_hash(source) != data.hashes[name]:
-            raise BadInput(f"{path}: changed since the run; run the tests again")
         groups = data.hits.get(name, {})
         counted = set[int]().union(*(groups.get(group, ()) for group in COUNTED[count]))
         others = {g: codes for g, codes in groups.items() if g not in COUNTED[count]}
@@ -137,9 +165,12 @@ def build(data: Data, count: str, contracts: Iterable[str] = ()) -> Report:
             again = judge(
                 Report(count, {}), survey(source, 0, contracts), counted | codes, name, ""
             )
-            for mine, theirs in zip(found, again, strict=True):
-                if theirs.met and not mine.met:
-                    mine.by = f"{mine.by}, {group}".lstrip(", ")
+            reached = {each.key for each in again if each.met}
+            for each in found:
+                if each.key in reached and not each.met:
+                    each.by = f"{each.by}, {group}".lstrip(", ")
+        for each in found:
+            each.apart = (name, each.function.partition(".")[0]) in apart
         report.obligations += found
     return report
 
@@ -233,14 +264,27 @@ def table(report: Report) -> str:
     tests = ", ".join(f"{count} {group}" for group, count in report.tests.items()) or "none"
     lines += ["", f"tests: {tests}; counted: {', '.join(COUNTED[report.count])}"]
     lines.append(f"contracts: {report.contracts} decisions, {report.contracts_evaluated} evaluated")
+    if report.predicates:
+        mcdc = report.figures(apart=True)["mcdc"]
+        lines.append(
+            f"contract predicates: {len(report.predicates)} functions, {mcdc['total']} conditions, "
+            f"{mcdc['covered']} shown by tests"
+        )
     lines += [f"not Boolean at run time: {report.not_boolean}"] if report.not_boolean else []
     lines += ["", *report.findings] if report.findings else []
-    lines += ["", f"gaps: {len(report.gaps)}"]
-    for gap in report.gaps:
-        by = f"   [reached only by: {gap.by}]" if gap.by else ""
-        code = f"in `{short(gap.code)}`: " if gap.kind == "condition" else ""
-        lines.append(f"{gap.file}:{gap.line}: {gap.function}: {code}{gap.words}{by}")
+    lines += ["", f"gaps: {len(report.gaps)}", *(sentence(gap) for gap in report.gaps)]
+    apart = [each for each in report.open if each.apart]
+    if apart:
+        lines += ["", f"not shown of contract predicates: {len(apart)}"]
+        lines += [sentence(gap) for gap in apart]
     return "\n".join(lines) + "\n"
+
+
+def sentence(gap: Obligation) -> str:
+    """Return a gap as one line: where, what, and who reached it without weight."""
+    by = f"   [reached only by: {gap.by}]" if gap.by else ""
+    code = f"in `{short(gap.code)}`: " if gap.kind == "condition" else ""
+    return f"{gap.file}:{gap.line}: {gap.function}: {code}{gap.words}{by}"
 
 
 def short(text: str) -> str:

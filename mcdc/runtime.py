@@ -7,7 +7,9 @@ Rules of this file:
 *   Instrumented code is never written to `__pycache__`, and no source file is changed.
 *   What a target runs while it is imported is kept as "import": every test needs it, none asked
     for it. What runs outside of tests otherwise is "outside", and is no evidence.
-*   The data names the source by hash. A report over a source that has changed since is refused.
+*   The data names each source by hash, and so each file of the tests that was loaded from below
+    the working folder. A report over one that has changed since is refused, as is data that another
+    instrument made: codes are numbered by it.
 
 Not here: child processes (`child`). Without it they run plain, and count for nothing.
 """
@@ -29,7 +31,7 @@ from typing import Any
 from mcdc import instrument
 from mcdc.instrument import Instrument, Inventory
 
-SCHEMA = 1
+SCHEMA = 2
 # Types whose truth runs no foreign code.
 PLAIN = {int, float, complex, str, bytes, tuple, list, dict, set, frozenset, type(None), range}
 
@@ -43,6 +45,22 @@ def source_hash(source: bytes) -> str:
     return hashlib.blake2b(source, digest_size=16).hexdigest()
 
 
+INSTRUMENT = source_hash(Path(instrument.__file__).read_bytes())
+
+
+def loaded_below(folder: Path, targets: Iterable[str]) -> dict[str, str]:
+    """Return the hash of each source loaded from below a folder that is neither target nor ours."""
+    found = {}
+    for name, module in sorted(sys.modules.items()):
+        path = Path(getattr(module, "__file__", None) or "")
+        ours = name.partition(".")[0] == "mcdc" or name in targets
+        if ours or path.suffix != ".py" or "site-packages" in path.parts:
+            continue
+        if path.is_relative_to(folder) and path.is_file():
+            found[str(path.relative_to(folder))] = source_hash(path.read_bytes())
+    return found
+
+
 def survey(source: bytes, first: int = 0, contracts: Iterable[str] = ()) -> Inventory:
     """Return what a module has to cover."""
     worker = Instrument(first, 0, frozenset(contracts))
@@ -52,18 +70,24 @@ def survey(source: bytes, first: int = 0, contracts: Iterable[str] = ()) -> Inve
 
 @dataclass
 class Data:
-    """What a run saw: for each module its file, its hash, and the codes of each group."""
+    """What a run saw: for each module its file, its hash, and the codes of each group.
+
+    `witnesses` are the hashes of the files that asked: tests, and what they are helped by.
+    """
 
     files: dict[str, str] = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
     hits: dict[str, dict[str, set[int]]] = field(default_factory=dict)
     tests: dict[str, int] = field(default_factory=dict)
+    witnesses: dict[str, str] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """Return the data as JSON's types."""
         return {
             "schema": SCHEMA,
+            "instrument": INSTRUMENT,
             "tests": dict(sorted(self.tests.items())),
+            "witnesses": dict(sorted(self.witnesses.items())),
             "modules": {
                 name: {
                     "file": self.files[name],
@@ -85,6 +109,9 @@ class Data:
                 groups.setdefault(group, set()).update(codes)
         for group, count in document["tests"].items():
             self.tests[group] = self.tests.get(group, 0) + count
+        for file, found in document["witnesses"].items():
+            if self.witnesses.setdefault(file, found) != found:
+                raise BadInput(f"{file}: changed between the runs that are to be merged")
 
     def write(self, path: Path) -> None:
         """Write the data."""
@@ -99,6 +126,8 @@ class Data:
             document = json.loads(path.read_text(encoding="utf-8"))
             if document.get("schema") != SCHEMA:
                 raise BadInput(f"{path}: schema is not {SCHEMA}: make the data again")
+            if document["instrument"] != INSTRUMENT:
+                raise BadInput(f"{path}: another instrument made it: make the data again")
             data.merge(document)
         except OSError as error:
             raise BadInput(f"{path}: no data of a run here ({error.strerror})") from error
@@ -242,6 +271,7 @@ class Recorder(MetaPathFinder):
                 inside = {code - first for code in codes if first <= code < end}
                 if inside:
                     self.data.hits.setdefault(name, {}).setdefault(group, set()).update(inside)
+        self.data.witnesses = loaded_below(Path.cwd(), self.data.files)
         return self.data
 
 
@@ -280,7 +310,14 @@ def shorten(path: Path) -> str:
 def walk(data: Data) -> Iterator[tuple[str, Path, bytes]]:
     """Yield module, path and source. Raises `BadInput` where a source changed since the run."""
     for name, file in sorted(data.files.items()):
-        path = Path(file)
-        if not path.is_file():
-            raise BadInput(f"{file}: gone since the run; run the tests again")
-        yield name, path, path.read_bytes()
+        yield name, Path(file), unchanged(file, data.hashes[name])
+
+
+def unchanged(file: str, expected: str) -> bytes:
+    """Return a file's content. Raises `BadInput` where it is not what the run saw."""
+    if not Path(file).is_file():
+        raise BadInput(f"{file}: gone since the run; run the tests again")
+    content = Path(file).read_bytes()
+    if source_hash(content) != expected:
+        raise BadInput(f"{file}: changed since the run; run the tests again")
+    return content

@@ -85,7 +85,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     sys.modules.pop("sample", None)
 
 
-def measure(folder: Path, source: str, calls: str, contracts: tuple[str, ...] = ()) -> Report:
+def measure(
+    folder: Path,
+    source: str,
+    calls: str,
+    contracts: tuple[str, ...] = (),
+    parts: tuple[str, ...] = (),
+) -> Report:
     """Return the report of a module after some calls."""
     (folder / "sample.py").write_text(source, encoding="utf-8")
     importlib.invalidate_caches()
@@ -98,7 +104,7 @@ def measure(folder: Path, source: str, calls: str, contracts: tuple[str, ...] = 
         recorder.data.tests["requirement"] = 1
         data = recorder.finish()
     data.write(folder / "data.json")
-    return build(Data.read(folder / "data.json"), "req", contracts)
+    return build(Data.read(folder / "data.json"), "req", contracts, parts)
 
 
 @pytest.mark.parametrize("name", SAMPLES)

@@ -157,6 +157,36 @@ def test_a_source_that_changed_since_is_refused(project: Path) -> None:
     assert "pack/grades.py: changed since the run" in done.stderr
 
 
+def test_a_test_that_changed_since_is_refused(project: Path) -> None:
+    write_and_run(project, marked(FULL))
+    (project / "test_pack.py").write_text("def test_nothing(): pass\n", encoding="utf-8")
+    done = mcdc("report")
+    assert done.returncode == 2
+    assert "test_pack.py: changed since the run" in done.stderr
+
+
+def test_data_of_another_instrument_is_refused(project: Path) -> None:
+    write_and_run(project, marked(FULL))
+    path = project / "build" / "mcdc.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(document | {"instrument": "0"}), encoding="utf-8")
+    done = mcdc("report")
+    assert done.returncode == 2
+    assert "another instrument made it" in done.stderr
+
+
+def test_runs_are_merged(project: Path) -> None:
+    write_and_run(project, marked(PART))
+    os.replace("build/mcdc.json", "build/first.json")
+    (project / "test_more.py").write_text(
+        "import pytest\nfrom pack.grades import grade\n" + marked(REST), encoding="utf-8"
+    )
+    mcdc("run", "pack", "--", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_more.py")
+    assert report()[0] == 1
+    code, document = report("--data", "build/first.json", "--data", "build/mcdc.json")
+    assert (code, document["tests"]) == (0, {"requirement": 2})
+
+
 def test_a_target_loaded_before_is_refused(project: Path) -> None:
     words = ["-p", "pack.grades", "-p", "mcdc.pytest_plugin", "--mcdc", "pack"]
     command = [sys.executable, "-m", "pytest", *words]
@@ -207,6 +237,35 @@ def test_an_excuse_is_void_once_the_code_changes(
     code, document = report("--justify", name)
     assert code == (0 if holds else 1)
     assert holds or any(word in document["findings"][0] for word in ("void", "no such code"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "holds"),
+    [("@keep", "@other", True), ("x > LIMIT", "x >= LIMIT", False)],
+)
+def test_a_decorator_does_not_void_an_excuse_of_the_body(
+    project: Path, old: str, new: str, holds: bool
+) -> None:
+    path = project / "pack" / "grades.py"
+    code = CODE.replace("def grade", "keep = other = lambda f: f\n\n\n@keep\ndef grade")
+    path.write_text(code, encoding="utf-8")
+    write_and_run(project, marked(PART))
+    name = excuse(project)
+    path.write_text(code.replace(old, new), encoding="utf-8")
+    write_and_run(project, marked(PART))
+    assert report("--justify", name)[0] == (0 if holds else 1)
+
+
+def test_what_a_decorator_decides_hangs_on_the_decorator(project: Path) -> None:
+    path = project / "pack" / "grades.py"
+    code = "def keep(on): return lambda f: f\n@keep(1 < 2)\ndef grade(x, y): return x\n"
+    path.write_text(code, encoding="utf-8")
+    write_and_run(project, marked(FULL))
+    name = excuse(project)
+    assert report("--justify", name)[0] == 0
+    path.write_text(code.replace("@keep", "@(lambda on: keep(on))"), encoding="utf-8")
+    write_and_run(project, marked(FULL))
+    assert report("--justify", name)[0] == 1
 
 
 def test_an_excuse_for_what_is_covered_is_an_error(project: Path) -> None:
