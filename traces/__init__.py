@@ -1,7 +1,7 @@
 """The journal: what the kernel was told, what it answered, and whether that was allowed.
 
-DAL A are the parts that write and judge bytes: ``schema``, ``checksums``, ``frames``, ``codec``,
-``journal``, ``ticks``, ``ledger``. The rest reads.
+Level A is what writes and reads bytes, and what the kernel's process runs at its start. The audit
+and its tools are not: ``certification/level_a.toml`` lists both.
 
 Read it in this order:
 
