@@ -21,6 +21,7 @@ MODULES = (
     "dolphin.verify.constants",
     "dolphin.verify.checking",
     "dolphin.verify.suite",
+    "dolphin.verify.requirements",
     "dolphin.verify.rocq",
 )
 
