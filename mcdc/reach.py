@@ -86,12 +86,13 @@ def only_for_contracts(
         for each in tree.body
         if isinstance(each, FUNCTIONS)
     }
-    # The greatest set whose members are spoken of in it and in contracts alone, …
-    held = {name for _, name in defined if uses.get(name)}
-    while left := {name for name in held if uses[name] - held - {PART}}:
-        held -= left
-    # … less what no contract reaches: functions that only call each other.
-    reached = {name for name in held if PART in uses[name]}
-    while more := {name for name in held - reached if uses[name] & reached}:
-        reached |= more
-    return frozenset((module, name) for module, name in defined if name in reached)
+    # What contracts lead to, less whatever anything else speaks of; again, until nothing is lost.
+    held = {name for _, name in defined}
+    while True:
+        reached = {name for name in held if PART in uses.get(name, ())}
+        while more := {name for name in held - reached if uses.get(name, set()) & reached}:
+            reached |= more
+        kept = {name for name in reached if uses[name] <= reached | {PART}}
+        if kept == held:
+            return frozenset((module, name) for module, name in defined if name in kept)
+        held = kept

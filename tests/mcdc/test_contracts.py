@@ -41,6 +41,12 @@ THROUGH = (
         (ASKED + "@always(lambda x: small(x))\ndef g(x): return x\n", set()),
         (THROUGH + "def g(x): return fits(x)\n", set()),
         ("", set()),
+        # An entry that nobody calls here, a local variable of its name: no door out of code.
+        (
+            ASKED + "def step(x): return g(x)\ndef g(x):\n    step = small(x)\n    return step\n",
+            set(),
+        ),
+        (ASKED + "def step(x): return small(x)\n", set()),
         ("def a(x): return b(x)\ndef b(x): return a(x)\n", set()),
     ],
 )
