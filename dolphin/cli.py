@@ -23,6 +23,7 @@ COMMANDS = {
     "rearm": "lift a kill, in two steps",
     "reset-peak": "set the equity peak to the equity, in two steps",
     "status": "show the running session",
+    "impact": "what hangs on a name or a difference, and what to run again",
     "verify": "contracts, properties and proofs of the kernel",
     "bench": "kernel steps and audit records per second",
 }

@@ -16,10 +16,9 @@ from pathlib import Path
 
 import click
 
-from certification.claims import DOES_NOT_HOLD, HOLDS
 from certification.requirements.catalogue import GROUPS, CatalogueError, load
 from certification.requirements.exports import canonical, document, junit, reqif, sarif
-from certification.requirements.gates import VERIFIED, Judgement, judge
+from certification.requirements.gates import DOES_NOT_HOLD, HOLDS, VERIFIED, Judgement, judge
 from certification.requirements.identity import FOLDER, ROOT
 from certification.requirements.links import scan
 from certification.requirements.matrix import page

@@ -20,11 +20,12 @@ from collections import Counter
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from certification.claims import HOLDS, NOT_RUN
 from certification.requirements.catalogue import GROUPS, ROOT_PARENT, Catalogue
 from certification.requirements.gates import (
     FAILING,
     GATES,
+    HOLDS,
+    NOT_RUN,
     UNTESTED,
     VERIFIED,
     Judgement,

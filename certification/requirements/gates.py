@@ -26,7 +26,6 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from certification.claims import DOES_NOT_HOLD, HOLDS, NOT_RUN
 from certification.requirements.catalogue import ROOT_PARENT, Catalogue, Requirement
 from certification.requirements.links import CODE, SPEC, TEST, Link
 from certification.requirements.outcomes import FAILED, HOW, PASSED, Outcomes
@@ -39,6 +38,7 @@ GATES: Mapping[str, str] = {
     "untested": "a requirement that no executed test shows",
     "failing": "a test with requirements that did not pass",
 }
+HOLDS, DOES_NOT_HOLD, NOT_RUN = "holds", "does not hold", "not run"
 VERIFIED, FAILING, UNTESTED = "verified", "failing", "untested"
 NAMED_MAX = 5
 ORDER = (FAILING, UNTESTED, NOT_RUN, VERIFIED)
