@@ -33,7 +33,7 @@ from typing import Any, Final, cast
 
 from kernel.constants import Pending, Permit, Posture, Status
 from kernel.events import Event
-from kernel.outcome import Accepted, Effects, Outcome, Reason, Refused
+from kernel.outcome import Effects, Outcome, Reason, Refused
 from kernel.state import (
     Ages,
     Clock,
@@ -375,11 +375,6 @@ def _ascending(changes: list[int]) -> list[int]:
     """Order changes of the gate by column: its totals come after its slots."""
     pairs = sorted(zip(changes[::2], changes[1::2], strict=True))
     return [part for pair in pairs for part in pair]
-
-
-def accepted_state(outcome: Outcome, before: State) -> State:
-    """Return the state after ``outcome``: a refusal keeps the one before."""
-    return outcome.state if isinstance(outcome, Accepted) else before
 
 
 def _typed(column: int, value: int) -> Any:

@@ -13,13 +13,14 @@ Not here: bytes (``frames``). Source: design 3, Journal.
 """
 
 import json
+import struct
 from dataclasses import asdict, dataclass, fields
 from typing import Any, get_type_hints
 
 from kernel.constants import CASH_MAX, Profile
 from kernel.ledger import drawdown
 from kernel.state import Ledger, Limits, State, initial_state
-from traces.codec import Malformed, canonical
+from traces.codec import Fold, Malformed, canonical
 from traces.provenance import constants_hash, kernel_hash, spec_hash, writer_version
 from traces.schema import SCHEMA_HASH, SCHEMA_VERSION
 
@@ -155,9 +156,10 @@ def read_header(body: bytes) -> Header:
     header = Header(**values)
     check_opening(header)
     try:
-        header_bytes(header)
-    except (ValueError, OverflowError):
+        again = header_bytes(header)
+        Fold(header.opening_state())
+    except (ValueError, struct.error):
         raise Malformed("header: values out of range") from None
-    if header_bytes(header) != body:
+    if again != body:
         raise Malformed("header: not canonical JSON")
     return header

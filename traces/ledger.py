@@ -165,8 +165,9 @@ def read(path: Path) -> Book:
     if not data:
         raise _broken(Fault.EMPTY, -1, 0, "an empty file")
     if data[:PREFIX_BYTES] != _prefix():
-        if data[: len(MAGIC)] == MAGIC and data[len(MAGIC)] > VERSION:
-            text = f"book version {data[len(MAGIC)]}; this dolphin reads {VERSION}"
+        version = int.from_bytes(data[len(MAGIC) : _PREFIX.size], "little")
+        if data[: len(MAGIC)] == MAGIC and version > VERSION:
+            text = f"book version {version}; this dolphin reads {VERSION}"
             raise _broken(Fault.NEWER, -1, 0, text)
         raise _broken(Fault.FOREIGN, -1, 0, f"not a ledger book: expected {MAGIC!r} first")
     found: list[Posting] = []

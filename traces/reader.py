@@ -20,7 +20,7 @@ NDJSON_SUFFIX = ".ndjson"
 
 
 def _unreadable(error: OSError) -> Broken:
-    return Broken(Finding(Fault.UNREADABLE, -1, 0, f"cannot be read: {error.strerror or error}"))
+    return Broken(Finding(Fault.UNREADABLE, -1, 0, f"cannot be read: {error.strerror}"))
 
 
 def _mapped(path: Path) -> Data:

@@ -1,0 +1,241 @@
+"""What a body may say and what it may not: each check of the codec, one case each."""
+
+import dataclasses
+
+import pytest
+
+from kernel.constants import Pending, Permit, Posture, Status
+from kernel.events import (
+    AdvanceTime,
+    Event,
+    ReconcileLedger,
+    RecordHeartbeat,
+    ReportShock,
+    RequestOrder,
+)
+from kernel.outcome import Accepted, Effects, Reason, Refused
+from kernel.state import State
+from tests.kernel.sessions import fresh
+from traces.codec import (
+    Fold,
+    Malformed,
+    canonical,
+    effect_bits,
+    event_fields,
+    limits_bytes,
+    make_event,
+    pack_record,
+    row_digest,
+    state_columns,
+    state_of,
+    unpack_record,
+)
+from traces.schema import COLUMN_BY_NAME, COLUMNS, KIND_BY_NAME
+
+DIGEST = bytes(range(16))
+TICK = AdvanceTime(process_time_ms=5)
+VIEW = ReconcileLedger(cash=3, quantities=(1, 2, 3, 4, 5, 6, 7, 8))
+WIDE = RequestOrder(
+    worker=2**70, instrument=1, side=1, reduce_only=True, market=False, quantity=1,
+    limit_price=0, leverage_ppm=1,
+)  # fmt: skip
+NAMES = ["cash", "quantities"]
+
+
+def refused_body(body: bytes) -> str:
+    """What is said of a body that no writer writes."""
+    with pytest.raises(Malformed) as caught:
+        unpack_record(7, body)
+    return str(caught.value)
+
+
+@pytest.mark.req("JNL-002", "JNL-010")
+@pytest.mark.parametrize("event", [TICK, VIEW, WIDE, ReportShock()], ids=lambda e: type(e).__name__)
+@pytest.mark.parametrize("changes", [[], [0, 5], [0, 5, len(COLUMNS) - 1, -(2**63)]])
+def test_a_record_comes_back_whole(event: Event, changes: list[int]) -> None:
+    record = unpack_record(7, pack_record(event, 0, 5, DIGEST, changes))
+    assert (record.sequence, record.event, record.kind.name) == (7, event, type(event).__name__)
+    assert (record.reason, record.effects, record.digest) == (0, 5, DIGEST)
+    assert record.changes == tuple(zip(changes[::2], changes[1::2], strict=True))
+
+
+@pytest.mark.req("JNL-002")
+def test_every_reason_comes_back() -> None:
+    for reason in Reason:
+        assert unpack_record(1, pack_record(TICK, reason, 0, DIGEST, [])).reason == reason
+
+
+SOUND = pack_record(TICK, 0, 0, DIGEST, [0, 5])
+VIEWED = pack_record(VIEW, 0, 0, DIGEST, [])
+LONG = pack_record(WIDE, 1, 0, DIGEST, [])
+TEXT = canonical(event_fields(WIDE))
+
+
+def wide(text: bytes) -> bytes:
+    """The wide body with other fields."""
+    return LONG[:4] + len(text).to_bytes(2, "little") + text + LONG[-17:]
+
+
+BODIES: list[tuple[bytes, str]] = [
+    (SOUND[:3], "an event record of 3 bytes"),
+    (bytes([99]) + SOUND[1:], "no event has code 99"),
+    (SOUND[:1] + b"\2" + SOUND[2:], "wide is 2; expected 0 or 1"),
+    (SOUND[:28], "AdvanceTime in 28 bytes; expected 29 or more"),
+    (SOUND[:2] + b"\x63" + SOUND[3:], "no reason has code 99"),
+    (SOUND[:3] + b"\x08" + SOUND[4:], "effects are 8; expected three bits"),
+    (SOUND[:28] + b"\2" + SOUND[29:], "AdvanceTime: 2 changes in 9 bytes"),
+    (SOUND + b"\0", "AdvanceTime: 1 changes in 10 bytes"),
+    (SOUND[:28] + b"\xff" + SOUND[29:], "AdvanceTime: 255 changes in 9 bytes"),
+    (pack_record(TICK, 0, 0, DIGEST, [1, 5, 0, 5]),
+     "AdvanceTime: changes are not ascending by column"),
+    (pack_record(TICK, 0, 0, DIGEST, [1, 5, 1, 6]),
+     "AdvanceTime: changes are not ascending by column"),
+    (pack_record(TICK, 0, 0, DIGEST, [len(COLUMNS), 5]), f"no column has code {len(COLUMNS)}"),
+    (LONG[:5], "RequestOrder, wide, in 5 bytes"),
+    (LONG[:-1], "RequestOrder, wide, ends within its fields"),
+    (wide(TEXT[:-1]), "RequestOrder, wide: its fields are not JSON"),
+    (wide(b"[]"), "RequestOrder, wide: its fields are not an object"),
+    (wide(TEXT.replace(b":", b": ")), "RequestOrder: not written as the schema writes it"),
+    (wide(canonical(event_fields(WIDE) | {"worker": 1})),
+     "RequestOrder: not written as the schema writes it"),
+]  # fmt: skip
+
+
+@pytest.mark.req("JNL-012")
+@pytest.mark.parametrize(("body", "expected"), BODIES, ids=[text for _, text in BODIES])
+def test_a_body_with_one_thing_wrong_is_malformed(body: bytes, expected: str) -> None:
+    assert refused_body(body) == expected
+
+
+@pytest.mark.req("JNL-012")
+def test_a_boolean_has_one_encoding() -> None:
+    sound = pack_record(dataclasses.replace(WIDE, worker=1), 1, 0, DIGEST, [])
+    at = 4 + 3 * 8
+    assert sound[at] == 1
+    other = sound[:at] + b"\2" + sound[at + 1 :]
+    assert refused_body(other) == "RequestOrder: not written as the schema writes it"
+
+
+# --- events from values --------------------------------------------------------------------------
+
+VALUES: list[tuple[dict[str, object], str]] = [
+    ({"cash": 3}, f"ReconcileLedger has fields ['cash']; expected {NAMES}"),
+    ({"cash": 3, "quantities": [1] * 8, "x": 1},
+     f"ReconcileLedger has fields {[*NAMES, 'x']}; expected {NAMES}"),
+    ({"cash": True, "quantities": [1] * 8}, "ReconcileLedger: cash is True; expected int"),
+    ({"cash": [3], "quantities": [1] * 8}, "ReconcileLedger: cash is [3]; expected int"),
+    ({"cash": 3, "quantities": 5}, "ReconcileLedger: quantities is 5; expected int"),
+    ({"cash": 3, "quantities": [1] * 7},
+     f"ReconcileLedger: quantities is {[1] * 7}; expected int"),
+    ({"cash": 3, "quantities": [1] * 7 + [None]},
+     f"ReconcileLedger: quantities is {[1] * 7 + [None]}; expected int"),
+]  # fmt: skip
+
+
+@pytest.mark.req("JNL-012")
+@pytest.mark.parametrize(("values", "expected"), VALUES, ids=[text for _, text in VALUES])
+def test_an_event_is_made_of_its_own_fields_and_types(
+    values: dict[str, object], expected: str
+) -> None:
+    with pytest.raises(Malformed) as caught:
+        make_event(KIND_BY_NAME["ReconcileLedger"], values)
+    assert str(caught.value) == expected
+
+
+@pytest.mark.req("JNL-010")
+def test_an_event_is_made_again_of_its_fields() -> None:
+    for event in (TICK, VIEW, WIDE, ReportShock()):
+        assert make_event(KIND_BY_NAME[type(event).__name__], event_fields(event)) == event
+    with pytest.raises(Malformed) as caught:
+        make_event(KIND_BY_NAME["RequestOrder"], event_fields(WIDE) | {"market": 0})
+    assert str(caught.value) == "RequestOrder: market is 0; expected bool"
+
+
+# --- states --------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("JNL-011")
+def test_a_change_beyond_64_bits_is_no_record() -> None:
+    with pytest.raises(OverflowError, match=r"^the state does not fit the journal: "):
+        pack_record(TICK, 0, 0, DIGEST, [0, 2**63])
+
+
+def spread(state: State) -> State:
+    """A state in which no two neighbouring groups look alike."""
+    return dataclasses.replace(
+        state,
+        clock=dataclasses.replace(state.clock, process_time_ms=7),
+        killswitch=dataclasses.replace(
+            state.killswitch, heartbeat_age_ms=(1, 2, 3, 4), operator_request=Pending.REARM
+        ),
+        survival=dataclasses.replace(state.survival, forewarner_status=Status.ORANGE),
+        machine=dataclasses.replace(state.machine, posture=Posture.STALKER),
+        gate=dataclasses.replace(
+            state.gate,
+            open_notional=9,
+            slots=(
+                *state.gate.slots[:7],
+                dataclasses.replace(state.gate.slots[7], permit_kind=Permit.EXIT, mark=3),
+            ),
+        ),
+        ledger=dataclasses.replace(state.ledger, fees=11),
+    )
+
+
+@pytest.mark.req("JNL-002", "JNL-014")
+def test_columns_hold_the_state_and_give_its_digest() -> None:
+    state = spread(fresh())
+    row = state_columns(state)
+    assert state_of(row, state.limits) == state
+    assert row_digest(row, limits_bytes(state.limits)) == Fold(state).digest
+    for column in COLUMNS:
+        other = [value + (code == column.code) for code, value in enumerate(row)]
+        assert row_digest(other, limits_bytes(state.limits)) != Fold(state).digest
+
+
+@pytest.mark.req("JNL-002")
+def test_each_group_that_changed_is_in_the_record_and_no_other() -> None:
+    before, after = fresh(), spread(fresh())
+    none = Effects(False, False, False)
+    whole = unpack_record(1, Fold(before).body(TICK, Accepted(after, none)))
+    row = state_columns(after)
+    old = state_columns(before)
+    changed = {code: row[code] for code in range(len(row)) if row[code] != old[code]}
+    assert dict(whole.changes) == changed
+    for group in ("clock", "killswitch", "survival", "machine", "gate", "ledger"):
+        one = dataclasses.replace(before, **{group: getattr(after, group)})
+        record = unpack_record(1, Fold(before).body(TICK, Accepted(one, none)))
+        assert {COLUMNS[code].group for code, _ in record.changes} == {group}
+        same = dataclasses.replace(before, **{group: dataclasses.replace(getattr(before, group))})
+        record = unpack_record(1, Fold(before).body(TICK, Accepted(same, none)))
+        assert (record.changes, record.digest) == ((), Fold(before).digest)
+
+
+@pytest.mark.req("JNL-002")
+def test_a_slots_change_names_its_worker() -> None:
+    before = fresh()
+    for worker in range(8):
+        slots = list(before.gate.slots)
+        slots[worker] = dataclasses.replace(slots[worker], instrument=5)
+        gate = dataclasses.replace(before.gate, slots=tuple(slots))
+        after = dataclasses.replace(before, gate=gate)
+        body = Fold(before).body(TICK, Accepted(after, Effects(False, False, False)))
+        code = COLUMN_BY_NAME[f"slots.{worker}.instrument"].code
+        assert unpack_record(1, body).changes == ((code, 5),)
+
+
+@pytest.mark.req("JNL-001", "JNL-002")
+def test_a_refusal_changes_nothing_and_says_why() -> None:
+    fold = Fold(fresh())
+    record = unpack_record(1, fold.body(RecordHeartbeat(partition=9), Refused(Reason.MALFORMED)))
+    assert (record.reason, record.effects, record.changes) == (Reason.MALFORMED, 0, ())
+    assert record.digest == fold.digest == Fold(fresh()).digest
+
+
+@pytest.mark.req("JNL-002")
+def test_an_effect_has_its_bit() -> None:
+    assert [effect_bits(Effects(*(bit == which for which in range(3)))) for bit in range(3)] == [
+        1,
+        2,
+        4,
+    ]
