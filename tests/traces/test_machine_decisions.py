@@ -103,7 +103,7 @@ def test_a_hash_is_over_names_and_contents_in_the_order_of_names(tmp_path: Path)
 
 
 @pytest.mark.req("JNL-044")
-def test_models_that_are_not_there_hash_to_absent(
+def test_control_models_that_are_not_there_hash_to_absent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = provenance.spec_hash()
@@ -118,7 +118,9 @@ def test_models_that_are_not_there_hash_to_absent(
 
 
 @pytest.mark.req("JNL-044")
-def test_the_version_says_what_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_the_version_says_what_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     name, _, commit = provenance.writer_version().partition("+")
     monkeypatch.setattr(provenance, "ROOT", tmp_path)
     assert provenance.writer_version.__wrapped__() == name, "no repository"
@@ -145,7 +147,7 @@ def test_a_type_without_a_width_has_no_place_in_the_schema() -> None:
 
 
 @pytest.mark.req("JNL-013")
-def test_what_is_no_event_class_has_no_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_what_is_no_event_class_has_no_kind(monkeypatch: pytest.MonkeyPatch) -> None:
     before = schema._event_classes()
     assert before == [kind.event for kind in schema.KINDS]
     monkeypatch.setattr(kernel_events, "Other", int, raising=False)
