@@ -1,0 +1,591 @@
+"""Mutants against tests: which tests, in which order, what came out.
+
+Rules of this file:
+
+*   A mutant in a function is run with every test that reaches its statement: measured, test by
+    test, each alone in a fork (``code_reach.py``). One that is run at import is run with all
+    tests, those first that reach a function which names the constant.
+*   Likely killers first: the one that killed it the last time, those that killed others of the same
+    function, then the cheap ones. Tests that draw their inputs come last: what only they kill is
+    counted apart.
+*   A result is kept under the hash of the mutant and of all files that it could depend on. When
+    they have changed, the last killer is tried first, so that a second run is short though nothing
+    stale is believed.
+*   A test that starts processes or is cut off by the clock must fail twice, since a busy machine
+    can do that too.
+*   Each worker has a copy of the project in ``build/``. Nothing is changed in the checkout.
+
+Not here: the operators (``code_mutants.py``), the forks (``code_server.py``).
+"""
+
+import ast
+import json
+import math
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from queue import Empty, Queue
+from typing import Any
+
+from dolphin.verify.mutation.code_mutants import GENERATOR, Mutant
+from dolphin.verify.mutation.code_reach import TREE_VARIABLE, Span
+from dolphin.verify.store import Store, key_of, sha256_of_files
+
+# Part of every key: raise it when the same mutant could get another verdict.
+HARNESS = 1
+SEED = "4"
+LEFT_OUT = {".git", ".venv", ".jars", "build", "runs", "dist", ".cache", "__pycache__"}
+COLD_AT_FIRST = 12  # tests of the first try of a mutant that needs an import of its own
+SITE = """import os
+if "DOLPHIN_MUTATION_REACH" in os.environ:
+    from dolphin.verify.mutation.code_reach import begin_in_process
+    begin_in_process()
+"""
+
+KILLED, SURVIVED, ERROR, UNDECIDED = "killed", "survived", "error", "undecided"
+Tell = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Files that are mutated together, and the tests that have to kill them.
+
+    ``depends`` are glob patterns of all that a verdict can depend on.
+    """
+
+    name: str
+    files: tuple[str, ...]
+    tests: tuple[str, ...]
+    depends: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Reached:
+    """What one test reaches: lines by path in its process, functions in those that it starts."""
+
+    test: str
+    cpu: float
+    random: bool
+    processes: bool
+    lines: dict[str, list[int]]
+    functions: list[list[Any]]
+
+    def reaches(self, mutant: Mutant) -> bool:
+        """Return whether the test runs the statement that the mutant changes."""
+        first, last = mutant.statement
+        if any(first <= line <= last for line in self.lines.get(mutant.path, ())):
+            return True
+        return any(
+            path == mutant.path and begin <= mutant.line <= end
+            for path, begin, end in self.functions
+        )
+
+
+@dataclass(frozen=True)
+class Result:
+    """A mutant's verdict. ``by`` is the test that failed; ``how`` test, import or timeout."""
+
+    mutant: str
+    status: str
+    how: str = ""
+    by: str = ""
+    error: str = ""
+    text: str = ""
+    random: bool = False
+    tests: int = 0
+    cpu: float = 0.0
+
+
+@dataclass
+class Baseline:
+    """What all tests reach without a mutant, and what runs when a test file is imported.
+
+    ``at_import`` is by test file; under the empty name what any other file runs.
+    """
+
+    tests: dict[str, Reached]
+    at_import: dict[str, list[Span]]
+    failing: list[str] = field(default_factory=list)
+
+
+# --- a worker ------------------------------------------------------------------------------------
+
+
+def copy_tree(root: Path, folder: Path) -> None:
+    """Make a fresh copy of the project, with links to the environment and the jars."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(root, folder, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
+    for name in (".venv", ".jars"):
+        if (root / name).exists():
+            (folder / name).symlink_to((root / name).resolve())
+    (folder / "sitecustomize.py").write_text(SITE, encoding="utf-8")
+
+
+class Asked:
+    """A server process and the pipes to it."""
+
+    def __init__(self, mode: str, tree: Path, tests: Sequence[str], log: Path) -> None:
+        to_read, to_write = os.pipe()
+        from_read, from_write = os.pipe()
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(tree),
+            "DOLPHIN_SEED": SEED,
+            TREE_VARIABLE: str(tree),
+        }
+        environment.pop("ICONTRACT_SLOW", None)  # tests/conftest.py sets it, for its own process
+        self.log = log
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "dolphin.verify.mutation.code_server",
+                    mode,
+                    str(to_read),
+                    str(from_write),
+                    str(tree),
+                    *tests,
+                ],
+                cwd=tree,
+                env=environment,
+                pass_fds=(to_read, from_write),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+        os.close(to_read)
+        os.close(from_write)
+        self.requests = os.fdopen(to_write, "w", encoding="utf-8")
+        self.answers = os.fdopen(from_read, encoding="utf-8")
+
+    def ask(self, **request: Any) -> dict[str, Any]:
+        """Return the answer. Raises RuntimeError where the server is gone."""
+        try:
+            self.requests.write(json.dumps(request) + "\n")
+            self.requests.flush()
+            line = self.answers.readline()
+        except OSError:
+            line = ""
+        if not line:
+            raise RuntimeError(f"the server of mutants ended; its last words are in {self.log}")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def close(self) -> None:
+        """End the server."""
+        with suppress(OSError):
+            self.requests.close()
+        self.answers.close()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(10)
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+class Worker:
+    """A tree of its own, a warm server, and a cold one from the first need of it."""
+
+    def __init__(self, root: Path, folder: Path, tests: Sequence[str]) -> None:
+        self.tree = folder / "tree"
+        self.log = folder / "log.txt"
+        self._tests = tests
+        folder.mkdir(parents=True, exist_ok=True)
+        self.log.write_bytes(b"")
+        copy_tree(root, self.tree)
+        self.warm = Asked("warm", self.tree, tests, self.log)
+        self._cold: Asked | None = None
+
+    @property
+    def cold(self) -> Asked:
+        """Return the cold server."""
+        if self._cold is None:
+            self._cold = Asked("cold", self.tree, self._tests, self.log)
+        return self._cold
+
+    def close(self) -> None:
+        """End the servers and take the tree away."""
+        self.warm.close()
+        if self._cold is not None:
+            self._cold.close()
+        shutil.rmtree(self.tree, ignore_errors=True)
+
+
+@contextmanager
+def workers(root: Path, folder: Path, tests: Sequence[str], count: int) -> Iterator[list[Worker]]:
+    """Start workers, end them."""
+    with ExitStack() as stack:
+        started = []
+        for number in range(count):
+            worker = Worker(root, folder / f"worker-{number}", tests)
+            stack.callback(worker.close)
+            started.append(worker)
+        yield started
+
+
+def share[T](crew: list[Worker], work: Iterable[T], do: Callable[[Worker, T], None]) -> None:
+    """Let the workers take the work, one piece after another. Raises what a piece raised."""
+    waiting: Queue[T] = Queue()
+    for piece in work:
+        waiting.put(piece)
+    raised: list[Exception] = []
+
+    def loop(worker: Worker) -> None:
+        while not raised:
+            try:
+                do(worker, waiting.get_nowait())
+            except Empty:
+                return
+            except Exception as error:  # noqa: BLE001  (raised again below, in the caller's thread)
+                raised.append(error)
+
+    threads = [threading.Thread(target=loop, args=(worker,)) for worker in crew]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if raised:
+        raise raised[0]
+
+
+# --- what reaches what ---------------------------------------------------------------------------
+
+
+def measure(crew: list[Worker], tell: Tell) -> Baseline:
+    """Run every test alone and return what each reaches."""
+    listed = crew[0].warm.ask(do="list")
+    names: list[str] = listed["tests"]
+    at_import = {
+        file: [(p, a, b) for p, a, b in spans] for file, spans in listed["at_import"].items()
+    }
+    baseline = Baseline({}, at_import)
+    lock = threading.Lock()
+
+    def one(worker: Worker, name: str) -> None:
+        answer = worker.warm.ask(do="reach", test=name)
+        with lock:
+            if answer["status"] != SURVIVED:
+                baseline.failing.append(f"{name}: {answer.get('text') or answer['status']}")
+            else:
+                baseline.tests[name] = Reached(
+                    name,
+                    answer["cpu"],
+                    answer["random"],
+                    answer["processes"],
+                    answer["lines"],
+                    answer["functions"],
+                )
+            tell(len(baseline.tests), len(names), "what each test reaches")
+
+    share(crew, names, one)
+    # Threads finish in any order; the order of the tests is pytest's.
+    baseline.tests = {name: baseline.tests[name] for name in names if name in baseline.tests}
+    return baseline
+
+
+def baseline_of(crew: list[Worker], store: Store, key: str, tell: Tell) -> Baseline:
+    """Return the baseline kept under the key, or measure it."""
+    kept = store.get(key)
+    if kept is not None:
+        tests = {each["test"]: Reached(**each) for each in kept["tests"]}
+        return Baseline(tests, kept["at_import"])
+    baseline = measure(crew, tell)
+    if not baseline.failing:
+        document = {
+            "tests": [asdict(each) for each in baseline.tests.values()],
+            "at_import": baseline.at_import,
+        }
+        store.put(key, document)
+    return baseline
+
+
+class Names:
+    """Which functions name a module's constant, through imports and other constants."""
+
+    def __init__(self, root: Path, paths: Iterable[str]) -> None:
+        self._spans: dict[str, set[tuple[str, int, int]]] = {}
+        self._constants: dict[str, set[str]] = {}
+        for path in paths:
+            self._read(path, ast.parse((root / path).read_text(encoding="utf-8")))
+
+    def _read(self, path: str, tree: ast.Module) -> None:
+        for node in tree.body:
+            self._statement(path, node)
+
+    def _statement(self, path: str, node: ast.stmt) -> None:
+        used = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+        used |= {each.attr for each in ast.walk(node) if isinstance(each, ast.Attribute)}
+        if isinstance(node, ast.ClassDef):
+            for each in node.body:
+                self._statement(path, each)
+        elif isinstance(node, ast.FunctionDef):
+            for name in used:
+                self._spans.setdefault(name, set()).add(
+                    (path, node.lineno, node.end_lineno or node.lineno)
+                )
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            if isinstance(target, ast.Name):
+                for name in used - {target.id}:
+                    self._constants.setdefault(name, set()).add(target.id)
+
+    def functions(self, name: str) -> set[tuple[str, int, int]]:
+        """Return path, first and last line of each function that names it."""
+        seen: set[str] = set()
+        waiting = [name]
+        while waiting:
+            each = waiting.pop()
+            if each not in seen:
+                seen.add(each)
+                waiting.extend(self._constants.get(each, ()))
+        return {span for each in seen for span in self._spans.get(each, ())}
+
+
+# --- the order of tests --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Part:
+    """Tests to be run one after another, in a warm or in a cold fork."""
+
+    tests: list[str]
+    cold: bool
+
+
+class Selection:
+    """Chooses the tests of a mutant and learns which ones kill."""
+
+    def __init__(self, baseline: Baseline, names: Names) -> None:
+        self._baseline = baseline
+        self._names = names
+        self._killers: dict[str, Counter[str]] = {}
+
+    def learn(self, mutant: Mutant, result: Result) -> None:
+        """Note what killed."""
+        if result.by:
+            where = f"{mutant.path}:{mutant.function}"
+            self._killers.setdefault(where, Counter())[result.by] += 1
+
+    def parts(self, mutant: Mutant, last_killer: str) -> list[Part]:
+        """Return the tests of a mutant in the order in which to run them.
+
+        First those that draw nothing; of them first the warm ones.
+        """
+        near, rest = self._near(mutant)
+        counts = self._killers.get(f"{mutant.path}:{mutant.function}", Counter())
+
+        def rank(test: Reached) -> tuple[bool, float]:
+            return test.test != last_killer, test.cpu / (1 + 4 * counts[test.test])
+
+        ordered = [*sorted(near, key=rank), *sorted(rest, key=rank)]
+        always = mutant.at_import or self._runs("", mutant)
+        cold = {file for file in self._baseline.at_import if always or self._runs(file, mutant)}
+        parts = [
+            Part(
+                [t.test for t in ordered if t.random == drawn and (_file(t) in cold) == is_cold],
+                is_cold,
+            )
+            for drawn in (False, True)
+            for is_cold in (False, True)
+        ]
+        return [part for part in parts if part.tests]
+
+    def _runs(self, file: str, mutant: Mutant) -> bool:
+        """Return whether importing the test file runs the function that the mutant changes."""
+        return any(
+            path == mutant.path and first <= mutant.line <= last
+            for path, first, last in self._baseline.at_import.get(file, ())
+        )
+
+    def _near(self, mutant: Mutant) -> tuple[list[Reached], list[Reached]]:
+        """Return the tests that reach the mutant, and where that cannot be measured the others."""
+        tests = self._baseline.tests.values()
+        if not mutant.at_import and not self._runs("", mutant):
+            stale = {file for file in self._baseline.at_import if self._runs(file, mutant)}
+            return [test for test in tests if test.reaches(mutant) or _file(test) in stale], []
+        spans = self._names.functions(mutant.function.split(".")[-1])
+
+        def names(test: Reached) -> bool:
+            return any(
+                any(first <= line <= last for line in test.lines.get(path, ()))
+                for path, first, last in spans
+            )
+
+        near = [test for test in tests if names(test) or test.reaches(mutant)]
+        chosen = {test.test for test in near}
+        return near, [test for test in tests if test.test not in chosen]
+
+
+def within(parts: list[Part], tests: dict[str, Reached], budget_s: float) -> list[Part]:
+    """Return the parts up to where the tests would take more than so much processor time."""
+    kept = []
+    for part in parts:
+        names = []
+        for name in part.tests:
+            budget_s -= tests[name].cpu
+            if budget_s < 0:
+                return [*kept, Part(names, part.cold)] if names else kept
+            names.append(name)
+        kept.append(part)
+    return kept
+
+
+def _file(test: Reached) -> str:
+    return test.test.split("::")[0]
+
+
+# --- the run -------------------------------------------------------------------------------------
+
+
+def judge(
+    worker: Worker, mutant: Mutant, parts: Sequence[Part], tests: dict[str, Reached]
+) -> Result:
+    """Run a mutant against tests in this order and return its verdict."""
+    spent = 0.0
+    ran = 0
+    left = list(parts)
+    while left:
+        part = left.pop(0)
+        if part.cold and len(part.tests) > COLD_AT_FIRST and ran == 0:
+            left.insert(0, Part(part.tests[COLD_AT_FIRST:], True))
+            part = Part(part.tests[:COLD_AT_FIRST], True)
+        answer = _ask(worker, mutant, part, tests)
+        if answer["status"] == "cold":  # a function that cannot be given another body
+            left = [Part(each.tests, True) for each in (part, *left)]
+            continue
+        spent += answer["cpu"]
+        if answer["status"] == ERROR:
+            return Result(mutant.id, ERROR, text=answer["text"], cpu=round(spent, 3))
+        if answer["status"] == SURVIVED:
+            ran += len(part.tests)
+            continue
+        by = answer.get("test", "")
+        if _could_be_the_machine(answer, tests):
+            again = _ask(worker, mutant, Part([by], part.cold), tests)
+            if again["status"] != KILLED:
+                ran += part.tests.index(by) + 1
+                left.insert(0, Part(part.tests[part.tests.index(by) + 1 :], part.cold))
+                left = [each for each in left if each.tests]
+                continue
+        return Result(
+            mutant.id,
+            KILLED,
+            how=answer["how"],
+            by=by,
+            error=answer.get("error", ""),
+            text=answer.get("text", ""),
+            random=by in tests and tests[by].random,
+            tests=ran + (part.tests.index(by) + 1 if by in part.tests else 0),
+            cpu=round(spent, 3),
+        )
+    return Result(mutant.id, SURVIVED, tests=ran, cpu=round(spent, 3))
+
+
+def _ask(worker: Worker, mutant: Mutant, part: Part, tests: dict[str, Reached]) -> dict[str, Any]:
+    server = worker.cold if part.cold else worker.warm
+    return server.ask(
+        do="mutant",
+        path=mutant.path,
+        function=mutant.function,
+        source=mutant.mutated_source,
+        tests=part.tests,
+        limits={name: tests[name].cpu for name in part.tests},
+    )
+
+
+def _could_be_the_machine(answer: dict[str, Any], tests: dict[str, Reached]) -> bool:
+    """Return whether a busy machine could have failed the test, rather than the mutant."""
+    by = answer.get("test", "")
+    on_the_clock = answer["how"] == "timeout" and answer.get("text") == "clock"
+    return by in tests and (on_the_clock or tests[by].processes)
+
+
+@dataclass
+class Run:
+    """The verdicts of a group, and what was asked for but is not there."""
+
+    results: dict[str, Result]
+    failing: list[str]
+    kept: int
+
+
+def exact_key(mutant: Mutant, depends: str) -> str:
+    """Return the key of a verdict: the mutant and all that it could depend on."""
+    return key_of("mutant", HARNESS, GENERATOR, mutant.id, key_of(mutant.mutated_source), depends)
+
+
+def hint_key(mutant: Mutant) -> str:
+    """Return the key of a mutant's last killer, which outlives changes elsewhere."""
+    return key_of("killer", mutant.id, mutant.function_hash, mutant.original, mutant.mutated)
+
+
+def run_group(
+    root: Path,
+    group: Group,
+    mutants: Sequence[Mutant],
+    store: Store,
+    tell: Tell,
+    jobs: int,
+    budget_s: float = math.inf,
+) -> Run:
+    """Give each mutant a verdict: kept ones, then the others by ``jobs`` workers.
+
+    With a budget, in processor seconds of tests, a mutant that lives so long is undecided.
+    """
+    depends = sha256_of_files(root, (*group.depends, *group.tests))
+    results: dict[str, Result] = {}
+    pending = []
+    for mutant in mutants:
+        kept = store.get(exact_key(mutant, depends))
+        if kept is None:
+            pending.append(mutant)
+        else:
+            results[mutant.id] = Result(**kept)
+    run = Run(results, [], len(results))
+    if not pending:
+        return run
+    crew_size = max(1, min(jobs, len(pending)))
+    with workers(
+        root, root / "build" / "mutation" / group.name, _folders(group), crew_size
+    ) as crew:
+        reach_key = key_of("reach", HARNESS, group.tests, depends)
+        baseline = baseline_of(crew, store, reach_key, tell)
+        if baseline.failing:
+            run.failing = sorted(baseline.failing)
+            return run
+        selection = Selection(baseline, Names(root, {each.path for each in mutants}))
+        lock = threading.Lock()
+        total = len(mutants)
+
+        def one(worker: Worker, mutant: Mutant) -> None:
+            hint = store.get(hint_key(mutant)) or {"by": ""}
+            with lock:
+                parts = selection.parts(mutant, hint["by"])
+            affordable = within(parts, baseline.tests, budget_s)
+            result = judge(worker, mutant, affordable, baseline.tests)
+            if result.status == SURVIVED and affordable != parts:
+                result = replace(result, status=UNDECIDED)
+            with lock:
+                selection.learn(mutant, result)
+                results[mutant.id] = result
+                tell(len(results), total, mutant.id)
+            if result.status in (KILLED, SURVIVED):
+                store.put(exact_key(mutant, depends), asdict(result))
+            if result.by:
+                store.put(hint_key(mutant), {"by": result.by})
+
+        share(crew, pending, one)
+    return run
+
+
+def _folders(group: Group) -> list[str]:
+    """Return the folders that pytest is given: the patterns without their tails."""
+    return sorted({pattern.split("/**")[0] for pattern in group.tests})
