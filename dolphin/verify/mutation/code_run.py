@@ -42,7 +42,9 @@ from dolphin.verify.store import Store, key_of, sha256_of_files
 HARNESS = 1
 SEED = "4"
 LEFT_OUT = {".git", ".venv", ".jars", "build", "runs", "dist", ".cache", "__pycache__"}
+CPU_GUESSED_S = 3.0  # of a test that was not measured: long enough for the longest
 COLD_AT_FIRST = 12  # tests of the first try of a mutant that needs an import of its own
+HOME = Path(__file__).resolve().parents[3]  # where this package is found
 SITE = """import os
 if "DOLPHIN_MUTATION_REACH" in os.environ:
     from dolphin.verify.mutation.code_reach import begin_in_process
@@ -113,6 +115,7 @@ class Baseline:
     tests: dict[str, Reached]
     at_import: dict[str, list[Span]]
     failing: list[str] = field(default_factory=list)
+    measured: bool = True
 
 
 # --- a worker ------------------------------------------------------------------------------------
@@ -136,7 +139,7 @@ class Asked:
         from_read, from_write = os.pipe()
         environment = {
             **os.environ,
-            "PYTHONPATH": str(tree),
+            "PYTHONPATH": f"{tree}{os.pathsep}{HOME}",
             "DOLPHIN_SEED": SEED,
             TREE_VARIABLE: str(tree),
         }
@@ -262,11 +265,8 @@ def share[T](crew: list[Worker], work: Iterable[T], do: Callable[[Worker, T], No
 def measure(crew: list[Worker], tell: Tell) -> Baseline:
     """Run every test alone and return what each reaches."""
     listed = crew[0].warm.ask(do="list")
-    names: list[str] = listed["tests"]
-    at_import = {
-        file: [(p, a, b) for p, a, b in spans] for file, spans in listed["at_import"].items()
-    }
-    baseline = Baseline({}, at_import)
+    names = list(listed["tests"])
+    baseline = Baseline({}, listed["at_import"])
     lock = threading.Lock()
 
     def one(worker: Worker, name: str) -> None:
@@ -289,6 +289,16 @@ def measure(crew: list[Worker], tell: Tell) -> Baseline:
     # Threads finish in any order; the order of the tests is pytest's.
     baseline.tests = {name: baseline.tests[name] for name in names if name in baseline.tests}
     return baseline
+
+
+def guessed(worker: Worker) -> Baseline:
+    """Return what can be said without running the tests: nothing of what they reach."""
+    listed = worker.warm.ask(do="list")
+    tests = {
+        name: Reached(name, CPU_GUESSED_S, drawn, False, {}, [])
+        for name, drawn in listed["tests"].items()
+    }
+    return Baseline(tests, listed["at_import"], measured=False)
 
 
 def baseline_of(crew: list[Worker], store: Store, key: str, tell: Tell) -> Baseline:
@@ -408,6 +418,10 @@ class Selection:
     def _near(self, mutant: Mutant) -> tuple[list[Reached], list[Reached]]:
         """Return the tests that reach the mutant, and where that cannot be measured the others."""
         tests = self._baseline.tests.values()
+        if not self._baseline.measured:
+            own = f"test_{Path(mutant.path).stem}.py"
+            near = [test for test in tests if _file(test).endswith(own)]
+            return near, [test for test in tests if not _file(test).endswith(own)]
         if not mutant.at_import and not self._runs("", mutant):
             stale = {file for file in self._baseline.at_import if self._runs(file, mutant)}
             return [test for test in tests if test.reaches(mutant) or _file(test) in stale], []
@@ -426,9 +440,9 @@ class Selection:
 
 def within(parts: list[Part], tests: dict[str, Reached], budget_s: float) -> list[Part]:
     """Return the parts up to where the tests would take more than so much processor time."""
-    kept = []
+    kept: list[Part] = []
     for part in parts:
-        names = []
+        names: list[str] = []
         for name in part.tests:
             budget_s -= tests[name].cpu
             if budget_s < 0:
@@ -535,10 +549,13 @@ def run_group(
     tell: Tell,
     jobs: int,
     budget_s: float = math.inf,
+    measured: bool = True,
 ) -> Run:
     """Give each mutant a verdict: kept ones, then the others by ``jobs`` workers.
 
-    With a budget, in processor seconds of tests, a mutant that lives so long is undecided.
+    With a budget, in processor seconds of tests, a mutant that lives so long is undecided. Not
+    ``measured``: the tests are not run alone first, and all of them are tried, the file's own
+    first.
     """
     depends = sha256_of_files(root, (*group.depends, *group.tests))
     results: dict[str, Result] = {}
@@ -556,8 +573,11 @@ def run_group(
     with workers(
         root, root / "build" / "mutation" / group.name, _folders(group), crew_size
     ) as crew:
-        reach_key = key_of("reach", HARNESS, group.tests, depends)
-        baseline = baseline_of(crew, store, reach_key, tell)
+        if measured:
+            key = key_of("reach", HARNESS, group.tests, depends)
+            baseline = baseline_of(crew, store, key, tell)
+        else:
+            baseline = guessed(crew[0])
         if baseline.failing:
             run.failing = sorted(baseline.failing)
             return run

@@ -267,7 +267,8 @@ class Server:
 
     def on_list(self) -> dict[str, Any]:
         """Return the tests in pytest's order, and what ran when each file was imported."""
-        return {"tests": list(self.items), "at_import": self.at_import}
+        tests = {name: is_random(item) for name, item in self.items.items()}
+        return {"tests": tests, "at_import": self.at_import}
 
     def on_reach(self, test: str) -> dict[str, Any]:
         """Run one test alone, without a mutant, and return what it reached and used."""
