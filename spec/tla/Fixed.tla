@@ -45,6 +45,7 @@ The(S) == CHOOSE x \in S : TRUE
 MulDigits(a, b, mid) ==
     (a \div RT) * (b \div RT) + mid \div RT
       + ((mid % RT) * RT + (a % RT) * (b % RT)) \div ONE
+\* KRN-SURV-024
 Mul(x, y) == The({ MulDigits(a, b, Middle(a, b)) : a \in {x}, b \in {y} })
 
 \* (a * b) % ONE, for a, b >= 0.
@@ -55,5 +56,6 @@ Fails(guard, condition) == guard \notin Off /\ condition
 On(update) == update \notin Off
 
 \* An age after dt more, saturated.
+\* KRN-KILL-021, KRN-SURV-033
 Aged(age, dt, most) == Min(age + dt, most)
 =============================================================================

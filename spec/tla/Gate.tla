@@ -51,6 +51,7 @@ ENTRY == 1
 EXIT == 2
 FLATTEN == 3
 
+\* KRN-INIT-001
 Init ==
     /\ fence_epoch = 0 /\ fence_confirmed = FALSE
     /\ instrument = [w \in Workers |-> 0]
@@ -87,6 +88,7 @@ RECURSIVE SumOver(_, _)
 SumOver(f, S) == IF S = {} THEN Zero
                  ELSE LET w == CHOOSE x \in S : TRUE IN Add(f[w], SumOver(f, S \ {w}))
 
+\* KRN-GATE-015
 Ceiling(p) == IF p = 3 THEN 6
               ELSE IF p = 2 \/ ~On("no_ceiling_below_stalker") THEN 2 ELSE 0
 
@@ -94,6 +96,7 @@ Ceiling(p) == IF p = 3 THEN 6
 (* The fence.                                                              *)
 
 \* Posture' must be assigned before, for the one control that flattens too early.
+\* KRN-FENCE-001, KRN-FENCE-010
 AdvanceFence ==
     /\ fence_epoch' = IF On("epoch_advances") THEN NextEpoch(fence_epoch) ELSE fence_epoch
     /\ fence_confirmed' = FALSE
@@ -104,11 +107,13 @@ AdvanceFence ==
                 /\ permit_quantity' = [w \in Workers |-> IF early(w) THEN -quantity[w] ELSE permit_quantity[w]]
                 /\ permit_price' = [w \in Workers |-> IF early(w) THEN mark[w] ELSE permit_price[w]]
 
+\* KRN-FENCE-003, KRN-FENCE-004
 ConfirmFenceVerdict(epoch) ==
     IF Fails("epoch_current", epoch # fence_epoch) THEN "STALE_EPOCH"
     ELSE IF Fails("confirm_once", fence_confirmed) THEN "STALE_EPOCH" ELSE "ok"
 
 \* Every permit of the older epochs is dead; in HIBERNATE every position gets its flatten.
+\* KRN-FENCE-005, KRN-FENCE-006, KRN-FENCE-008
 ConfirmFence(epoch) ==
     /\ ConfirmFenceVerdict(epoch) = "ok"
     /\ fence_confirmed' = TRUE
@@ -125,6 +130,7 @@ ConfirmFence(epoch) ==
 -----------------------------------------------------------------------------
 (* Claims and marks.                                                       *)
 
+\* KRN-RNG-008, KRN-GATE-031, KRN-GATE-032, KRN-GATE-033, KRN-GATE-035
 ClaimInstrumentVerdict(w, i) ==
     IF Fails("claim_range", w \notin Workers \/ i \notin 0..INSTRUMENT_MAX) THEN "MALFORMED"
     ELSE IF Fails("claim_permit", permit_kind[w] # NONE) THEN "PERMIT_OUTSTANDING"
@@ -132,18 +138,21 @@ ClaimInstrumentVerdict(w, i) ==
     ELSE IF Fails("claim_owner", i # 0 /\ \E v \in Workers \ {w} : instrument[v] = i) THEN "INSTRUMENT_OWNED"
     ELSE "ok"
 
+\* KRN-GATE-034
 ClaimInstrument(w, i) ==
     /\ ClaimInstrumentVerdict(w, i) = "ok"
     /\ instrument' = [instrument EXCEPT ![w] = i]
     /\ mark' = IF i = instrument[w] THEN mark ELSE [mark EXCEPT ![w] = Zero]
     /\ UNCHANGED <<fence, quantity, cost, permit, totals>>
 
+\* KRN-RNG-007, KRN-LEDG-009
 UpdateMarkVerdict(i, price) ==
     IF Fails("mark_range", i \notin 1..INSTRUMENT_MAX \/ ~Positive(price) \/ Less(PRICE_MAX, price))
     THEN "MALFORMED"
     ELSE IF Fails("mark_claimed", Owners(i) = {}) THEN "INSTRUMENT_NOT_CLAIMED"
     ELSE "ok"
 
+\* KRN-LEDG-010
 UpdateMark(i, price) ==
     /\ UpdateMarkVerdict(i, price) = "ok"
     /\ mark' = [w \in Workers |-> IF instrument[w] = i THEN price ELSE mark[w]]
@@ -156,9 +165,11 @@ UpdateMark(i, price) ==
 -----------------------------------------------------------------------------
 (* Orders.                                                                 *)
 
+\* KRN-GATE-018
 PermitPrice(w, o) == MaxOf(o.limit_price, mark[w])
 Notional(w, o) == Times(o.quantity, PermitPrice(w, o))
 
+\* KRN-RNG-009, KRN-RNG-010, KRN-RNG-011
 OrderMalformed(w, o) ==
     \/ w \notin Workers
     \/ o.instrument \notin 1..INSTRUMENT_MAX
@@ -168,12 +179,15 @@ OrderMalformed(w, o) ==
     \/ o.market # (o.limit_price = Zero)
     \/ o.leverage_ppm \notin 1..LEVERAGE_PPM_MAX
 
+\* KRN-GATE-006, KRN-GATE-007, KRN-GATE-008, KRN-GATE-009
 ReduceVerdict(w, o) ==
     IF Fails("nothing_to_reduce", quantity[w] = 0) THEN "NOTHING_TO_REDUCE"
     ELSE IF Fails("would_grow", Sign(quantity[w]) = o.side) THEN "WOULD_GROW"
     ELSE IF Fails("would_flip", o.quantity > Abs(quantity[w])) THEN "WOULD_FLIP"
     ELSE "ok"
 
+\* KRN-GATE-010, KRN-GATE-011, KRN-GATE-012, KRN-GATE-013, KRN-GATE-014, KRN-GATE-016,
+\* KRN-GATE-017
 EntryVerdict(w, o, effective, capital) ==
     IF Fails("entry_flat", quantity[w] # 0) THEN "POSITION_OPEN"
     ELSE IF Fails("posture_entry", effective < 2) THEN "POSTURE_FORBIDS_ENTRY"
@@ -186,6 +200,7 @@ EntryVerdict(w, o, effective, capital) ==
         THEN "EXPOSURE_ABOVE_CEILING"
     ELSE "ok"
 
+\* KRN-GATE-001, KRN-GATE-002, KRN-GATE-003, KRN-GATE-004, KRN-GATE-005, KRN-GATE-020
 RequestOrderVerdict(w, o, effective, capital) ==
     IF Fails("order_range", OrderMalformed(w, o)) THEN "MALFORMED"
     ELSE IF Fails("hibernating", posture = 0) THEN "HIBERNATING"
@@ -196,6 +211,7 @@ RequestOrderVerdict(w, o, effective, capital) ==
     ELSE IF o.reduce_only THEN ReduceVerdict(w, o)
     ELSE EntryVerdict(w, o, effective, capital)
 
+\* KRN-GATE-021, KRN-GATE-022, KRN-GATE-024
 RequestOrder(w, o, effective, capital) ==
     /\ RequestOrderVerdict(w, o, effective, capital) = "ok"
     /\ permit_kind' = [permit_kind EXCEPT ![w] = IF o.reduce_only THEN EXIT ELSE ENTRY]
@@ -205,11 +221,13 @@ RequestOrder(w, o, effective, capital) ==
                             ELSE Add(reserved_notional, Notional(w, o))
     /\ UNCHANGED <<fence, position, open_notional>>
 
+\* KRN-RNG-013, KRN-GATE-037
 CloseOrderVerdict(w) ==
     IF Fails("close_range", w \notin Workers) THEN "MALFORMED"
     ELSE IF Fails("close_permit", w \notin Workers \/ permit_kind[w] = NONE) THEN "NO_PERMIT" ELSE "ok"
 
 \* In HIBERNATE behind a confirmed fence the flatten is renewed until the position is gone.
+\* KRN-GATE-038, KRN-GATE-039, KRN-GATE-040
 CloseOrder(w) ==
     /\ CloseOrderVerdict(w) = "ok"
     /\ LET renewed == posture = 0 /\ fence_confirmed /\ quantity[w] # 0 /\ On("close_renews")
@@ -222,6 +240,7 @@ CloseOrder(w) ==
 -----------------------------------------------------------------------------
 (* Fills.                                                                  *)
 
+\* KRN-RNG-012
 ReportFillVerdict(w, lots, price, fee) ==
     IF Fails("fill_range",
              \/ w \notin Workers \/ lots \notin 1..QUANTITY_MAX
@@ -229,6 +248,7 @@ ReportFillVerdict(w, lots, price, fee) ==
     THEN "MALFORMED" ELSE "ok"
 
 \* Anything else is a desync (Kernel, ReportFill).
+\* KRN-LEDG-016, KRN-LEDG-017
 FillPermitted(w, lots) ==
     permit_kind[w] # NONE /\ (On("fill_within_permit") => lots <= Abs(permit_quantity[w]))
 
@@ -236,9 +256,11 @@ Signed(w, lots) == Sign(permit_quantity[w]) * lots
 CostAfter(w, lots, price) == Add(cost[w], Times(Signed(w, lots), price))
 
 \* What a position that reaches 0 books.
+\* KRN-LEDG-005, KRN-LEDG-006
 FillProfit(w, lots, price) ==
     IF quantity[w] + Signed(w, lots) = 0 THEN Neg(CostAfter(w, lots, price)) ELSE Zero
 
+\* KRN-LEDG-002, KRN-LEDG-003, KRN-LEDG-004
 Fill(w, lots, price) ==
     /\ \E after \in {quantity[w] + Signed(w, lots)}, rest \in {permit_quantity[w] - Signed(w, lots)} :
         /\ quantity' = [quantity EXCEPT ![w] = after]
@@ -256,28 +278,41 @@ Fill(w, lots, price) ==
 -----------------------------------------------------------------------------
 (* Promises.                                                               *)
 
+\* KRN-LEDG-005
 FlatPositionHasNoCost == \A w \in Workers : quantity[w] = 0 => cost[w] = Zero
+\* KRN-GATE-026
 OpenIsSumOfPositions == open_notional = SumOver([w \in Workers |-> OpenOf(w)], Workers)
+\* KRN-GATE-025
 ReservedIsSumOfPermits == reserved_notional = SumOver([w \in Workers |-> ReservedOf(w)], Workers)
+\* KRN-GATE-036
 OneWorkerPerInstrument == \A v, w \in Workers : v # w /\ instrument[v] # 0 => instrument[v] # instrument[w]
+\* KRN-GATE-029
 PositionNeedsClaim ==
     \A w \in Workers : quantity[w] # 0 \/ permit_kind[w] # NONE => instrument[w] # 0 /\ mark[w] # Zero
+\* KRN-GATE-027
 NoPermitFlips ==
     \A w \in Workers : permit_kind[w] \in {EXIT, FLATTEN} =>
         Sign(permit_quantity[w]) = -Sign(quantity[w]) /\ Abs(permit_quantity[w]) <= Abs(quantity[w])
+\* KRN-GATE-028
 EntryNeverOpposesPosition ==
     \A w \in Workers : permit_kind[w] = ENTRY => quantity[w] = 0 \/ Sign(quantity[w]) = Sign(permit_quantity[w])
+\* KRN-GATE-030
 PermitSlotIsConsistent ==
     \A w \in Workers : /\ permit_kind[w] = NONE <=> permit_quantity[w] = 0
                        /\ permit_kind[w] = NONE <=> permit_price[w] = Zero
+\* KRN-FENCE-013
 FlattenOnlyInHibernate == \A w \in Workers : permit_kind[w] = FLATTEN => posture = 0
+\* KRN-FENCE-011
 HibernateFlattens ==
     posture = 0 /\ fence_confirmed => \A w \in Workers : quantity[w] # 0 => permit_kind[w] = FLATTEN
+\* KRN-FENCE-011
 NoWorkerPermitInHibernate ==
     posture = 0 /\ fence_confirmed => \A w \in Workers : permit_kind[w] \notin {ENTRY, EXIT}
+\* KRN-FENCE-012
 NoEntryBelowStalker == posture < 2 /\ fence_confirmed => \A w \in Workers : permit_kind[w] # ENTRY
 
 \* An epoch that ends is followed by the next, and only that takes a confirmation away.
+\* KRN-FENCE-010
 EpochOnlyAdvances == [][
     /\ fence_epoch' # fence_epoch => fence_epoch' = NextEpoch(fence_epoch) /\ ~fence_confirmed'
     /\ fence_confirmed /\ ~fence_confirmed' => fence_epoch' # fence_epoch]_gate
@@ -285,10 +320,12 @@ EpochOnlyAdvances == [][
 Issues(w, kinds) == permit_kind'[w] \in kinds /\ permit_kind[w] # permit_kind'[w]
 
 \* A flatten is sized only when nothing older can still fill.
+\* KRN-FENCE-009
 FlattenWaitsForFence == [][
     (\E w \in Workers : Issues(w, {FLATTEN})) =>
         fence_confirmed' /\ \A w \in Workers : permit_kind'[w] \notin {ENTRY, EXIT}]_gate
 
 \* So do workers' permits.
+\* KRN-GATE-002
 PermitWaitsForFence == [][(\E w \in Workers : Issues(w, {ENTRY, EXIT})) => fence_confirmed]_gate
 =============================================================================

@@ -86,14 +86,17 @@ Capital == LG!Capital
 Flat == GT!Flat
 Ceiling(p) == GT!Ceiling(p)
 
+\* KRN-STEP-013
 TypeOK == KS!TypeOK /\ SV!TypeOK /\ PM!TypeOK /\ GT!TypeOK /\ LG!TypeOK
 
+\* KRN-INIT-001, KRN-INIT-002, KRN-INIT-003
 Init == KS!Init /\ SV!Init /\ PM!Init /\ GT!Init /\ LG!Init
 
 -----------------------------------------------------------------------------
 (* Moves that cross modules.                                               *)
 
 \* After killed' is assigned: what becomes of R, posture and the whole gate.
+\* KRN-KILL-011, KRN-KILL-012, KRN-KILL-013, KRN-KILL-016
 TripIfRisen ==
     IF killed' /\ ~killed
     THEN /\ multiplier_ppm' = IF On("trip_zeroes") THEN 0 ELSE multiplier_ppm
@@ -111,6 +114,7 @@ AdvanceTimeVerdict(dt) == KS!AdvanceTimeVerdict(dt)
 AdvanceTime(dt) == KS!AdvanceTime(dt) /\ Consequence
 
 CloseBarVerdict(dt, ahead) == SV!CloseBarVerdict(dt, ahead)
+\* KRN-KILL-015, KRN-POST-008, KRN-POST-010
 CloseBar(dt, ahead) ==
     /\ SV!CloseBarVerdict(dt, ahead) = "ok"
     /\ UNCHANGED <<killswitch, ledger>>
@@ -138,6 +142,7 @@ ReportShock == UNCHANGED <<killswitch, machine, gate, ledger>> /\ SV!ReportShock
 (* The gate and the ledger.                                                *)
 
 UpdateMarkVerdict(i, price) == GT!UpdateMarkVerdict(i, price)
+\* KRN-SURV-026, KRN-LEDG-010, KRN-LEDG-012
 UpdateMark(i, price) ==
     /\ GT!UpdateMarkVerdict(i, price) = "ok"
     /\ UNCHANGED <<killswitch, machine, sensors>>
@@ -152,6 +157,7 @@ ClaimInstrument(w, i) ==
     UNCHANGED <<killswitch, survival, machine, ledger>> /\ GT!ClaimInstrument(w, i)
 
 RequestOrderVerdict(w, o) == GT!RequestOrderVerdict(w, o, Effective, Capital)
+\* KRN-GATE-012, KRN-GATE-023
 RequestOrder(w, o) ==
     /\ GT!RequestOrder(w, o, Effective, Capital)
     /\ UNCHANGED <<killswitch, survival, machine, ledger>>
@@ -159,6 +165,7 @@ RequestOrder(w, o) ==
 ReportFillVerdict(w, lots, price, fee) == GT!ReportFillVerdict(w, lots, price, fee)
 
 \* A fill that the kernel permitted; anything else is a desync and kills.
+\* KRN-SURV-026, KRN-LEDG-002, KRN-LEDG-012
 BookedFill(w, lots, price, fee) ==
     /\ UNCHANGED <<killswitch, machine, sensors>>
     /\ GT!Fill(w, lots, price)
@@ -166,6 +173,7 @@ BookedFill(w, lots, price, fee) ==
                    Add(Sub(unrealised_pnl, GT!UnrealisedOf(w)), GT!UnrealisedOf(w)'))
     /\ SV!Lower
 
+\* KRN-LEDG-016
 ReportFill(w, lots, price, fee) ==
     /\ ReportFillVerdict(w, lots, price, fee) = "ok"
     /\ IF GT!FillPermitted(w, lots)
@@ -179,8 +187,10 @@ ConfirmFenceVerdict(epoch) == GT!ConfirmFenceVerdict(epoch)
 ConfirmFence(epoch) == GT!ConfirmFence(epoch) /\ UNCHANGED <<killswitch, survival, machine, ledger>>
 
 \* Execution's view of cash and positions.
+\* KRN-RNG-014
 ReconcileLedgerVerdict(view_cash, view_quantities) ==
     IF Fails("view_range", Less(CASH_MAX, view_cash) \/ Less(view_cash, Neg(CASH_MAX))) THEN "MALFORMED" ELSE "ok"
+\* KRN-LEDG-018, KRN-LEDG-019, KRN-LEDG-020
 ReconcileLedger(view_cash, view_quantities) ==
     /\ ReconcileLedgerVerdict(view_cash, view_quantities) = "ok"
     /\ IF view_cash = cash /\ view_quantities = quantity
@@ -197,12 +207,14 @@ RequestRearmVerdict == KS!RequestRearmVerdict
 RequestRearm == KS!RequestRearm /\ Consequence
 
 ConfirmRearmVerdict == KS!ConfirmRearmVerdict
+\* KRN-REARM-012
 ConfirmRearm == KS!ConfirmRearm /\ Consequence
 
 RequestPeakResetVerdict == KS!RequestPeakResetVerdict(Flat)
 RequestPeakReset == KS!RequestPeakReset(Flat) /\ Consequence
 
 ConfirmPeakResetVerdict == KS!ConfirmPeakResetVerdict(Flat)
+\* KRN-PEAK-008
 ConfirmPeakReset ==
     /\ KS!ConfirmPeakReset(Flat)
     /\ LG!ResetPeak
@@ -212,6 +224,7 @@ ConfirmPeakReset ==
 FailJournal == KS!FailJournal /\ Consequence
 RestoreJournal == KS!RestoreJournal /\ Consequence
 
+\* KRN-RST-001, KRN-RST-003, KRN-RST-004
 RestartKernel ==
     /\ KS!RestartKernel
     /\ PM!Hibernate
@@ -248,6 +261,7 @@ NoEntryBelowStalker == GT!NoEntryBelowStalker
 
 KilledMeansHibernate == killed => posture = HIBERNATE /\ multiplier_ppm = 0
 JournalDownMeansHibernate == ~journal_writable => posture = HIBERNATE
+\* KRN-LEDG-011
 UnrealisedIsSumOfSlots == unrealised_pnl = GT!SumOver([w \in Workers |-> GT!UnrealisedOf(w)], Workers)
 
 (* Properties of steps.                                                    *)
@@ -259,11 +273,16 @@ FlattenWaitsForFence == GT!FlattenWaitsForFence
 PermitWaitsForFence == GT!PermitWaitsForFence
 RearmIsTwoStep == KS!RearmIsTwoStep
 
+\* KRN-POST-008
 DemotionAdvancesFence == [][posture' < posture => fence_epoch' # fence_epoch /\ ~fence_confirmed']_vars
+\* KRN-POST-013
 LeaveHibernateOnlyFlat == [][posture = HIBERNATE /\ posture' # HIBERNATE => Flat /\ fence_confirmed]_vars
+\* KRN-LEDG-008
 MarksNeverMoveCash == [][cash' # cash => mark' = mark /\ permit_quantity' # permit_quantity]_vars
+\* KRN-LEDG-013
 PeakResetOnlyFlat == [][LG!Equity = LG!Equity' /\ Less(equity_peak', equity_peak) => Flat /\ KS!Confirmable(2)]_vars
 \* A step that issues an entry ends within the ceiling in force.
+\* KRN-GATE-017
 ExposureWithinCeiling == [][
     (\E w \in Workers : GT!Issues(w, {1})) =>
         AtMost(Add(open_notional', reserved_notional'), Times(Ceiling(Effective), Capital))]_vars

@@ -59,19 +59,24 @@ Init ==
 
 -----------------------------------------------------------------------------
 Latched == latched_checksum \/ latched_desync \/ latched_operator
+\* KRN-KILL-001, KRN-KILL-002, KRN-KILL-003
 HeartbeatLate == \E p \in Partitions : heartbeat_age_ms[p] > heartbeat_limit_ms[p]
+\* KRN-KILL-004, KRN-KILL-005, KRN-KILL-010
 CauseActive == Latched \/ HeartbeatLate \/ (grid_in_use /\ grid_members < 1)
 
 \* killed' after a step whose causes are all assigned.
+\* KRN-KILL-010, KRN-KILL-018
 Settle == killed' = CauseActive'
 SettleUnless(update) == IF On(update) THEN Settle ELSE UNCHANGED killed
 
 -----------------------------------------------------------------------------
 (* Liveness: time, heartbeats, the grid.                                   *)
 
+\* KRN-TIME-001, KRN-TIME-002
 AdvanceTimeVerdict(dt) ==
     IF Fails("process_time_forward", dt < 0) THEN "TIME_BACKWARDS" ELSE "ok"
 
+\* KRN-KILL-001, KRN-KILL-020, KRN-KILL-021, KRN-TIME-008, KRN-REARM-010
 AdvanceTime(dt) ==
     /\ AdvanceTimeVerdict(dt) = "ok"
     /\ heartbeat_age_ms' = [p \in Partitions |-> Aged(heartbeat_age_ms[p], dt, AGE_MS_MAX)]
@@ -80,17 +85,21 @@ AdvanceTime(dt) ==
     /\ UNCHANGED <<grid_members, latches, journal_writable, operator_request>>
     /\ SettleUnless("late_heartbeat_kills")
 
+\* KRN-RNG-003
 RecordHeartbeatVerdict(p) == IF Fails("partition_range", p \notin Partitions) THEN "MALFORMED" ELSE "ok"
 
+\* KRN-KILL-018, KRN-KILL-019
 RecordHeartbeat(p) ==
     /\ RecordHeartbeatVerdict(p) = "ok"
     /\ heartbeat_age_ms' = [heartbeat_age_ms EXCEPT ![p] = 0]
     /\ UNCHANGED <<grid_members, latches, journal_writable, request>>
     /\ SettleUnless("heartbeat_revives")
 
+\* KRN-RNG-004
 ReportGridVerdict(members) ==
     IF Fails("members_range", members \notin 0..GRID_MEMBERS_MAX) THEN "MALFORMED" ELSE "ok"
 
+\* KRN-KILL-004, KRN-KILL-022
 ReportGrid(members) ==
     /\ ReportGridVerdict(members) = "ok"
     /\ grid_members' = members
@@ -100,6 +109,7 @@ ReportGrid(members) ==
 -----------------------------------------------------------------------------
 (* Integrity: latches.                                                     *)
 
+\* KRN-KILL-014, KRN-KILL-017
 Latch(checksum, desync, operator) ==
     /\ latched_checksum' = (latched_checksum \/ checksum)
     /\ latched_desync' = (latched_desync \/ desync)
@@ -107,6 +117,7 @@ Latch(checksum, desync, operator) ==
 
 TripKillSwitchVerdict(cause) == IF Fails("cause_range", cause \notin 1..3) THEN "MALFORMED" ELSE "ok"
 
+\* KRN-KILL-006, KRN-KILL-007, KRN-KILL-008
 TripKillSwitch(cause) ==
     /\ TripKillSwitchVerdict(cause) = "ok"
     /\ Latch(cause = 1, cause = 2, cause = 3)
@@ -119,12 +130,14 @@ Desynchronise ==
     /\ UNCHANGED <<heartbeat_age_ms, grid_members, journal_writable, request>>
     /\ SettleUnless("desync_kills")
 
+\* KRN-KILL-009
 FailJournal ==
     /\ journal_writable' = FALSE
     /\ Latch(On("journal_failure_latches"), FALSE, FALSE)
     /\ UNCHANGED <<heartbeat_age_ms, grid_members, request>>
     /\ Settle
 
+\* KRN-KILL-023
 RestoreJournal ==
     /\ journal_writable' = TRUE
     /\ UNCHANGED <<heartbeat_age_ms, grid_members, latches, killed, request>>
@@ -132,8 +145,10 @@ RestoreJournal ==
 -----------------------------------------------------------------------------
 (* The operator's two steps.                                               *)
 
+\* KRN-REARM-001, KRN-REARM-011
 RequestRearmVerdict == IF Fails("rearm_latched", ~Latched) THEN "NOTHING_TO_REARM" ELSE "ok"
 
+\* KRN-REARM-002, KRN-REARM-009
 RequestRearm ==
     /\ RequestRearmVerdict = "ok"
     /\ operator_request' = 1
@@ -141,6 +156,8 @@ RequestRearm ==
     /\ UNCHANGED <<heartbeat_age_ms, grid_members, latches, journal_writable, killed>>
 
 \* Both confirmations are judged alike; `wanted` is the request they answer.
+\* KRN-REARM-003, KRN-REARM-004, KRN-REARM-005, KRN-REARM-006, KRN-PEAK-003, KRN-PEAK-004,
+\* KRN-PEAK-005
 ConfirmVerdict(wanted) ==
     IF Fails("confirm_request", operator_request # wanted) THEN "NO_REQUEST"
     ELSE IF Fails("confirm_cooling", operator_request_age_ms < cooling_ms) THEN "COOLING"
@@ -150,6 +167,7 @@ ConfirmVerdict(wanted) ==
 
 ConfirmRearmVerdict == ConfirmVerdict(1)
 
+\* KRN-REARM-007, KRN-REARM-008
 ConfirmRearm ==
     /\ ConfirmRearmVerdict = "ok"
     /\ latched_checksum' = FALSE /\ latched_desync' = FALSE /\ latched_operator' = FALSE
@@ -157,24 +175,29 @@ ConfirmRearm ==
     /\ UNCHANGED <<heartbeat_age_ms, grid_members, journal_writable>>
     /\ SettleUnless("rearm_revives")
 
+\* KRN-PEAK-001
 RequestPeakResetVerdict(flat) == IF Fails("peak_request_flat", ~flat) THEN "NOT_FLAT" ELSE "ok"
 
+\* KRN-PEAK-002
 RequestPeakReset(flat) ==
     /\ RequestPeakResetVerdict(flat) = "ok"
     /\ operator_request' = 2
     /\ operator_request_age_ms' = 0
     /\ UNCHANGED <<heartbeat_age_ms, grid_members, latches, journal_writable, killed>>
 
+\* KRN-PEAK-006
 ConfirmPeakResetVerdict(flat) ==
     IF ConfirmVerdict(2) # "ok" THEN ConfirmVerdict(2)
     ELSE IF Fails("peak_confirm_flat", ~flat) THEN "NOT_FLAT" ELSE "ok"
 
+\* KRN-PEAK-007
 ConfirmPeakReset(flat) ==
     /\ ConfirmPeakResetVerdict(flat) = "ok"
     /\ operator_request' = 0 /\ operator_request_age_ms' = 0
     /\ UNCHANGED <<heartbeat_age_ms, grid_members, latches, journal_writable, killed>>
 
 -----------------------------------------------------------------------------
+\* KRN-RST-002, KRN-RST-005
 RestartKernel ==
     /\ heartbeat_age_ms' = [p \in Partitions |-> 0]
     /\ operator_request' = 0 /\ operator_request_age_ms' = 0
@@ -200,5 +223,6 @@ LatchesCleared ==
     \/ latched_operator /\ ~latched_operator'
 
 \* Latches clear only where an operator asked, waited, and confirmed in time.
+\* KRN-KILL-017, KRN-REARM-004, KRN-REARM-005, KRN-REARM-006
 RearmIsTwoStep == [][LatchesCleared => Confirmable(1)]_killswitch
 =============================================================================

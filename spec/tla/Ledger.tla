@@ -30,6 +30,7 @@ TypeOK ==
     /\ \A a \in {cash, contributed, realised_pnl, fees, unrealised_pnl, equity_peak} : IsMoney(a)
     /\ drawdown_ppm \in 0..ONE
 
+\* KRN-INIT-003
 Init ==
     /\ cash = OpeningCash /\ contributed = Neg(OpeningCash)
     /\ realised_pnl = Zero /\ fees = Zero
@@ -38,15 +39,18 @@ Init ==
 -----------------------------------------------------------------------------
 Equity == Add(cash, unrealised_pnl)
 \* What the gate's bounds are taken of: cash, less any unrealised loss.
+\* KRN-GATE-019
 Capital == MaxOf(Zero, MinOf(cash, Equity))
 
 \* Peak and drawdown after a step that assigned cash' and unrealised_pnl'.
+\* KRN-LEDG-012, KRN-LEDG-014
 Settle ==
     \E equity \in {Equity'} :
         /\ equity_peak' = IF ~On("peak_follows") THEN equity_peak
                           ELSE IF On("peak_holds") THEN MaxOf(equity_peak, equity) ELSE MaxOf(equity, Micro)
         /\ drawdown_ppm' = IF On("drawdown_follows") THEN Drawdown(equity_peak', equity) ELSE drawdown_ppm
 
+\* KRN-LEDG-001, KRN-LEDG-007
 BookFill(profit, fee, unrealised) ==
     /\ cash' = Sub(Add(cash, profit), fee)
     /\ realised_pnl' = Sub(realised_pnl, profit)
@@ -55,6 +59,7 @@ BookFill(profit, fee, unrealised) ==
     /\ UNCHANGED contributed
     /\ Settle
 
+\* KRN-LEDG-008
 BookMark(unrealised) ==
     /\ unrealised_pnl' = unrealised
     /\ IF On("marks_leave_cash") THEN UNCHANGED accounts
@@ -63,6 +68,7 @@ BookMark(unrealised) ==
                 /\ UNCHANGED <<contributed, fees>>
     /\ Settle
 
+\* KRN-LEDG-013, KRN-PEAK-007
 ResetPeak ==
     /\ equity_peak' = MaxOf(Equity, Micro)
     /\ drawdown_ppm' = Drawdown(equity_peak', Equity)
@@ -71,7 +77,9 @@ ResetPeak ==
 -----------------------------------------------------------------------------
 (* Promises.                                                               *)
 
+\* KRN-LEDG-001
 AccountsSumToZero == Add(Add(cash, contributed), Add(realised_pnl, fees)) = Zero
 PeakAtLeastEquity == Positive(equity_peak) /\ AtMost(Equity, equity_peak)
+\* KRN-LEDG-014
 DrawdownIsExact == drawdown_ppm = Drawdown(equity_peak, Equity)
 =============================================================================

@@ -175,5 +175,6 @@ NotionalWithinFraction == [][\A w \in Workers : Entered(w) =>
     AtMost(Times(5, ReservedOf(w)'), Times(Ceiling(posture), judged_by'))]_vars
 ExposureWithinCeiling == [][\A w \in Workers : Entered(w) =>
     AtMost(Add(open_notional', reserved_notional'), Times(Ceiling(posture), judged_by'))]_vars
+\* KRN-STEP-001
 RefusalsChangeNothing == [][answer' # "ok" => UNCHANGED vars]_all
 =============================================================================

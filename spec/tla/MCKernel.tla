@@ -170,6 +170,7 @@ Next ==
     \/ \E r \in Refusing : RefuseRequestPeakReset
     \/ \E r \in Refusing : RefuseConfirmPeakReset
 
+\* KRN-STEP-004, KRN-STEP-005
 Spec == MCInit /\ [][Next]_vars
 
 -----------------------------------------------------------------------------
@@ -180,5 +181,6 @@ EntriesWithinBand ==
 ImpossibleViewIsRefused == ReconcileLedgerVerdict(Add(CASH_MAX, Micro), quantity) = "MALFORMED"
 
 \* R rises only in a bar, by at most RecoveryStep.
+\* KRN-SURV-028, KRN-SURV-029
 SlowRecovery == [][SV!RisesByBar(BarDts)]_vars
 =============================================================================

@@ -67,6 +67,7 @@ LeastRatio(lo, hi, peak, loss) ==
                ELSE LeastRatio(r + 1, hi, peak, loss) : r \in {(lo + hi) \div 2} })
 
 \* What is missing from the peak (> 0), as a ratio of it, rounded up, 0..ONE.
+\* KRN-LEDG-014, KRN-LEDG-015
 Drawdown(peak, equity) ==
     The({ IF AtMost(p, e) THEN 0
           ELSE IF AtMost(e, Zero) THEN ONE

@@ -44,11 +44,13 @@ TypeOK ==
 Init == posture = HIBERNATE /\ bars_below = 0 /\ bars_above = 0
 
 -----------------------------------------------------------------------------
+\* KRN-POST-001
 BibleGate(q) == CASE q = 3 -> Ceil(90, 100) [] q = 2 -> Ceil(75, 100) [] q = 1 -> Ceil(50, 100) [] OTHER -> 0
 DropGate(q) == CASE q = 3 -> Ceil(85, 100) [] q = 2 -> Ceil(70, 100) [] q = 1 -> Ceil(45, 100) [] OTHER -> 0
 RiseGate(q) == CASE q = 3 -> Ceil(92, 100) [] q = 2 -> Ceil(77, 100) [] q = 1 -> Ceil(52, 100) [] OTHER -> 0
 
 \* The R that posture q needs where p is the committed one.
+\* KRN-POST-002
 Needs(q, p) == IF profile = "bible" THEN BibleGate(q)
                ELSE IF q <= p /\ On("schmitt_gap") THEN DropGate(q) ELSE RiseGate(q)
 
@@ -58,11 +60,14 @@ Called(p, r) ==
     ELSE IF r >= Needs(1, p) THEN 1 ELSE 0
 
 \* What an entry is judged by, now.
+\* KRN-POST-015
 Effective == IF On("effective_is_lower") THEN Min(posture, Called(posture, multiplier_ppm)) ELSE posture
 
 -----------------------------------------------------------------------------
+\* KRN-POST-011
 Stay == posture' = posture /\ bars_below' = 0 /\ bars_above' = 0
 
+\* KRN-POST-004, KRN-POST-006, KRN-POST-007, KRN-POST-012, KRN-POST-016
 Below(call) ==
     IF On("down_filter") /\ bars_below + 1 < DOWN_AFTER
     THEN posture' = posture /\ bars_below' = bars_below + 1 /\ bars_above' = 0
@@ -70,12 +75,14 @@ Below(call) ==
          /\ bars_below' = IF On("counters_reset") THEN 0 ELSE bars_below + 1
          /\ bars_above' = 0
 
+\* KRN-POST-005, KRN-POST-006, KRN-POST-009, KRN-POST-012, KRN-POST-016
 Above(call) ==
     IF On("up_filter") /\ bars_above + 1 < UP_AFTER
     THEN posture' = posture /\ bars_above' = bars_above + 1 /\ bars_below' = 0
     ELSE /\ posture' = IF On("climb_one") THEN posture + 1 ELSE call
          /\ bars_above' = 0 /\ bars_below' = 0
 
+\* KRN-POST-013
 CountBar(ready) ==
     LET Count(call) ==
             IF call < posture THEN Below(call)
@@ -85,19 +92,23 @@ CountBar(ready) ==
     IN  Count(Called(posture, multiplier_ppm'))
 
 \* A trip, or a restart.
+\* KRN-KILL-011, KRN-RST-001
 Hibernate == posture' = HIBERNATE /\ bars_below' = 0 /\ bars_above' = 0
 
 -----------------------------------------------------------------------------
 (* Promises.                                                               *)
 
+\* KRN-POST-016
 CountersWithinHysteresis ==
     /\ bars_below \in 0..(DOWN_AFTER - 1)
     /\ bars_above \in 0..(UP_AFTER - 1)
     /\ bars_below = 0 \/ bars_above = 0
 
+\* KRN-POST-009
 PromotionClimbsOne == [][posture' > posture => posture' = posture + 1]_machine
 
 \* A posture changes only after the bars that its direction asks for, and only to where R calls.
+\* KRN-POST-014
 ChangesAreCounted == [][
     /\ posture' > posture => bars_above + 1 >= UP_AFTER /\ posture' <= Called(posture, multiplier_ppm')
     /\ posture' < posture => \/ posture' = HIBERNATE /\ multiplier_ppm' = 0

@@ -65,34 +65,46 @@ Init ==
 -----------------------------------------------------------------------------
 (* The factors.                                                            *)
 
+\* KRN-SURV-004
 SecondsUp(ms) == (ms + SECOND_MS - 1) \div SECOND_MS
+\* KRN-SURV-014
 SecondsDown(ms) == ms \div SECOND_MS
 
+\* KRN-SURV-001
 StatusFactor == CASE forewarner_status = 0 -> ONE
                   [] forewarner_status = 1 -> Floor(1, 2)
                   [] OTHER -> Floor(1, 10)
 
+\* KRN-SURV-005
 BookShows == Floor(3, 10) + Mul(ONE - Floor(3, 10), Min(depth_quality_ppm, fill_probability_ppm))
 BookSilent == book_age_ms > book_stale_ms
 
+\* KRN-SURV-002
 BibleStructural == Mul(StatusFactor, StructuralDecay(SecondsUp(forewarner_age_ms)))
+\* KRN-SURV-006
 BibleMicrostructure ==
     IF BookSilent /\ On("silent_book_is_bad") THEN Min(Floor(1, 2), BookShows) ELSE BookShows
 \* A book is not late for having been read before the bar closed: only silence beyond the limit is.
 Silence == IF BookSilent THEN book_age_ms ELSE 0
+\* KRN-SURV-003
 SpecificationStructural == StructuralDecay(SecondsUp(forewarner_age_ms))
+\* KRN-SURV-007, KRN-SURV-008, KRN-SURV-009, KRN-SURV-010, KRN-SURV-011
 SpecificationMicrostructure ==
     Mul(Mul(LatencyCurve(Max(book_latency_ms, Silence)), JitterCurve(book_jitter_ms)),
         DepthCurve(depth_quality_ppm))
 
 Structural == IF profile = "bible" THEN BibleStructural ELSE SpecificationStructural
 Microstructure == IF profile = "bible" THEN BibleMicrostructure ELSE SpecificationMicrostructure
+\* KRN-SURV-012, KRN-SURV-013
 Environment == EnvironmentCurve(SecondsDown(shock_age_ms))
+\* KRN-SURV-015
 Capital == CapitalCurve(drawdown_ppm)
 
+\* KRN-SURV-018
 Impaired(factor) == IF factor < Ceil(8, 10) THEN 1 ELSE 0
 ImpairedCount(s, m, e) == Impaired(s) + Impaired(m) + Impaired(e)
 
+\* KRN-SURV-016, KRN-SURV-017, KRN-SURV-024
 Combine(s, m, e) ==
     IF On("penalty") /\ ImpairedCount(s, m, e) >= 2
     THEN Mul(Mul(Capital, Min(s, e)), m) \div 2
@@ -102,12 +114,15 @@ Combine(s, m, e) ==
 BibleTarget ==
     The({ Combine(s, m, e) : s \in {BibleStructural}, m \in {BibleMicrostructure}, e \in {Environment} })
 
+\* KRN-SURV-019, KRN-SURV-024
 SpecificationTarget ==
     Mul(Mul(Mul(Capital, SpecificationStructural), Environment), SpecificationMicrostructure)
 
+\* KRN-SURV-020
 Target == IF killed /\ On("killed_means_zero") THEN 0
           ELSE IF profile = "bible" THEN BibleTarget ELSE SpecificationTarget
 
+\* KRN-SURV-028, KRN-SURV-029, KRN-SURV-030
 RecoveryStep(dt, gap) ==
     LET gain == GainOver(Min(dt, RECOVERY_MS_MAX))
     IN  IF profile = "bible" THEN Mul(gain, gap) ELSE Min(gap, gain)
@@ -115,14 +130,17 @@ RecoveryStep(dt, gap) ==
 -----------------------------------------------------------------------------
 (* Readings.  Each ends with Lower.                                        *)
 
+\* KRN-SURV-026, KRN-SURV-027
 Lower ==
     IF On("reading_lowers")
     THEN \E target \in {Target'} : multiplier_ppm' = Min(multiplier_ppm, target)
     ELSE UNCHANGED multiplier_ppm
 
+\* KRN-RNG-005
 ReportForewarnerVerdict(status) ==
     IF Fails("status_range", status \notin 0..2) THEN "MALFORMED" ELSE "ok"
 
+\* KRN-SURV-034
 ReportForewarner(status) ==
     /\ ReportForewarnerVerdict(status) = "ok"
     /\ forewarner_status' = status
@@ -130,12 +148,14 @@ ReportForewarner(status) ==
     /\ UNCHANGED <<book_age_ms, shock_age_ms, book>>
     /\ IF On("reading_never_raises") THEN Lower ELSE multiplier_ppm' = Target'
 
+\* KRN-RNG-006
 ReportBookVerdict(depth, fill, latency, jitter) ==
     IF Fails("book_range",
              \/ depth \notin 0..ONE \/ fill \notin 0..ONE
              \/ latency \notin 0..LATENCY_MS_MAX \/ jitter \notin 0..LATENCY_MS_MAX)
     THEN "MALFORMED" ELSE "ok"
 
+\* KRN-SURV-035
 ReportBook(depth, fill, latency, jitter) ==
     /\ ReportBookVerdict(depth, fill, latency, jitter) = "ok"
     /\ depth_quality_ppm' = depth
@@ -146,6 +166,7 @@ ReportBook(depth, fill, latency, jitter) ==
     /\ UNCHANGED <<forewarner_status, forewarner_age_ms, shock_age_ms>>
     /\ Lower
 
+\* KRN-SURV-036
 ReportShock ==
     /\ shock_age_ms' = 0
     /\ UNCHANGED <<forewarner_status, forewarner_age_ms, book_age_ms, book>>
@@ -154,6 +175,7 @@ ReportShock ==
 -----------------------------------------------------------------------------
 (* The bar: sensors age, R moves.                                          *)
 
+\* KRN-TIME-003, KRN-TIME-004, KRN-TIME-005, KRN-TIME-006
 CloseBarVerdict(dt, ahead) ==
     IF Fails("market_time_forward", dt < 0) THEN "TIME_BACKWARDS"
     ELSE IF Fails("bar_length", dt < bar_ms_min) THEN "BAR_TOO_SHORT"
@@ -161,11 +183,13 @@ CloseBarVerdict(dt, ahead) ==
     ELSE "ok"
 
 \* The multiplier after a bar, `target` and `r` bound to Target' and R.
+\* KRN-SURV-025, KRN-SURV-027
 Moved(dt, target, r) ==
     IF target < r
     THEN IF On("bar_attacks") THEN target ELSE (target + r + 1) \div 2
     ELSE IF On("recovery_is_slow") THEN r + RecoveryStep(dt, target - r) ELSE target
 
+\* KRN-SURV-033
 CloseBar(dt, ahead) ==
     /\ CloseBarVerdict(dt, ahead) = "ok"
     /\ forewarner_age_ms' = Aged(forewarner_age_ms, dt, AGE_MS_MAX)
@@ -177,6 +201,7 @@ CloseBar(dt, ahead) ==
 -----------------------------------------------------------------------------
 (* Promises.                                                               *)
 
+\* KRN-SURV-031
 MultiplierNeverAboveTarget == 0 <= multiplier_ppm /\ multiplier_ppm <= Target
 
 \* Bible: two impaired sensors leave at most half.
@@ -188,6 +213,7 @@ SilentBookIsBad ==
     profile = "bible" /\ BookSilent => multiplier_ppm <= Min(Floor(1, 2), BookShows)
 
 \* A step that calls for less ends at exactly that (or, tripped, at 0).
+\* KRN-SURV-025
 FastAttack == [][\A target \in {Target'} :
                     target < multiplier_ppm => multiplier_ppm' \in {0, target}]_<<survival, killed, drawdown_ppm>>
 

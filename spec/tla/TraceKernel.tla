@@ -207,6 +207,7 @@ ResultClaim(r) == ClaimOf(r, 17, ResultGroup, ResultAt(r, Position(r, 17)))
 \* One bit per effect, in the order of kernel.outcome.Effects.  A flatten is new where the kind went
 \* to 3, and where the order it stood for was closed or is behind a fence now.
 One(condition, bit) == IF condition THEN bit ELSE 0
+\* KRN-FENCE-002, KRN-FENCE-007, KRN-GATE-023, KRN-STEP-009
 Effects(r, kind) ==
     One(fence_epoch' # fence_epoch, 1)
     + One(\E w \in Workers : /\ permit_kind'[w] = 3
@@ -254,6 +255,7 @@ Differences(r) ==
         Differing(<<"unrealised_pnl", "equity_peak", "drawdown_ppm">>, ResultGroup', ResultClaim(r))
     }
 
+\* KRN-CONF-002
 Matches(r, kind) ==
     /\ IF Agrees(r) THEN TRUE ELSE Rejected(r, "state", Differences(r))
     /\ IF Effects(r, kind) = N1(r, 3) THEN TRUE
