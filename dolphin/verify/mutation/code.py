@@ -2,8 +2,7 @@
 
 Rules of this file:
 
-*   Level A is what docs/ARCHITECTURE.md says it is: the kernel, the journal's bytes and chain, the
-    guard, the kernel's shell and the channel between them. By groups, since each has its tests.
+*   Level A is what certification/level_a.toml lists. By groups, since each has its tests.
 *   Killed is what a test, a contract, the time limit or a failing import has killed in a process
     that was run. A tool that broke, a test that fails without any mutant: not run, never killed.
 *   The fast lane takes a seeded sample of the kernel's mutants, and the file's own tests first.
@@ -19,6 +18,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dolphin.verify import level_a
 from dolphin.verify.item import (
     DOES_NOT_HOLD,
     FAST,
@@ -37,35 +37,34 @@ if TYPE_CHECKING:
 SAMPLE = 40
 SAMPLE_SEED = 4
 JUSTIFIED = Path(__file__).with_name("code_justified.toml")
-TRACES = (
-    "checksums", "codec", "frames", "header", "journal", "ledger", "reader", "recovery", "schema",
-    "ticks",
-)  # fmt: skip
-SHELL = ("core", "history", "journal", "roles", "snapshot")
 
 
-def groups() -> "tuple[Group, ...]":
-    """Return the groups of level A in the order in which they are run."""
+def groups(root: Path) -> "tuple[Group, ...]":
+    """Return the groups of level A in the order in which they are run.
+
+    Raises ValueError where the list of level A cannot be read.
+    """
     from dolphin.verify.mutation.code_run import Group
 
-    common = ("tests/conftest.py", "tests/__init__.py", "pyproject.toml", "locks/dev.txt")
+    listed = level_a.read(root)
+
+    def files(*packages: str) -> tuple[str, ...]:
+        there = {
+            module: path
+            for package in packages
+            for module, path in level_a.modules_of(root, package).items()
+        }
+        return tuple(sorted(path for name, path in there.items() if name in listed.modules))
+
+    common = ("tests/conftest.py", "tests/*.py", "pyproject.toml", "locks/dev.txt", level_a.LIST)
     kernel = ("kernel/*.py", *common)
-    traces = ("traces/*.py", "tests/kernel/sessions.py", *kernel)
+    traces = ("traces/*.py", "tests/kernel/*.py", "certification/*.toml", *kernel)
     return (
-        Group("kernel", ("kernel/*.py",), ("tests/kernel/**/*.py",), kernel),
-        Group(
-            "traces",
-            tuple(f"traces/{name}.py" for name in TRACES),
-            ("tests/traces/**/*",),
-            traces,
-        ),
+        Group("kernel", files("kernel"), ("tests/kernel/**/*.py",), kernel),
+        Group("traces", files("traces"), ("tests/traces/**/*",), traces),
         Group(
             "shell",
-            (
-                "dolphin/execution/guard.py",
-                *(f"dolphin/shell/{name}.py" for name in SHELL),
-                "dolphin/link/*.py",
-            ),
+            files("dolphin.execution", "dolphin.link", "dolphin.shell"),
             (
                 "tests/dolphin/execution/**/*.py",
                 "tests/dolphin/link/**/*.py",
@@ -142,7 +141,8 @@ def run(context: Context) -> Outcome:
     mutants: dict[str, Mutant] = {}
     results: dict[str, Result] = {}
     failing: list[str] = []
-    chosen = groups()[:1] if context.lane == FAST else groups()
+    chosen = groups(context.root)
+    chosen = chosen[:1] if context.lane == FAST else chosen
     for group in chosen:
         of = of_group(context.root, group)
         if context.lane == FAST:
@@ -228,6 +228,7 @@ ITEM = Item(
         "tests/dolphin/execution/**/*.py",
         "tests/dolphin/link/**/*.py",
         "tests/dolphin/shell/**/*.py",
+        "certification/*.toml",
         "locks/dev.txt",
     ),
     seconds={FAST: 40.0, FULL: 5400.0},

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dolphin.verify import level_a
 from dolphin.verify.item import DOES_NOT_HOLD, HOLDS, NOT_RUN, Outcome
 from dolphin.verify.mutation.code import JUSTIFIED, SAMPLE, groups, of_group, outcome, sample
 from dolphin.verify.mutation.code_justified import Entry, Malformed, judged, read
@@ -109,15 +110,22 @@ def test_what_is_justified_fits_the_code() -> None:
     entries = read(JUSTIFIED)
     functions = {each.function for each in entries}
     mutants = {
-        mutant.id: mutant for group in groups() for mutant in of_group(ROOT, group, functions)
+        mutant.id: mutant for group in groups(ROOT) for mutant in of_group(ROOT, group, functions)
     }
     excused, findings = judged(entries, mutants, {})
     assert findings == []
     assert len(excused) == sum(len(each.mutants) for each in entries)
 
 
+def test_the_groups_are_level_a_whole() -> None:
+    """Each module of the list is mutated, in one group."""
+    files = [path for group in groups(ROOT) for path in group.files]
+    named = [".".join(Path(path).with_suffix("").parts).removesuffix(".__init__") for path in files]
+    assert sorted(named) == sorted(level_a.read(ROOT).modules)
+
+
 def test_the_sample_is_the_same_every_time_and_of_different_files() -> None:
-    mutants = of_group(ROOT, groups()[0], {"kernel.gate", "kernel.slots"})
+    mutants = of_group(ROOT, groups(ROOT)[0], {"kernel.gate", "kernel.slots"})
     chosen = sample(mutants)
     assert len(chosen) == SAMPLE
     assert [each.id for each in chosen] == [each.id for each in sample(reversed(mutants))]
