@@ -23,6 +23,7 @@ MODULES = (
     "dolphin.verify.suite",
     "dolphin.verify.requirements",
     "dolphin.verify.rocq",
+    "dolphin.verify.mutation.code",
 )
 
 

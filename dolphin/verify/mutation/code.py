@@ -137,7 +137,7 @@ def run(context: Context) -> Outcome:
         return Outcome(NOT_RUN, f"{error.name} is not installed: make env-dev")
     from dolphin.verify.mutation import code_justified, code_run
 
-    store = context.store.below("code-mutants")
+    store = context.store.below("verdicts")
     mutants: dict[str, Mutant] = {}
     results: dict[str, Result] = {}
     failing: list[str] = []
@@ -212,7 +212,7 @@ def outcome(
 
 
 ITEM = Item(
-    name="code mutants",
+    name="mutants-code",
     claim="every mutant of the level-A code is killed by a test, or justified as equivalent",
     section="mutation",
     inputs=(
