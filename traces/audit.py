@@ -43,6 +43,7 @@ Told = Callable[[int, int], None]
 _BAD_INPUT = (Fault.EMPTY, Fault.FOREIGN, Fault.UNREADABLE)
 
 
+# AUD-002
 @dataclass
 class JournalAudit:
     """What was found out about one journal. None is "not run"."""
@@ -68,6 +69,7 @@ class JournalAudit:
     coverage: Coverage = field(default_factory=Coverage)
 
 
+# AUD-001
 @dataclass
 class Audit:
     """What was found out about all of them."""
@@ -116,6 +118,7 @@ class Audit:
 # --- the first pass ------------------------------------------------------------------------------
 
 
+# AUD-007
 def version_needed(header: Header) -> str:
     """Return why this version cannot judge the journal, "" where it can."""
     differing = [
@@ -206,6 +209,7 @@ def _conclude(reading: _Reading, broken: Broken | None) -> None:
     _authenticity(one, replay, reading.key)
 
 
+# JNL-022
 def _authenticity(one: JournalAudit, replay: Replay, key: bytes | None) -> None:
     one.authentic = replay.authentic
     if key is None:
@@ -230,6 +234,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+# AUD-005
 def read_journal(
     path: Path,
     number: int,
@@ -288,6 +293,7 @@ def _record_and_state(one: JournalAudit, record: int) -> tuple[EventRecord | Non
         return found, None
 
 
+# AUD-003, AUD-004
 def _reject(one: JournalAudit, rejection: Rejection) -> None:
     record, state = _record_and_state(one, rejection.place.record)
     one.conformant = False
@@ -356,6 +362,7 @@ def _give(part: Sequence[JournalAudit], answer: Answer, *, complete: bool) -> No
             one.conformant_text = f"{row_count(one.chunks)} records"
 
 
+# AUD-001
 def audit_journals(
     paths: Sequence[Path],
     *,

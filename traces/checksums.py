@@ -97,6 +97,7 @@ def number_of(text: str, most: int) -> int:
     return 1 + int.from_bytes(whole, "little") % most
 
 
+# JNL-039
 def load_key(path: Path) -> bytes:
     """Read an anchor key: hexadecimal text of 32 to 64 bytes. Raises ``KeyUnusable``."""
     try:

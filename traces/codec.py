@@ -129,6 +129,7 @@ def make_event(kind: Kind, values: dict[str, Any]) -> Event:
     return kind.event(**given)
 
 
+# JNL-002, JNL-009
 def pack_record(
     event: Event, reason: int, effects: int, state_digest: bytes, changes: list[int]
 ) -> bytes:
@@ -147,6 +148,7 @@ def pack_record(
         raise OverflowError(f"the state does not fit the journal: {error}") from None
 
 
+# JNL-010
 def _pack_wide(
     event: Event, code: int, reason: int, effects: int, state_digest: bytes, count: int
 ) -> bytes:
@@ -200,6 +202,7 @@ def _unpack_wide(kind: Kind, body: bytes) -> tuple[Kind, Event, int, bytes, int]
     return kind, event, end + _WIDE_TAIL.size, state_digest, count
 
 
+# JNL-012
 def unpack_record(sequence: int, body: bytes) -> EventRecord:
     """Return the record in ``body``; raises ``Malformed`` on what the schema does not allow."""
     kind, event, at, state_digest, count = unpack_event(body)
@@ -295,6 +298,7 @@ def state_columns(state: State) -> list[int]:
     return row
 
 
+# JNL-014
 def row_digest(row: list[int], limits: bytes) -> bytes:
     """Return the digest of the state with these columns; ``limits`` are ``limits_bytes``."""
     parts = [
@@ -319,6 +323,7 @@ class Fold:
         self._limits = limits_bytes(state.limits)
         self.digest = digest(b"".join(self._bytes) + self._limits)
 
+    # JNL-002, JNL-011
     def body(self, event: Event, outcome: Outcome) -> bytes:
         """Return the record of ``event`` answered by ``outcome``, and move to its state.
 

@@ -316,6 +316,7 @@ def _false_and_nearest(
     return false, f"the same {name} with {nearest}"
 
 
+# AUD-006
 def explain(
     rejection: Rejection, journal: str, record: EventRecord | None, state: State | None
 ) -> Explanation:

@@ -57,6 +57,7 @@ class Tag(IntEnum):
     CLOSE = 5
 
 
+# JNL-003, JNL-006, JNL-007
 class Fault(IntEnum):
     """What is wrong with a journal's bytes."""
 
@@ -122,6 +123,7 @@ def head(sequence: int, tag: int, body_bytes: int) -> bytes:
     return _HEAD.pack(length, length ^ 0xFFFF, tag, sequence)
 
 
+# JNL-005
 def frame(sequence: int, tag: int, body: bytes, before: bytes) -> tuple[bytes, bytes]:
     """Return a frame's bytes and its chain value. Raises ``ValueError`` on a body too long."""
     length = HEAD_BYTES + len(body) + TAIL_BYTES
@@ -137,6 +139,7 @@ def _broken(fault: Fault, record: int, offset: int, text: str) -> Broken:
     return Broken(Finding(fault, record, offset, text))
 
 
+# JNL-008
 def used_bytes(data: Data, start: int) -> int:
     """Return where the bytes that are not zero end, looking back to ``start``."""
     end = len(data)
@@ -149,6 +152,7 @@ def used_bytes(data: Data, start: int) -> int:
     return start
 
 
+# JNL-007
 def check_prefix(data: Data) -> bytes:
     """Return the prefix; raises ``Broken`` on what is no journal of a version known here."""
     if len(data) == 0:
@@ -190,6 +194,7 @@ def _numbers_from(data: Data, offset: int) -> Iterator[int]:
         offset += length
 
 
+# JNL-003
 def _out_of_order(data: Data, offset: int, end: int, expected: int, found: int) -> Broken:
     """Name what happened where ``found`` stands in the place of record ``expected``."""
     if found < expected:
@@ -210,6 +215,7 @@ def _out_of_order(data: Data, offset: int, end: int, expected: int, found: int) 
     return _broken(Fault.MISSING, expected, offset, f"{gone} missing: record {found} follows")
 
 
+# JNL-006
 def _incomplete(data: Data, offset: int, expected: int) -> Broken:
     """Name what is wrong where no whole, sound frame stands: torn, or damaged."""
     used = used_bytes(data, offset)
@@ -229,6 +235,7 @@ def _incomplete(data: Data, offset: int, expected: int) -> Broken:
     )  # fmt: skip
 
 
+# JNL-003, JNL-004, JNL-005
 def scan(data: Data) -> Iterator[Frame]:
     """Yield the frames in order, each checked: length, mark, CRC, number, chain.
 

@@ -25,6 +25,7 @@ from traces.provenance import constants_hash, kernel_hash, spec_hash, writer_ver
 from traces.schema import SCHEMA_HASH, SCHEMA_VERSION
 
 
+# JNL-015
 @dataclass(frozen=True)
 class Header:
     """A journal's header.
@@ -49,6 +50,7 @@ class Header:
     anchor_every: int
     anchor_key: str
 
+    # JNL-016
     def opening_state(self) -> State:
         """Return the state before the first record."""
         return initial_state(self.limits, self.ledger, self.process_time_ms, self.market_time_ms)
@@ -88,6 +90,7 @@ def new_header(
     return header
 
 
+# JNL-016
 def check_opening(header: Header) -> None:
     """Raise ``Malformed`` where the opening ledger is not one that a session may open with."""
     ledger = header.ledger

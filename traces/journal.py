@@ -50,6 +50,7 @@ class JournalFailure(Exception):
     """The journal cannot be written now; the message says why."""
 
 
+# JNL-041
 class Syncer:
     """Makes what was written survive a power loss: fdatasync, in a thread, at an interval."""
 
@@ -235,6 +236,7 @@ class JournalWriter:
         if self._key is not None and self._since_anchor == self.header.anchor_every:
             self._anchor()
 
+    # JNL-043
     def abandon(self) -> None:
         """Let go of the file without closing the journal, as a crash would."""
         if not self._closed:

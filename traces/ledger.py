@@ -217,6 +217,7 @@ class LedgerBook:
         """Return what a session opens with. Raises ``ValueError`` on a book without a deposit."""
         return fold(self._postings)
 
+    # JNL-042
     def append(self, postings: Iterable[Posting]) -> None:
         """Add postings; returns when they are on the disk. Raises ``OSError``, nothing added."""
         data, head, number = b"", self._head, len(self._postings)

@@ -110,6 +110,7 @@ def line_of(frame: Frame, seal: bytes) -> str:
     return json.dumps(whole, separators=(",", ":"), ensure_ascii=False)
 
 
+# JNL-033
 def lines_of(data: Data) -> Iterator[str]:
     """Yield a binary journal's lines; raises ``Broken`` where the bytes are not intact."""
     for frame in scan(data):
@@ -206,6 +207,7 @@ def frame_of(line: bytes) -> bytes:
         raise Malformed(str(error)) from None
 
 
+# JNL-033, JNL-034
 def bytes_of_lines(lines: Iterable[bytes]) -> bytes:
     """Return the binary journal that the lines spell. Raises ``Broken`` naming the line."""
     parts: list[bytes] = []

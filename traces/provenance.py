@@ -70,6 +70,7 @@ def spec_hash() -> str:
     return hash_files(path for path in paths if path.is_file())
 
 
+# JNL-044
 @lru_cache(maxsize=1)
 def writer_version() -> str:
     """Return the distribution's version, and the commit in a source tree that has one."""

@@ -19,6 +19,7 @@ from traces.ndjson import bytes_of_lines
 NDJSON_SUFFIX = ".ndjson"
 
 
+# JNL-040
 def _unreadable(error: OSError) -> Broken:
     return Broken(Finding(Fault.UNREADABLE, -1, 0, f"cannot be read: {error.strerror}"))
 

@@ -51,6 +51,7 @@ def _fold(path: Path, key: bytes | None) -> tuple[Replay, str, int]:
     return replay, cut, used
 
 
+# JNL-029, JNL-030
 def resume(
     path: Path, *, key: bytes | None = None, sync_seconds: float = SYNC_SECONDS
 ) -> tuple[JournalWriter, Recovery]:

@@ -100,6 +100,7 @@ def verdict_name(reason: int) -> str:
     return "ok" if reason == 0 else Reason(reason).name
 
 
+# JNL-016, JNL-017, JNL-018
 def _form(frame: Frame, text: str) -> Broken:
     sentence = f"record {frame.sequence}: {text}"
     return Broken(Finding(Fault.FORM, frame.sequence, frame.offset, sentence))
@@ -143,6 +144,7 @@ def _open(replay: Replay, frame: Frame, key: bytes | None) -> None:
             replay.forged_at = 0
 
 
+# JNL-023
 def _words(replay: Replay, frame: Frame, event: Event) -> None:
     if replay.words is None:
         return
@@ -186,6 +188,7 @@ def check_anchor(replay: Replay, frame: Frame, key: bytes | None) -> None:
         replay.closed = True
 
 
+# JNL-019, JNL-020
 def _anchor(replay: Replay, frame: Frame, key: bytes | None) -> None:
     assert replay.header is not None
     if len(frame.body) != MAC_BYTES or replay.header.anchor_every == 0:
@@ -196,6 +199,7 @@ def _anchor(replay: Replay, frame: Frame, key: bytes | None) -> None:
     replay.since_anchor = 0
 
 
+# JNL-020, JNL-022
 def _check_mac(
     replay: Replay,
     frame: Frame,
@@ -212,6 +216,7 @@ def _check_mac(
         replay.forged_at = frame.sequence
 
 
+# JNL-017
 def _close(replay: Replay, frame: Frame, key: bytes | None) -> None:
     assert replay.header is not None
     if len(frame.body) != CLOSING.size:
@@ -231,6 +236,7 @@ def _close(replay: Replay, frame: Frame, key: bytes | None) -> None:
     replay.closed = True
 
 
+# JNL-032
 def advance(
     replay: Replay, frame: Frame, key: bytes | None = None, watch: Watcher | None = None
 ) -> None:

@@ -396,6 +396,7 @@ _SURVIVAL_GROUP, _DRAWDOWN_GROUP = 2, len(GROUPS) - 1
 _PARAMETERS_AT: Final[int] = HEAD_BYTES + OFFSET_BYTES * len(GROUPS)
 
 
+# AUD-010
 class Mapper:
     """Maps one journal's event records to chunks of rows, record by record."""
 

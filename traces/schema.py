@@ -169,6 +169,7 @@ def describe() -> dict[str, Any]:
     }
 
 
+# JNL-013
 def schema_hash() -> str:
     """Return the BLAKE2b-128 of the schema's canonical JSON, hex."""
     text = json.dumps(describe(), sort_keys=True, separators=(",", ":"))

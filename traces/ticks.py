@@ -22,6 +22,7 @@ from kernel.outcome import Accepted, Outcome
 from kernel.state import State
 
 
+# JNL-027, JNL-028
 def is_quiet(before: State, event: Event, outcome: Outcome) -> bool:
     """Return whether the step only let process time pass."""
     if type(event) is not AdvanceTime or not isinstance(outcome, Accepted):
@@ -44,6 +45,7 @@ class Ticks:
         self._pending: tuple[Event, Outcome] | None = None
         self.coalesced = 0
 
+    # JNL-027
     def take(
         self, before: State, event: Event, outcome: Outcome
     ) -> tuple[tuple[Event, Outcome], ...]:

@@ -300,6 +300,7 @@ def _particulars(text: str) -> tuple[tuple[str, str, str], ...]:
     return tuple(sorted((a, b, c) for a, b, c in found))
 
 
+# AUD-002
 def judge_output(lot: Sequence[Chunk], output: Output) -> list[Rejection]:
     """Return the rejections; raises ``TlcFailed`` where the output is no answer."""
     starts, behind = [], 0
@@ -366,6 +367,7 @@ def _lots(batches: Sequence[Batch], workers: int) -> list[tuple[Batch, list[Chun
     return sorted(found, key=lambda one: -row_count(one[1]))
 
 
+# AUD-009
 def check(
     batches: Sequence[Batch],
     *,

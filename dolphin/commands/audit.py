@@ -170,6 +170,7 @@ def _show_all(console: Console, audit: Audit) -> None:
         console.print(f"not run: {audit.not_run}", markup=False, highlight=False, soft_wrap=True)
 
 
+# AUD-008
 @click.command(name="audit")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")

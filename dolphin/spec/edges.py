@@ -333,6 +333,7 @@ def situations(plan: Plan, graph: Graph) -> set[Edge]:
     return found
 
 
+# KRN-CONF-002, KRN-CONF-003
 def replay(
     plan: Plan, graph: Graph, stepper: Stepper = step_bare
 ) -> tuple[Summary, list[Mismatch]]:

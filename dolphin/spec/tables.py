@@ -61,6 +61,7 @@ def _curve(name: str) -> Curve:
     return CURVES[name]
 
 
+# KRN-CONF-004
 def curve_table(name: str, inputs: Iterable[int]) -> list[tuple[int, int]]:
     """Return (input, value in ppm) for each distinct input, ascending.
 
