@@ -46,9 +46,13 @@ class Working:
 class Guard:
     """The judge. ``now_ns`` is handed in with every message: the host's monotonic clock."""
 
-    def __init__(self, key: bytes) -> None:
-        """Judge by ``key``. Until the kernel has said hello, nothing passes."""
+    def __init__(self, key: bytes, used_kept: int = USED_KEPT_MAX) -> None:
+        """Judge by ``key``. Until the kernel has said hello, nothing passes.
+
+        The last ``used_kept`` ids of permits that are spent stay known as spent.
+        """
         self._key = key
+        self._used_kept = used_kept
         self.epoch = -1
         self._floor = 0
         self._issued: dict[int, Permit] = {}
@@ -117,17 +121,15 @@ class Guard:
     ) -> dict[str, Any]:
         """Judge an order of one of ``workers``; return the answer for its sender."""
         permit = permit_of(message.get("permit"), self._key)
-        reason = self._verdict(permit, workers, now_ns)
-        if reason or permit is None:
+        reason = "FORGED" if permit is None else self._verdict(permit, workers, now_ns)
+        if permit is None or reason:
             self.refusals[reason] += 1
             return {"ok": False, "reason": reason}
         self._submit(permit)
         return {"ok": True, "order": permit.permit_id}
 
-    def _verdict(self, permit: Permit | None, workers: tuple[int, ...], now_ns: int) -> str:
+    def _verdict(self, permit: Permit, workers: tuple[int, ...], now_ns: int) -> str:
         """Return the empty text where the order may pass, else the reason."""
-        if permit is None:
-            return "FORGED"
         if permit.worker not in workers:
             return "NOT_YOURS"
         if permit.epoch != self.epoch:
@@ -145,10 +147,7 @@ class Guard:
             self.refusals["USED"] += 1
             return
         self._issued.pop(permit.permit_id, None)
-        self._used[permit.permit_id] = None
-        if len(self._used) > USED_KEPT_MAX:
-            # Old ids are below the floor of any epoch that can come back; the oldest goes first.
-            self._used.pop(next(iter(self._used)))
+        self._spend(permit.permit_id)
         self.working[permit.permit_id] = Working(permit, permit.quantity)
         self.counts["orders"] += 1
         self.to_venue.append(
@@ -164,12 +163,18 @@ class Guard:
             }
         )
 
+    def _spend(self, permit_id: int) -> None:
+        self._used[permit_id] = None
+        if len(self._used) > self._used_kept:
+            # Old ids are below the floor of any epoch that can come back; the oldest goes first.
+            self._used.pop(next(iter(self._used)))
+
     def expire(self, now_ns: int) -> None:
         """Close the permits that nobody used in time."""
         for permit_id, permit in list(self._issued.items()):
             if permit.expires_ns <= now_ns:
                 del self._issued[permit_id]
-                self._used[permit_id] = None
+                self._spend(permit_id)
                 self.counts["expired"] += 1
                 self._tell({"event": "CloseOrder", "worker": permit.worker})
 

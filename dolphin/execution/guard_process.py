@@ -23,25 +23,29 @@ from typing import Any
 
 from dolphin.execution.guard import Guard
 from dolphin.link.channel import BadMessage, Channel, ChannelClosed, LinkError, Listener, connect
-from dolphin.link.config import PERMIT_KEY, VENUE_KEY, Config, load
-from dolphin.link.process import harden, measures, tether
+from dolphin.link.config import PERMIT_KEY, VENUE_KEY, BadConfig, Config, load
+from dolphin.link.process import Measure, harden, measures, tether
 from kernel.constants import Partition
 
 TURN_MESSAGES = 16
 TURN_MS = 20
 HEARTBEAT_MS = 250
 BOOKS_MS = 500
+# Exit codes: what a new start would find again, and what may have passed by then.
+UNUSABLE = 2
+TRY_AGAIN = 1
 # Which workers may speak on which path.
 CLIENTS: dict[str, tuple[int, ...]] = {"alpha": (0,), "prober": (2, 3, 4, 5, 6, 7)}
 
 
 class Loop:
-    """Sockets and clocks around a ``Guard``."""
+    """Sockets and clocks around a ``Guard``. ``isolation`` is what holds its process apart."""
 
     def __init__(self, config: Config) -> None:
         """Listen for the workers and, for drills, for the session's runner."""
-        tied = tether()
         self.config = config
+        self.isolation: list[Measure] = []
+        self.stopped = False
         self.guard = Guard(config.key(PERMIT_KEY))
         self._venue_key = config.key(VENUE_KEY).hex()
         names = [*CLIENTS, *(["runner"] if config.drills else [])]
@@ -49,33 +53,34 @@ class Loop:
         self._clients: dict[str, Channel] = {}
         self._kernel: Channel | None = None
         self._venue: Channel | None = None
-        self._stop = False
-        self._measures = [tied, *harden()]
-        signal.signal(signal.SIGTERM, self._on_stop)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self._beat_at_ms = self._books_at_ms = 0.0
 
-    def _on_stop(self, _signal: int, _frame: FrameType | None) -> None:
-        self._stop = True
+    def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
+        """End after the step that is under way."""
+        self.stopped = True
 
     def run(self) -> None:
         """Guard until told to stop."""
-        beat_at = books_at = 0.0
-        while not self._stop:
-            self._connect()
-            self._turn()
-            now = time.monotonic() * 1000
-            self.guard.expire(time.monotonic_ns())
-            if self._kernel is not None and self._venue is not None:
-                if now >= beat_at:
-                    beat_at = now + HEARTBEAT_MS
-                    self.guard.to_kernel.append(
-                        {"event": "RecordHeartbeat", "partition": int(Partition.EXECUTION)}
-                    )
-                if now >= books_at:
-                    books_at = now + BOOKS_MS
-                    self.guard.to_venue.append({"do": "books"})
-            self._flush()
-        self._end()
+        while not self.stopped:
+            self.step()
+        self.end()
+
+    def step(self) -> None:
+        """Hear everybody once, and say what there is to say."""
+        self._connect()
+        self._turn()
+        now_ms = time.monotonic() * 1000
+        self.guard.expire(time.monotonic_ns())
+        if self._kernel is not None and self._venue is not None:
+            if now_ms >= self._beat_at_ms:
+                self._beat_at_ms = now_ms + HEARTBEAT_MS
+                self.guard.to_kernel.append(
+                    {"event": "RecordHeartbeat", "partition": int(Partition.EXECUTION)}
+                )
+            if now_ms >= self._books_at_ms:
+                self._books_at_ms = now_ms + BOOKS_MS
+                self.guard.to_venue.append({"do": "books"})
+        self._flush()
 
     def _connect(self) -> None:
         if self._kernel is None:
@@ -209,17 +214,31 @@ class Loop:
         return {
             "refusals": dict(self.guard.refusals),
             "counts": dict(self.guard.counts),
-            "isolation": measures(self._measures),
+            "isolation": measures(self.isolation),
         }
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Leave the account of this process."""
         path: Path = self.config.run / "guard.json"
         path.write_text(json.dumps(self._account(), indent=1) + "\n")
 
 
 def main() -> None:
     """Guard the session in the folder named on the command line."""
-    Loop(load(sys.argv[1])).run()
+    tied = tether()
+    folder = sys.argv[1]
+    try:
+        loop = Loop(load(folder))
+    except BadConfig as error:
+        sys.stderr.write(f"guard: {folder}: {error}\n")
+        sys.exit(UNUSABLE)
+    except (LinkError, OSError) as error:
+        sys.stderr.write(f"guard: {folder}: {error}\n")
+        sys.exit(TRY_AGAIN)
+    loop.isolation = [tied, *harden()]
+    signal.signal(signal.SIGTERM, loop.stop)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    loop.run()
 
 
 if __name__ == "__main__":

@@ -53,12 +53,19 @@ class Client:
             self._channel.close()
             self._channel = None
 
+    def _standing(self) -> Channel | None:
+        """Return the channel, made again where it was lost and somebody listens."""
+        self.again()
+        return self._channel
+
     def tell(self, message: Mapping[str, Any]) -> bool:
         """Send without waiting for an answer; return whether it left."""
-        if not self.again() or self._channel is None:
-            return False
+        channel = self._standing()
+        return channel is not None and self._send(channel, message)
+
+    def _send(self, channel: Channel, message: Mapping[str, Any]) -> bool:
         try:
-            return self._channel.send(message)
+            return channel.send(message)
         except ChannelClosed:
             self.lose()
             return False
@@ -67,10 +74,11 @@ class Client:
         """Return the next message, from the inbox or the wire, without waiting."""
         if self.inbox:
             return self.inbox.popleft()
-        if not self.again() or self._channel is None:
+        channel = self._standing()
+        if channel is None:
             return None
         try:
-            return self._channel.recv()
+            return channel.recv()
         except BadMessage:
             return None
         except ChannelClosed:
@@ -81,10 +89,11 @@ class Client:
         """Return the next message within ``seconds``, None where none came."""
         if self.inbox:
             return self.inbox.popleft()
-        if not self.again() or self._channel is None:
+        channel = self._standing()
+        if channel is None:
             return None
         try:
-            return self._channel.wait(seconds)
+            return channel.wait(seconds)
         except BadMessage:
             return None
         except ChannelClosed:
@@ -96,14 +105,15 @@ class Client:
         self._number += 1
         number = self._number
         deadline = time.monotonic() + seconds
-        if not self.tell({**message, "id": number}):
+        channel = self._standing()
+        if channel is None or not self._send(channel, {**message, "id": number}):
             return None
-        while self._channel is not None:
+        while True:
             left = deadline - time.monotonic()
             if left <= 0:
                 return None
             try:
-                answer = self._channel.wait(left)
+                answer = channel.wait(left)
             except BadMessage:
                 continue
             except ChannelClosed:
@@ -116,4 +126,3 @@ class Client:
                 return answer
             if asked is None:
                 self.inbox.append(answer)
-        return None

@@ -23,6 +23,10 @@ VENUE_KEY = "venue.key"
 ANCHOR_KEY = "anchor.key"
 
 
+class BadConfig(Exception):
+    """A file of the session cannot be used; one line names it and what was expected."""
+
+
 @dataclass(frozen=True)
 class Config:
     """A session's choices. Times in ms unless named otherwise, money in micro-USDT.
@@ -68,8 +72,14 @@ class Config:
         return Path(self.sockets) / name
 
     def key(self, name: str) -> bytes:
-        """The bytes of a key, by its file's name."""
-        return bytes.fromhex((self.run / "keys" / name).read_text().strip())
+        """The bytes of a key, by its file's name. Raises ``BadConfig``."""
+        path = self.run / "keys" / name
+        try:
+            return bytes.fromhex(path.read_text().strip())
+        except OSError as error:
+            raise BadConfig(f"{path}: no key can be read here ({error.strerror})") from error
+        except ValueError as error:
+            raise BadConfig(f"{path}: a key in hexadecimal digits expected") from error
 
     def limits(self) -> Limits:
         """The kernel's limits. A replay is never live: market time may run ahead of ours."""
@@ -93,6 +103,14 @@ class Config:
 
 
 def load(folder: str | os.PathLike[str]) -> Config:
-    """Return the configuration of the session in ``folder``."""
-    document: dict[str, Any] = json.loads((Path(folder) / "config.json").read_text())
-    return Config(**document)
+    """Return the configuration of the session in ``folder``. Raises ``BadConfig``."""
+    path = Path(folder) / "config.json"
+    try:
+        document: dict[str, Any] = json.loads(path.read_text())
+        return Config(**document)
+    except OSError as error:
+        raise BadConfig(f"{path}: no configuration can be read here ({error.strerror})") from error
+    except ValueError as error:
+        raise BadConfig(f"{path}: a JSON object expected ({error})") from error
+    except TypeError as error:
+        raise BadConfig(f"{path}: the fields of a session expected ({error})") from error

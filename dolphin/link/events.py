@@ -12,23 +12,25 @@ Not here: who may send which event (``dolphin/shell/roles.py``).
 """
 
 from dataclasses import fields
-from typing import Any
+from typing import Any, TypeGuard
 
 from kernel import events
 from kernel.events import Event
 
 INTEGER_MAX = 2**63 - 1
 
+
+def is_event(thing: object) -> TypeGuard[type[Event]]:
+    """Return whether ``thing`` is the class of an event."""
+    return isinstance(thing, type) and issubclass(thing, Event) and thing is not Event
+
+
 EVENTS: dict[str, type[Event]] = {
-    name: thing
-    for name, thing in vars(events).items()
-    if isinstance(thing, type) and issubclass(thing, Event) and thing is not Event
+    name: thing for name, thing in vars(events).items() if is_event(thing)
 }
 _KINDS: dict[str, dict[str, type]] = {
     name: {
-        field.name: (
-            bool if field.type is bool else tuple if field.name == "quantities" else int
-        )
+        field.name: (bool if field.type is bool else tuple if field.name == "quantities" else int)
         for field in fields(event)  # type: ignore[arg-type]  # every event is a dataclass
     }
     for name, event in EVENTS.items()

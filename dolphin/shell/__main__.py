@@ -8,8 +8,9 @@ Rules of this file:
     tokens is not listened to until it has some (``roles.Budget``).
 *   Replies that a client does not take are dropped and counted. Messages to the guard are kept in
     order until it takes them.
-*   On a corrupt journal or ledger it does not start: one line, exit 2. Nor with constants that have
-    no passing model run on record, or limits out of bounds (``traces/constants.py``).
+*   On a corrupt journal or ledger it does not start, nor without its configuration and keys, nor
+    with constants that have no passing model run on record or limits out of bounds
+    (``traces/constants.py``): one line, exit 2.
 *   SIGTERM ends it: the journal gets its closing record.
 
 Not here: what an event does (``core``, ``kernel``).
@@ -22,28 +23,31 @@ import sys
 import time
 from types import FrameType
 
-from dolphin.link.channel import BadMessage, Channel, ChannelClosed, Listener
-from dolphin.link.config import PERMIT_KEY, Config, load
-from dolphin.link.process import harden, measures, tether
+from dolphin.link.channel import BadMessage, Channel, ChannelClosed, LinkError, Listener
+from dolphin.link.config import PERMIT_KEY, BadConfig, Config, load
+from dolphin.link.process import Measure, harden, measures, tether
 from dolphin.shell.core import GUARD_QUEUE_MAX, Shell
-from dolphin.shell.journal import open_journal
+from dolphin.shell.journal import JournalFailure, open_journal
 from dolphin.shell.roles import ROLES, Budget, Role
 from traces.constants import Unrecorded, limits_fault, recorded
 from traces.frames import Broken
 
 TURN_MESSAGES = 64
 START_WITHIN_S = 60.0
-REFUSES_TO_START = 2
+# Exit codes: what a new start would find again, and what may have passed by then.
+UNUSABLE = 2
+TRY_AGAIN = 1
 NEEDED = frozenset({"guard", "driver", "sensors", "alpha"})
 
 
 class Loop:
-    """Sockets and clocks around a ``Shell``."""
+    """Sockets and clocks around a ``Shell``. ``isolation`` is what holds its process apart."""
 
     def __init__(self, config: Config) -> None:
         """Open the journal, then listen for every role."""
-        tied = tether()
         self.config = config
+        self.isolation: list[Measure] = []
+        self.stopped = False
         self._journal, state, self._restarted = open_journal(config)
         self.shell = Shell(
             state=state,
@@ -58,39 +62,45 @@ class Loop:
         }
         self._channels: dict[str, list[Channel]] = {role.name: [] for role in ROLES}
         self._budgets = {role.name: Budget(role.per_second, role.burst) for role in ROLES}
-        self._stop = False
         self._late_ms_max = 0.0
         self._turns = 0
-        self._measures = [tied, *harden()]
-        signal.signal(signal.SIGTERM, self._on_stop)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self._origin_ns = self._deadline_ns = 0
 
-    def _on_stop(self, _signal: int, _frame: FrameType | None) -> None:
-        self._stop = True
+    def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
+        """End after the step that is under way."""
+        self.stopped = True
 
     def run(self) -> None:
         """Play the session to its end."""
-        self._gather()
-        base = self.shell.state.clock.process_time_ms
-        origin = time.monotonic_ns() - base * 1_000_000
+        self.gather(START_WITHIN_S)
+        self.begin()
+        while not self.stopped:
+            self.step()
+        self.end()
+
+    def begin(self) -> None:
+        """Let process time start; tell the kernel where its journal was in use."""
+        self._deadline_ns = time.monotonic_ns()
+        base_ms = self.shell.state.clock.process_time_ms
+        self._origin_ns = self._deadline_ns - base_ms * 1_000_000
         if self._restarted:
             self.shell.restart()
-        tick_ns = self.config.tick_ms * 1_000_000
-        deadline = time.monotonic_ns()
-        while not self._stop:
-            now = time.monotonic_ns()
-            if now >= deadline:
-                self._late_ms_max = max(self._late_ms_max, (now - deadline) / 1e6)
-                self.shell.tick((now - origin) // 1_000_000)
-                deadline = max(deadline + tick_ns, now - now % tick_ns + tick_ns)
-            self._tell_guard()
-            self._turn(max(0, deadline - time.monotonic_ns()) / 1e9)
-        self._end()
 
-    def _gather(self) -> None:
+    def step(self) -> None:
+        """Tick where it is due, then read what comes until the next tick is."""
+        tick_ns = self.config.tick_ms * 1_000_000
+        now = time.monotonic_ns()
+        if now >= self._deadline_ns:
+            self._late_ms_max = max(self._late_ms_max, (now - self._deadline_ns) / 1e6)
+            self.shell.tick((now - self._origin_ns) // 1_000_000)
+            self._deadline_ns = max(self._deadline_ns + tick_ns, now - now % tick_ns + tick_ns)
+        self._tell_guard()
+        self._turn(max(0, self._deadline_ns - time.monotonic_ns()) / 1e9)
+
+    def gather(self, seconds: float) -> None:
         """Wait for the session's parts: heartbeats count from when all of them are there."""
-        until = time.monotonic() + START_WITHIN_S
-        while not self._stop and not all(self._channels[name] for name in NEEDED):
+        until = time.monotonic() + seconds
+        while not self.stopped and not all(self._channels[name] for name in NEEDED):
             if time.monotonic() > until:
                 break
             poller = select.poll()
@@ -191,12 +201,13 @@ class Loop:
         if len(queue) >= GUARD_QUEUE_MAX:
             self._drop("guard", channel)
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Close the journal and leave the account of this process."""
         self._journal.close()
         account = {
             "counts": dict(self.shell.counts),
             "refusals": dict(self.shell.refusals),
-            "isolation": measures(self._measures),
+            "isolation": measures(self.isolation),
             "turns": self._turns,
             "tick_late_ms_max": round(self._late_ms_max, 3),
             **self._journal.account(),
@@ -204,21 +215,34 @@ class Loop:
         (self.config.run / "kernel.json").write_text(json.dumps(account, indent=1) + "\n")
 
 
+def loop_of(folder: str) -> Loop:
+    """Return the loop of a session whose constants are on record and whose limits are in bounds.
+
+    Raises what keeps it from starting.
+    """
+    config = load(folder)
+    recorded()
+    fault = limits_fault(config.limits())
+    if fault:
+        raise BadConfig(f"{config.run / 'config.json'}: {fault}")
+    return Loop(config)
+
+
 def main() -> None:
     """Run the kernel of the session in the folder named on the command line."""
-    config = load(sys.argv[1])
+    tied = tether()
+    folder = sys.argv[1]
     try:
-        recorded()
-        fault = limits_fault(config.limits())
-        if fault:
-            raise Unrecorded(f"{sys.argv[1]}: config.json: {fault}")
-        loop = Loop(config)
-    except Unrecorded as error:
-        sys.stderr.write(f"kernel: {error}\n")
-        sys.exit(REFUSES_TO_START)
-    except Broken as error:
-        sys.stderr.write(f"kernel: {sys.argv[1]}: {error.finding.text}\n")
-        sys.exit(REFUSES_TO_START)
+        loop = loop_of(folder)
+    except (Broken, BadConfig, Unrecorded, ValueError) as error:
+        sys.stderr.write(f"kernel: {folder}: {error}\n")
+        sys.exit(UNUSABLE)
+    except (JournalFailure, LinkError, OSError) as error:
+        sys.stderr.write(f"kernel: {folder}: {error}\n")
+        sys.exit(TRY_AGAIN)
+    loop.isolation = [tied, *harden()]
+    signal.signal(signal.SIGTERM, loop.stop)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     loop.run()
 
 

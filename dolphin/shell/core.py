@@ -19,7 +19,7 @@ Spec module: Kernel; the shell adds no state that a guard reads.
 
 from collections import Counter, deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from dolphin.link.events import NotAnEvent, event_of
 from dolphin.link.permit import Permit, token_of
@@ -31,7 +31,6 @@ from kernel import constants
 from kernel.events import (
     AdvanceTime,
     CloseOrder,
-    ConfirmFence,
     ConfirmPeakReset,
     Event,
     FailJournal,
@@ -131,12 +130,13 @@ class Shell:
         reply: dict[str, Any] = {"ok": True}
         if self._failed:
             reply["unwritten"] = True
-        if outcome.effects.issue_permit and isinstance(event, RequestOrder):
+        if outcome.effects.issue_permit:
             if self._failed:
                 # The record could not be written, so the promise is not made. The slot is freed
                 # by the fence that the failure has raised.
                 return {"ok": False, "reason": "JOURNAL_DOWN"}
-            reply["permit"] = self._issue(event)
+            # Only an order issues a permit: a promise of the kernel's (``kernel/promises.py``).
+            reply["permit"] = self._issue(cast(RequestOrder, event))
         if shown:
             reply["status"] = snapshot(self.state)
         return reply
@@ -183,11 +183,7 @@ class Shell:
             tokens = [
                 self._sign(worker, slot, market=True, limit_price=0, reduce_only=True)
                 for worker, slot in enumerate(outcome.state.gate.slots)
-                if slot.permit_kind == constants.Permit.FLATTEN
-                and (
-                    isinstance(event, ConfirmFence)
-                    or (isinstance(event, CloseOrder) and event.worker == worker)
-                )
+                if flattened(event, worker, slot)
             ]
             self._tell_guard({"do": "flatten", "permits": tokens})
 
@@ -261,6 +257,17 @@ class Shell:
         told["counts"] |= self.counts
         told["refusals"] |= self.refusals
         return told
+
+
+def flattened(event: Event, worker: int, slot: Slot) -> bool:
+    """Return whether the step of ``event``, which flattens, gave ``slot`` its flatten permit.
+
+    Two events flatten: a confirmed fence every slot that holds a position, and an order that ended
+    unfilled its own worker's slot alone (``kernel/gate.py``).
+    """
+    if slot.permit_kind != constants.Permit.FLATTEN:
+        return False
+    return not isinstance(event, CloseOrder) or event.worker == worker
 
 
 def spoken(message: dict[str, Any]) -> tuple[str, str] | None:

@@ -32,6 +32,7 @@ from traces.frames import Broken, Tag, scan
 from traces.reader import opened
 
 DEADLINE_S = 10.0
+pytestmark = pytest.mark.children
 BAR_MS = 60_000
 
 

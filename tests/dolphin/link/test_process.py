@@ -1,0 +1,134 @@
+"""What a process does first, on machines that allow it and on one that does not.
+
+Theory. A machine that refuses a measure is made with a seccomp filter in a child: the call in
+question answers EPERM, from the machine and not from a stand-in. The parent that dies between two
+looks is killed by an audit hook of the child, at the one call that lies between them.
+
+Not here: that the kernel's process really dies with its parent (tests/dolphin/shell).
+"""
+
+import json
+import platform
+import signal
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from dolphin.link.process import Measure, measures
+
+pytestmark = pytest.mark.children
+
+# Numbers of the system calls by machine: prctl and mlockall.
+CALLS = {"x86_64": (157, 151), "aarch64": (167, 230)}
+REFUSE = """
+import ctypes, struct
+def refuse(number):
+    # Load the call's number; where it is this one, answer EPERM; else let it pass.
+    code = b"".join(struct.pack("HBBI", *one) for one in (
+        (0x20, 0, 0, 0), (0x15, 0, 1, number), (0x06, 0, 0, 0x00050001), (0x06, 0, 0, 0x7FFF0000)))
+    buffer = ctypes.create_string_buffer(code)
+    program = struct.pack("HxxxxxxP", 4, ctypes.addressof(buffer))
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.prctl(38, 1, 0, 0, 0) == 0
+    assert libc.prctl(22, 2, ctypes.create_string_buffer(program), 0, 0) == 0
+"""
+TELL = """
+import json
+from dolphin.link.process import harden, measures, tether
+found = measures([tether(), *harden()])
+import gc
+print(json.dumps([found, gc.isenabled(), gc.get_freeze_count() > 0]))
+"""
+
+
+def child(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def told(first: str = "") -> dict[str, dict[str, Any]]:
+    """Return what a child says of its measures, by name."""
+    done = child(first + TELL)
+    assert done.returncode == 0, done.stderr
+    found, collects, frozen = json.loads(done.stdout)
+    assert (collects, frozen) == (False, True)
+    return {one["measure"]: one for one in found}
+
+
+def refused(which: int) -> dict[str, dict[str, Any]]:
+    numbers = CALLS.get(platform.machine())
+    if numbers is None:
+        pytest.skip(f"{platform.machine()}: the numbers of its system calls are not in the table")
+    return told(REFUSE + f"refuse({numbers[which]})\n")
+
+
+@pytest.mark.req("LNK-018")
+def test_what_this_machine_allows_is_reported_as_held() -> None:
+    found = told()
+    assert found["dies with its parent"]["held"] is True
+    assert found["memory unreadable for this user's other processes"]["held"] is True
+    assert found["no garbage collection"]["held"] is True
+
+
+@pytest.mark.req("LNK-018")
+def test_memory_that_can_be_locked_is_reported_with_the_call_alone() -> None:
+    unlimited = (
+        "import resource\n"
+        "hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)[1]\n"
+        "resource.setrlimit(resource.RLIMIT_MEMLOCK, (hard, hard))\n"
+    )
+    found = told(unlimited)["memory locked"]
+    if not found["held"]:
+        pytest.skip(f"this user may not lock memory here ({found['detail']})")
+    assert found["detail"] == "mlockall"
+
+
+@pytest.mark.req("LNK-018")
+def test_a_machine_that_refuses_prctl_is_reported_and_not_assumed() -> None:
+    found = refused(0)
+    assert found["dies with its parent"]["held"] is False
+    assert found["memory unreadable for this user's other processes"]["held"] is False
+
+
+@pytest.mark.req("LNK-018")
+def test_a_machine_that_refuses_to_lock_memory_is_reported_with_its_reason() -> None:
+    found = refused(1)
+    assert found["memory locked"] == {
+        "measure": "memory locked",
+        "held": False,
+        "detail": "mlockall: Operation not permitted",
+    }
+
+
+@pytest.mark.req("LNK-019")
+def test_who_finds_its_parent_dead_leaves_at_once() -> None:
+    orphan = """
+import os, signal, sys
+parent = os.getppid()
+def hook(event, arguments):
+    # The one call between the two looks: prctl is looked up in the machine's library.
+    if event == "ctypes.dlsym" and arguments[1] == "prctl":
+        os.kill(parent, signal.SIGKILL)
+        while os.getppid() == parent:
+            pass
+sys.addaudithook(hook)
+from dolphin.link.process import tether
+tether()
+print("and goes on")
+"""
+    middle = (
+        "import subprocess, sys\n"
+        f"subprocess.run([sys.executable, '-c', {orphan!r}])\n"
+    )
+    done = child(middle)
+    assert done.returncode == -signal.SIGKILL
+    assert done.stderr.splitlines() == ["the parent died while this process started"]
+    assert done.stdout == ""
+
+
+@pytest.mark.req("LNK-018")
+def test_measures_are_plain_data() -> None:
+    assert measures([Measure("a", True, "b")]) == [{"measure": "a", "held": True, "detail": "b"}]

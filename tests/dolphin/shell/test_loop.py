@@ -1,0 +1,341 @@
+"""The kernel's loop, turned by hand: one step at a time, with real sockets and a real journal.
+
+Theory. ``Loop.step`` is all that the process does between two looks at the clock, so a test that
+calls it decides who has said what before each turn. What a second process would make a matter of
+luck (a peer that dies between its question and the answer) is a matter of order here. No time is
+asserted; what must come about is waited for with a deadline.
+
+Not here: the process itself, its death and its signals (``test_process``).
+"""
+
+import json
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dolphin.link.channel import Channel, ChannelClosed, connect
+from dolphin.link.config import Config
+from dolphin.shell.__main__ import NEEDED, TURN_MESSAGES, Loop
+from dolphin.shell.core import GUARD_QUEUE_MAX
+from dolphin.shell.history import of_journal
+from tests.dolphin.shell.test_process import BAR_MS, DEADLINE_S, config_in
+from traces.frames import Tag, scan
+from traces.reader import opened
+
+
+class Stage:
+    """A loop and its clients, all in this thread."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.loop = Loop(config)
+        self.clients: dict[str, Channel] = {}
+
+    def join(self, *roles: str) -> None:
+        for role in roles:
+            self.clients[role] = connect(self.config.socket(f"kernel.{role}"), DEADLINE_S)
+
+    def open(self) -> None:
+        """Everybody is there; process time begins."""
+        self.join(*sorted(NEEDED), "operator")
+        self.loop.gather(DEADLINE_S)
+        self.loop.begin()
+
+    def until(self, what: Callable[[], Any]) -> Any:
+        """Step until something is so, and return it."""
+        end = time.monotonic() + DEADLINE_S
+        while not (found := what()):
+            assert time.monotonic() < end, "it never came about"
+            self.loop.step()
+        return found
+
+    def hear(self, role: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.until(self.clients[role].recv)
+        return found
+
+    def say(self, role: str, event: str, **fields: Any) -> dict[str, Any]:
+        assert self.clients[role].send({"event": event, **fields})
+        return self.hear(role)
+
+    def ask(self, role: str, **question: Any) -> dict[str, Any]:
+        assert self.clients[role].send(question)
+        return self.hear(role)
+
+    def desync(self) -> dict[str, Any]:
+        """Return a guard's message that kills, so that there is something to tell the guard."""
+        return {"event": "ReconcileLedger", "cash": 1, "quantities": [0] * 8}
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Iterator[Config]:
+    """A configuration; its sockets' folder goes away at the end."""
+    sockets = tempfile.mkdtemp(prefix="dolphin-test-")
+    yield config_in(tmp_path, sockets)
+    shutil.rmtree(sockets)
+
+
+@pytest.fixture
+def stage(config: Config) -> Iterator[Stage]:
+    """A kernel whose parts are all there."""
+    made = Stage(config)
+    made.open()
+    yield made
+    if not made.loop.stopped:
+        made.loop.end()
+
+
+# --- how it begins and ends -----------------------------------------------------------------------
+
+
+@pytest.mark.req("SHL-021")
+def test_process_time_begins_when_all_parts_are_there(config: Config) -> None:
+    stage = Stage(config)
+    stage.join("driver", "guard", "sensors")
+    stage.loop.gather(0.0)
+    stage.join("alpha", "operator")
+    stage.loop.gather(DEADLINE_S)
+    assert stage.loop.shell.state.clock.process_time_ms == 0
+    stage.loop.begin()
+    seen = [0]
+    while seen[-1] < 4 * config.tick_ms:
+        stage.loop.step()
+        seen.append(stage.loop.shell.state.clock.process_time_ms)
+    assert seen == sorted(seen)
+    assert stage.ask("operator", ask="status")["status"]["process_time_ms"] >= seen[-1]
+
+
+@pytest.mark.req("SHL-021")
+def test_who_is_told_to_stop_while_it_waits_for_its_parts_waits_no_longer(config: Config) -> None:
+    stage = Stage(config)
+    stage.loop.stop()
+    stage.loop.run()
+    assert of_journal(config.run / "journal.bin").counts["events"] == 0
+
+
+@pytest.mark.req("SHL-033")
+def test_the_end_leaves_a_closing_record_and_an_account(stage: Stage) -> None:
+    stage.say("driver", "CloseBar", market_time_ms=BAR_MS)
+    stage.loop.stop()
+    stage.loop.end()
+    with opened(stage.config.run / "journal.bin") as data:
+        assert list(scan(data))[-1].tag == Tag.CLOSE
+    account = json.loads((stage.config.run / "kernel.json").read_text())
+    assert account["turns"] > 0
+    assert account["event_records"] > 0
+    assert account["isolation"] == []
+
+
+# --- the operator's own questions -----------------------------------------------------------------
+
+
+@pytest.mark.req("SHL-022", "SHL-035")
+def test_the_account_is_the_operators_to_ask(stage: Stage) -> None:
+    stage.say("driver", "CloseBar", market_time_ms=BAR_MS)
+    account = stage.ask("operator", ask="account", id=7)
+    assert account["id"] == 7
+    assert account["account"]["counts"]["CloseBar"] == 1
+    assert stage.ask("sensors", ask="account", id=8) == {
+        "ok": False, "reason": "UNREADABLE", "detail": "no event of that name", "id": 8,
+    }  # fmt: skip
+
+
+@pytest.mark.req("SHL-039")
+@pytest.mark.parametrize(
+    ("role", "drill", "ok"),
+    [
+        ("operator", {"drill": "journal", "on": False}, True),
+        ("operator", {"drill": "journal", "on": 1}, True),
+        ("operator", {"drill": "earthquake", "on": True}, False),
+        ("alpha", {"drill": "journal", "on": True}, False),
+    ],
+)
+def test_a_drill_is_the_operators_and_has_a_name(
+    stage: Stage, role: str, drill: dict[str, Any], ok: bool
+) -> None:
+    answer = stage.ask(role, **drill, id=3)
+    assert (answer["ok"], answer["id"]) == (ok, 3)
+    assert stage.say("driver", "CloseBar", market_time_ms=BAR_MS) == {"ok": True}
+
+
+@pytest.mark.req("SHL-039")
+def test_where_the_session_has_no_drills_none_is_made(config: Config) -> None:
+    stage = Stage(replace(config, drills=False))
+    stage.open()
+    assert stage.ask("operator", drill="journal", on=True) == {"ok": False, "id": None}
+    assert stage.say("driver", "CloseBar", market_time_ms=BAR_MS) == {"ok": True}
+
+
+# --- many, few, and who is first ------------------------------------------------------------------
+
+
+@pytest.mark.req("SHL-019")
+def test_the_newest_connection_of_a_role_replaces_the_oldest(stage: Stage) -> None:
+    old = stage.clients["alpha"]
+    stage.join("alpha")
+    claim = {"worker": 0, "instrument": 1}
+    assert stage.say("alpha", "ClaimInstrument", **claim)["ok"] is True
+    with pytest.raises(ChannelClosed):
+        old.recv()
+
+
+@pytest.mark.req("SHL-019")
+def test_eight_operators_may_stand_and_the_ninth_replaces_the_first(stage: Stage) -> None:
+    kept = [stage.clients["operator"]]
+    first = kept[0]
+    for _ in range(7):
+        stage.join("operator")
+        stage.ask("operator", ask="status")
+        kept.append(stage.clients["operator"])
+    assert first.send({"ask": "status"})
+    assert stage.until(first.recv)["status"]["killed"] is False
+    stage.join("operator")
+    stage.ask("operator", ask="status")
+    with pytest.raises(ChannelClosed):
+        first.recv()
+
+
+@pytest.mark.req("SHL-020")
+def test_a_turn_reads_the_operator_first_and_a_bounded_number_of_each(stage: Stage) -> None:
+    stage.until(lambda: not stage.loop.shell.to_guard)
+    asks = TURN_MESSAGES + 9
+    assert all(stage.clients["sensors"].send({"event": "ReportShock"}) for _ in range(asks))
+    stage.clients["operator"].send(
+        {"event": "TripKillSwitch", "cause": 3, "who": "ada", "why": "smoke"}
+    )
+    history = stage.loop.shell.history
+    before = history.counts["TripKillSwitch"], history.counts["ReportShock"]
+    stage.until(lambda: history.counts["TripKillSwitch"] > before[0])
+    assert history.counts["ReportShock"] - before[1] == TURN_MESSAGES, "not all in that turn"
+    stage.until(lambda: history.counts["ReportShock"] - before[1] == asks)
+    replies = [stage.hear("sensors") for _ in range(asks)]
+    assert all(reply["ok"] is True for reply in replies)
+
+
+@pytest.mark.req("SHL-014", "SHL-016")
+def test_a_role_that_has_spent_its_budget_is_not_read_and_the_others_are(stage: Stage) -> None:
+    flooder = connect(stage.config.socket("kernel.prober"), DEADLINE_S)
+    counts, refusals = stage.loop.shell.counts, stage.loop.shell.refusals
+
+    def flood() -> bool:
+        while flooder.send({"noise": 1}):
+            pass
+        return counts["throttled_prober"] > 2
+
+    stage.until(flood)
+    assert refusals["UNREADABLE"] > 0
+    assert stage.say("driver", "CloseBar", market_time_ms=BAR_MS) == {"ok": True}
+
+
+@pytest.mark.req("SHL-017")
+def test_replies_that_are_not_taken_are_dropped_and_counted(stage: Stage) -> None:
+    counts = stage.loop.shell.counts
+
+    def more() -> bool:
+        stage.clients["sensors"].send({"ask": "status"})
+        return counts["replies_dropped"] > 0
+
+    stage.until(more)
+    assert stage.ask("operator", ask="status")["status"]["killed"] is False
+
+
+# --- what comes is not what should ----------------------------------------------------------------
+
+
+@pytest.mark.req("SHL-018")
+def test_what_is_no_message_is_answered_and_the_connection_stays(stage: Stage) -> None:
+    raw = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    raw.connect(str(stage.config.socket("kernel.prober")))
+    state = stage.loop.shell.state
+    for data in (b"{", b"[]", b"\xff", b"{" * 60_000, b"x" * 70_000):
+        raw.send(data)
+    answers = Channel(raw)
+    for _ in range(5):
+        assert stage.until(answers.recv) == {"ok": False, "reason": "UNREADABLE"}
+    assert stage.loop.shell.refusals["UNREADABLE"] == 5
+    assert stage.loop.shell.state.gate == state.gate
+    answers.send({"ask": "status"})
+    assert "status" in stage.until(answers.recv)
+
+
+@pytest.mark.req("SHL-016", "SHL-019")
+def test_a_client_that_dies_before_its_answer_costs_its_own_channel(stage: Stage) -> None:
+    stage.clients["sensors"].send({"event": "ReportShock"})
+    stage.clients["sensors"].close()
+    history = stage.loop.shell.history
+    stage.until(lambda: history.counts["ReportShock"] == 1)
+    assert stage.say("driver", "CloseBar", market_time_ms=BAR_MS) == {"ok": True}
+    stage.join("sensors")
+    assert stage.say("sensors", "ReportShock")["ok"] is True
+
+
+# --- the guard ------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("SHL-025")
+def test_a_guard_that_comes_anew_hears_hello_first(stage: Stage) -> None:
+    stage.join("guard")
+    hello = stage.hear("guard")
+    assert (hello["do"], hello["epoch"], hello["outstanding"]) == ("hello", 0, [])
+
+
+@pytest.mark.req("SHL-003", "SHL-016")
+def test_a_guard_that_dies_with_its_question_leaves_a_kernel_that_killed(stage: Stage) -> None:
+    """It says what kills and is gone: the answer does not find it."""
+    assert stage.hear("guard")["do"] == "hello"
+    assert stage.say("guard", "ConfirmFence", epoch=0) == {"ok": True}
+    stage.clients["guard"].send(stage.desync())
+    stage.clients["guard"].close()
+    killed = stage.until(lambda: stage.loop.shell.state.killswitch.latched_desync)
+    assert killed
+    stage.join("guard")
+    hello = stage.hear("guard")
+    assert (hello["do"], hello["epoch"], hello["fence_confirmed"]) == ("hello", 0, True)
+    assert stage.ask("operator", ask="status")["status"]["causes"] == ["DESYNC"]
+
+
+@pytest.mark.req("SHL-029")
+def test_a_guard_that_takes_nothing_keeps_its_messages_and_their_order(stage: Stage) -> None:
+    assert stage.hear("guard")["do"] == "hello"
+    queue, guard = stage.loop.shell.to_guard, stage.clients["guard"]
+    sent = 0
+    while not queue:
+        # More than its socket holds; the kernel polls until it can write again.
+        stage.loop.shell.to_guard.append({"do": "issued", "number": sent, "filler": "x" * 4000})
+        sent += 1
+        stage.loop.step()
+        assert sent < 10_000, "the socket has no end, so nothing was tested"
+    assert stage.say("driver", "CloseBar", market_time_ms=BAR_MS) == {"ok": True}
+    heard = [stage.hear("guard")["number"] for _ in range(sent)]
+    assert heard == list(range(sent))
+    assert guard.recv() is None
+
+
+@pytest.mark.req("SHL-029")
+def test_a_guard_that_never_takes_anything_is_let_go_and_greeted_anew(stage: Stage) -> None:
+    deaf = stage.clients["guard"]
+    full = {"do": "issued", "filler": "x" * 1000}
+    stage.loop.shell.to_guard.extend([full] * (2 * GUARD_QUEUE_MAX))
+    stage.loop.step()
+    with pytest.raises(ChannelClosed):
+        while deaf.recv() is not None:
+            pass
+    stage.join("guard")
+    assert stage.hear("guard")["do"] == "hello"
+    assert not stage.loop.shell.to_guard
+
+
+@pytest.mark.req("SHL-025", "SHL-029")
+def test_a_guard_that_is_gone_with_a_full_queue_is_let_go_once(stage: Stage) -> None:
+    stage.clients["guard"].close()
+    full = {"do": "issued", "filler": "x"}
+    stage.loop.shell.to_guard.extend([full] * GUARD_QUEUE_MAX)
+    stage.loop.step()
+    stage.join("guard")
+    assert stage.hear("guard")["do"] == "hello"
