@@ -375,7 +375,7 @@ def test_the_process_guards_until_it_is_told_to_stop(config: Config) -> None:
         process.wait()
     account = json.loads((config.run / "guard.json").read_text())
     assert account["refusals"] == {"FORGED": 2}
-    assert [one["held"] for one in account["isolation"]][0] is True
+    assert account["isolation"][0]["held"] is True
 
 
 @pytest.mark.children

@@ -87,7 +87,10 @@ def test_the_worker_hears_how_its_order_ended_whoever_ended_it(rig: Rig) -> None
     rig.order(rig.issue(replace(PERMIT, permit_id=51)))
     rig.fence(5)
     rig.done(51)
-    assert list(rig.guard.to_workers) == [(2, {"over": 50, "left": 6}), (2, {"over": 51, "left": 10})]
+    assert list(rig.guard.to_workers) == [
+        (2, {"over": 50, "left": 6}),
+        (2, {"over": 51, "left": 10}),
+    ]
 
 
 @pytest.mark.req("GRD-009")

@@ -56,15 +56,14 @@ def config_in(folder: Path, sockets: str) -> Config:
 class Kernel:
     """A kernel's process and well-behaved clients of it."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *command: str) -> None:
         self.config = config
+        self.command = command or (sys.executable, "-m", "dolphin.shell")
         self.clients: dict[str, Client] = {}
         self.start()
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "dolphin.shell", str(self.config.run)], cwd=ROOT
-        )
+        self.process = subprocess.Popen([*self.command, str(self.config.run)], cwd=ROOT)
         for role in ("driver", "guard", "sensors", "alpha", "operator"):
             self.clients[role] = Client(self.config.socket(f"kernel.{role}"), DEADLINE_S)
 
