@@ -28,7 +28,8 @@ import ctypes, struct
 def answer(number, errno):
     # Load the call's number; where it is this one, answer ``errno`` (0: done); else let it pass.
     code = b"".join(struct.pack("HBBI", *one) for one in (
-        (0x20, 0, 0, 0), (0x15, 0, 1, number), (0x06, 0, 0, 0x00050000 | errno), (0x06, 0, 0, 0x7FFF0000)))
+        (0x20, 0, 0, 0), (0x15, 0, 1, number),
+        (0x06, 0, 0, 0x00050000 | errno), (0x06, 0, 0, 0x7FFF0000)))
     buffer = ctypes.create_string_buffer(code)
     program = struct.pack("HxxxxxxP", 4, ctypes.addressof(buffer))
     libc = ctypes.CDLL(None, use_errno=True)
