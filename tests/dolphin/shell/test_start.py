@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,10 @@ def a_key_that_is_none(config: Config) -> None:
     (config.run / "keys" / ANCHOR_KEY).write_text("secret")
 
 
+def limits_out_of_bounds(config: Config) -> None:
+    replace(config, heartbeat_limit_ms=[60_000] * 4).save()
+
+
 def a_closed_journal(config: Config) -> None:
     journal, _state, _restarted = open_journal(config)
     journal.close()
@@ -106,6 +111,7 @@ def another_key(config: Config) -> None:
         (no_configuration, "config.json: no configuration can be read here"),
         (no_permit_key, "permit.key: no key can be read here"),
         (a_key_that_is_none, "anchor.key: a key in hexadecimal digits expected"),
+        (limits_out_of_bounds, "config.json: limits: heartbeat_limit_ms[0] is 60000"),
         (a_closed_journal, "journal.bin: closed; a new session opens a new journal"),
         (another_key, "journal.bin: the key is not the one its header names"),
     ],
