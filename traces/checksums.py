@@ -47,6 +47,7 @@ _CHAIN: Final = hashlib.blake2b(digest_size=CHAIN_BYTES, person=b"dolphin-chain"
 _STATE: Final = hashlib.blake2b(digest_size=DIGEST_BYTES, person=b"dolphin-state")
 
 
+# JNL-005
 def chain(previous: bytes, data: bytes) -> bytes:
     """Return the chain value after ``data``, 16 bytes; ``previous`` is the value before."""
     whole = _CHAIN.copy()
@@ -55,6 +56,7 @@ def chain(previous: bytes, data: bytes) -> bytes:
     return whole.digest()
 
 
+# JNL-014
 def digest(data: bytes) -> bytes:
     """Return the digest of a state's canonical bytes, 16 bytes."""
     whole = _STATE.copy()
@@ -67,11 +69,13 @@ def _mac(key: bytes, head: bytes, sequence: int, person: bytes) -> bytes:
     return hashlib.blake2b(message, digest_size=MAC_BYTES, key=key, person=person).digest()
 
 
+# JNL-020, JNL-021
 def anchor_mac(key: bytes, head: bytes, sequence: int) -> bytes:
     """Return the MAC of an anchor: over the chain value before it and its own sequence number."""
     return _mac(key, head, sequence, b"dolphin-anchor")
 
 
+# JNL-020, JNL-021
 def closing_mac(key: bytes, head: bytes, sequence: int) -> bytes:
     """Return the MAC of a closing record, as ``anchor_mac`` and never equal to it."""
     return _mac(key, head, sequence, b"dolphin-close")
@@ -87,6 +91,7 @@ def same(a: bytes, b: bytes) -> bool:
     return hmac.compare_digest(a, b)
 
 
+# JNL-023
 def number_of(text: str, most: int) -> int:
     """Return the number in 1..``most`` that stands for an operator's words in an event.
 

@@ -122,6 +122,7 @@ class JournalWriter:
         self._overflowed = ""
         self._closed = False
 
+    # JNL-026
     @classmethod
     def create(
         cls,
@@ -175,11 +176,13 @@ class JournalWriter:
         """Return how many quiet ticks needed no record."""
         return self._ticks.coalesced
 
+    # JNL-001
     def record(self, before: State, event: Event, outcome: Outcome) -> None:
         """Take one step: ``outcome`` is what the kernel answered to ``event`` in ``before``."""
         for one, answer in self._ticks.take(before, event, outcome):
             self._event(one, answer)
 
+    # JNL-023
     def record_operator(
         self, before: State, event: Event, outcome: Outcome, *, who: str, why: str
     ) -> None:
@@ -198,6 +201,7 @@ class JournalWriter:
         for event, outcome in self._ticks.flush():
             self._event(event, outcome)
 
+    # JNL-011, JNL-024, JNL-025
     def commit(self) -> None:
         """Hand everything to the operating system; raises ``JournalFailure`` and keeps it all."""
         self._raise_known()
@@ -217,6 +221,7 @@ class JournalWriter:
         self.failed = False
         self._syncer.written()
 
+    # JNL-017
     def close(self) -> None:
         """Write the pending tick, the last anchor and the closing record; cut the file to size."""
         if self._closed:
@@ -231,6 +236,7 @@ class JournalWriter:
         self.commit()
         self._release(cut=True)
 
+    # JNL-031
     def catch_up(self) -> None:
         """Write the anchor that a crash left out, after its record and before itself."""
         if self._key is not None and self._since_anchor == self.header.anchor_every:
@@ -270,6 +276,7 @@ class JournalWriter:
         self._since_anchor += 1
         self.catch_up()
 
+    # JNL-019
     def _anchor(self) -> None:
         assert self._key is not None
         self._frame(Tag.ANCHOR, anchor_mac(self._key, self._chain, self._sequence))

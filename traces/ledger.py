@@ -81,6 +81,7 @@ def _prefix() -> bytes:
     return start + crc32c(start).to_bytes(4, "little")
 
 
+# JNL-035, JNL-037, JNL-038
 def fold(postings: Iterable[Posting]) -> Ledger:
     """Return the ledger after the postings, flat. Raises ``ValueError`` on one out of range."""
     cash = contributed = realised = fees = peak = 0
@@ -128,6 +129,7 @@ def _broken(fault: Fault, record: int, offset: int, text: str) -> Broken:
     return Broken(Finding(fault, record, offset, text))
 
 
+# JNL-036
 def _postings(data: bytes) -> Iterator[tuple[Posting, bytes]]:
     head = first_chain(data[:PREFIX_BYTES])
     for offset in range(PREFIX_BYTES, len(data), POSTING_BYTES):
@@ -217,7 +219,7 @@ class LedgerBook:
         """Return what a session opens with. Raises ``ValueError`` on a book without a deposit."""
         return fold(self._postings)
 
-    # JNL-042
+    # JNL-035, JNL-037, JNL-042
     def append(self, postings: Iterable[Posting]) -> None:
         """Add postings; returns when they are on the disk. Raises ``OSError``, nothing added."""
         data, head, number = b"", self._head, len(self._postings)

@@ -40,6 +40,7 @@ CONSTANTS: Final[tuple[str, ...]] = ("constants.py", "curves.py")
 ABSENT: Final[str] = "absent"
 
 
+# AUD-007
 def hash_files(paths: Iterable[Path]) -> str:
     """Return the BLAKE2b-128 over names and contents, hex; "absent" if there is no file at all."""
     whole = hashlib.blake2b(digest_size=16)

@@ -42,7 +42,7 @@ def ids_of(item: pytest.Item) -> tuple[list[str], list[str]]:
         if mark.kwargs or not mark.args:
             wrong.append(f'{item.nodeid}: expected @pytest.mark.req("ID", …)')
         for one in mark.args:
-            if one in known:
+            if isinstance(one, str) and one in known:
                 found[one] = None
             else:
                 wrong.append(f"{item.nodeid}: no requirement has the id {one!r}")

@@ -31,38 +31,39 @@ ACTS = (
     ev.RequestPeakReset(operator=1, reason=0),
     ev.ConfirmPeakReset(operator=1, reason=0),
 )
+req = pytest.mark.req
 # requirement, an event in range, field, least, greatest
-ROWS: list[tuple[str, ev.Event, str, int, int]] = [
-    ("KRN-RNG-001", ev.AdvanceTime(process_time_ms=0), "process_time_ms", 0, TIME_MS),
-    ("KRN-RNG-002", ev.CloseBar(market_time_ms=0), "market_time_ms", 0, TIME_MS),
-    ("KRN-RNG-003", ev.RecordHeartbeat(partition=0), "partition", 0, 3),
-    ("KRN-RNG-004", ev.ReportGrid(members=0), "members", 0, 1_000),
-    ("KRN-RNG-005", ev.ReportForewarner(status=0), "status", 0, 2),
-    ("KRN-RNG-006", BOOK, "depth_quality_ppm", 0, PPM),
-    ("KRN-RNG-006", BOOK, "fill_probability_ppm", 0, PPM),
-    ("KRN-RNG-006", BOOK, "latency_ms", 0, 60_000),
-    ("KRN-RNG-006", BOOK, "jitter_ms", 0, 60_000),
-    ("KRN-RNG-007", ev.UpdateMark(instrument=1, price=1), "instrument", 1, INSTRUMENT),
-    ("KRN-RNG-007", ev.UpdateMark(instrument=1, price=1), "price", 1, PRICE),
-    ("KRN-RNG-008", ev.ClaimInstrument(worker=0, instrument=1), "worker", 0, 7),
-    ("KRN-RNG-008", ev.ClaimInstrument(worker=0, instrument=1), "instrument", 0, INSTRUMENT),
-    ("KRN-RNG-009", LIMIT, "worker", 0, 7),
-    ("KRN-RNG-009", LIMIT, "instrument", 1, INSTRUMENT),
-    ("KRN-RNG-009", LIMIT, "quantity", 1, LOTS),
-    ("KRN-RNG-009", LIMIT, "leverage_ppm", 1, 100_000_000),
+ROWS: list[tuple[pytest.MarkDecorator, ev.Event, str, int, int]] = [
+    (req("KRN-RNG-001"), ev.AdvanceTime(process_time_ms=0), "process_time_ms", 0, TIME_MS),
+    (req("KRN-RNG-002"), ev.CloseBar(market_time_ms=0), "market_time_ms", 0, TIME_MS),
+    (req("KRN-RNG-003"), ev.RecordHeartbeat(partition=0), "partition", 0, 3),
+    (req("KRN-RNG-004"), ev.ReportGrid(members=0), "members", 0, 1_000),
+    (req("KRN-RNG-005"), ev.ReportForewarner(status=0), "status", 0, 2),
+    (req("KRN-RNG-006"), BOOK, "depth_quality_ppm", 0, PPM),
+    (req("KRN-RNG-006"), BOOK, "fill_probability_ppm", 0, PPM),
+    (req("KRN-RNG-006"), BOOK, "latency_ms", 0, 60_000),
+    (req("KRN-RNG-006"), BOOK, "jitter_ms", 0, 60_000),
+    (req("KRN-RNG-007"), ev.UpdateMark(instrument=1, price=1), "instrument", 1, INSTRUMENT),
+    (req("KRN-RNG-007"), ev.UpdateMark(instrument=1, price=1), "price", 1, PRICE),
+    (req("KRN-RNG-008"), ev.ClaimInstrument(worker=0, instrument=1), "worker", 0, 7),
+    (req("KRN-RNG-008"), ev.ClaimInstrument(worker=0, instrument=1), "instrument", 0, INSTRUMENT),
+    (req("KRN-RNG-009"), LIMIT, "worker", 0, 7),
+    (req("KRN-RNG-009"), LIMIT, "instrument", 1, INSTRUMENT),
+    (req("KRN-RNG-009"), LIMIT, "quantity", 1, LOTS),
+    (req("KRN-RNG-009"), LIMIT, "leverage_ppm", 1, 100_000_000),
     # A limit order's least price is 1: 0 is a market order's.
-    ("KRN-RNG-009", LIMIT, "limit_price", 1, PRICE),
-    ("KRN-RNG-012", FILL, "worker", 0, 7),
-    ("KRN-RNG-012", FILL, "quantity", 1, LOTS),
-    ("KRN-RNG-012", FILL, "price", 1, PRICE),
-    ("KRN-RNG-012", FILL, "fee", 0, 1_000_000_000_000),
-    ("KRN-RNG-013", ev.CloseOrder(worker=0), "worker", 0, 7),
-    ("KRN-RNG-014", ev.ReconcileLedger(cash=0, quantities=(0,) * 8), "cash", -CASH, CASH),
-    ("KRN-RNG-015", TRIP, "cause", 1, 3),
-    ("KRN-RNG-015", TRIP, "operator", 0, 65_535),
-    ("KRN-RNG-015", TRIP, "reason", 0, WHY),
-    *[("KRN-RNG-016", act, "operator", 1, 65_535) for act in ACTS],
-    *[("KRN-RNG-016", act, "reason", 0, WHY) for act in ACTS],
+    (req("KRN-RNG-009"), LIMIT, "limit_price", 1, PRICE),
+    (req("KRN-RNG-012"), FILL, "worker", 0, 7),
+    (req("KRN-RNG-012"), FILL, "quantity", 1, LOTS),
+    (req("KRN-RNG-012"), FILL, "price", 1, PRICE),
+    (req("KRN-RNG-012"), FILL, "fee", 0, 1_000_000_000_000),
+    (req("KRN-RNG-013"), ev.CloseOrder(worker=0), "worker", 0, 7),
+    (req("KRN-RNG-014"), ev.ReconcileLedger(cash=0, quantities=(0,) * 8), "cash", -CASH, CASH),
+    (req("KRN-RNG-015"), TRIP, "cause", 1, 3),
+    (req("KRN-RNG-015"), TRIP, "operator", 0, 65_535),
+    (req("KRN-RNG-015"), TRIP, "reason", 0, WHY),
+    *[(req("KRN-RNG-016"), act, "operator", 1, 65_535) for act in ACTS],
+    *[(req("KRN-RNG-016"), act, "reason", 0, WHY) for act in ACTS],
 ]
 
 
@@ -78,10 +79,7 @@ def malformed(state: State, event: ev.Event) -> bool:
 @pytest.mark.req("KRN-RNG-019")
 @pytest.mark.parametrize(
     ("event", "field", "least", "most"),
-    [
-        pytest.param(*row, marks=pytest.mark.req(name), id=f"{type(row[0]).__name__}.{row[1]}")
-        for name, *row in ROWS
-    ],
+    [pytest.param(*row, marks=mark, id=f"{type(row[0]).__name__}.{row[1]}") for mark, *row in ROWS],
 )
 def test_each_bound_to_the_unit(
     states: list[State], event: ev.Event, field: str, least: int, most: int
@@ -95,7 +93,7 @@ def test_each_bound_to_the_unit(
             assert malformed(state, said), said
 
 
-@pytest.mark.req("KRN-RNG-010", "KRN-RNG-009")
+@pytest.mark.req(req("KRN-RNG-010"), "KRN-RNG-009")
 @pytest.mark.parametrize(
     ("market", "limit_price", "fits"),
     [

@@ -137,7 +137,7 @@ def test_a_run_of_other_sources_begins_anew(tmp_path: Path) -> None:
 REJECTED = {
     "unknown": ('@pytest.mark.req("KRN-KILL-999")', "no requirement has the id 'KRN-KILL-999'"),
     "no id": ("@pytest.mark.req()", 'expected @pytest.mark.req("ID", …)'),
-    "no text": ("@pytest.mark.req(7)", "no requirement has the id 7"),
+    "no text": ("@pytest.mark.req([7])", "no requirement has the id [7]"),
     "keyword": ('@pytest.mark.req(id="SYS-001")', 'expected @pytest.mark.req("ID", …)'),
 }
 
