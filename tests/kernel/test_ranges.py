@@ -93,7 +93,7 @@ def test_each_bound_to_the_unit(
             assert malformed(state, said), said
 
 
-@pytest.mark.req(req("KRN-RNG-010"), "KRN-RNG-009")
+@pytest.mark.req("KRN-RNG-010", "KRN-RNG-009")
 @pytest.mark.parametrize(
     ("market", "limit_price", "fits"),
     [
