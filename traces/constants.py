@@ -69,6 +69,7 @@ def values_of(modules: tuple[ModuleType, ...] = SOURCES) -> dict[str, object]:
     return found
 
 
+# SHL-041
 def constants_digest() -> str:
     """Return the hash over names and values of all constants."""
     text = json.dumps(values_of(), sort_keys=True)
@@ -98,6 +99,7 @@ def read_entries(path: Path = RECORD) -> tuple[Entry, ...]:
     return tuple(found)
 
 
+# SHL-039
 def recorded(path: Path = RECORD) -> Entry:
     """Return the entry of the constants that run here; raises ``Unrecorded`` where none is."""
     digest = constants_digest()
@@ -114,6 +116,7 @@ def recorded(path: Path = RECORD) -> Entry:
     )
 
 
+# SHL-041
 def with_entry(entries: tuple[Entry, ...], fresh: Entry) -> tuple[Entry, ...]:
     """Return the record with one more entry; a version's older run is replaced.
 
@@ -134,6 +137,7 @@ def record_text(entries: tuple[Entry, ...]) -> str:
     return json.dumps({"entries": [asdict(entry) for entry in entries]}, indent=1) + "\n"
 
 
+# SHL-040
 def limits_fault(limits: Limits) -> str:
     """Return what is wrong with a deployment's limits, naming the field; "" where they fit."""
     bounds = [

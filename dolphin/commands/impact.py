@@ -133,14 +133,14 @@ def command(
         click.echo("dolphin impact: give a NAME or --diff REV, and one of them", err=True)
         raise SystemExit(BAD_INPUT)
     try:
-        if revision is not None:
-            changed = difference(root, revision)
+        with Console(stderr=True).status("reading the tree"):
+            changed = difference(root, revision) if revision is not None else None
             tree = build(root)
-            found = impact(tree, changed.places, changed.files, changed.unknown)
-        else:
-            tree = build(root)
-            roots = {place: "asked for" for name in names for place in named(tree, name)}
-            found = impact(tree, roots)
+            if changed is not None:
+                found = impact(tree, changed.places, changed.files, changed.unknown)
+            else:
+                roots = {place: "asked for" for name in names for place in named(tree, name)}
+                found = impact(tree, roots)
     except ImpactError as error:
         click.echo(f"dolphin impact: {error}", err=True)
         raise SystemExit(BAD_INPUT) from error

@@ -68,6 +68,7 @@ class Guard:
 
     # --- from the kernel -------------------------------------------------------------------------
 
+    # GRD-012, GRD-015
     def on_kernel(self, message: dict[str, Any], now_ns: int) -> None:
         """Take one message of the kernel's: hello, cancel_all, flatten, issued, or an answer."""
         do = message.get("do")
@@ -87,6 +88,7 @@ class Guard:
             if permit is not None and permit.epoch == self.epoch:
                 self._issued[permit.permit_id] = permit
 
+    # GRD-021, GRD-022
     def _on_hello(self, message: dict[str, Any]) -> None:
         """A kernel is there. What was promised before is over: end it, then close it."""
         self.epoch = int(message["epoch"])
@@ -105,6 +107,7 @@ class Guard:
             {"do": "cancel_all", "sequence": self._fence_sequence, "close": message["outstanding"]}
         )
 
+    # GRD-012
     def _on_cancel_all(self, epoch: int) -> None:
         self.epoch = epoch
         self._fence = epoch
@@ -116,6 +119,7 @@ class Guard:
 
     # --- from workers ----------------------------------------------------------------------------
 
+    # GRD-003, GRD-009
     def on_worker(
         self, workers: tuple[int, ...], message: dict[str, Any], now_ns: int
     ) -> dict[str, Any]:
@@ -128,6 +132,7 @@ class Guard:
         self._submit(permit)
         return {"ok": True, "order": permit.permit_id}
 
+    # GRD-004, GRD-005, GRD-006, GRD-007, GRD-008, GRD-010
     def _verdict(self, permit: Permit, workers: tuple[int, ...], now_ns: int) -> str:
         """Return the empty text where the order may pass, else the reason."""
         if permit.worker not in workers:
@@ -142,6 +147,7 @@ class Guard:
             return "UNKNOWN"
         return ""
 
+    # GRD-007, GRD-011
     def _submit(self, permit: Permit) -> None:
         if permit.permit_id in self._used:
             self.refusals["USED"] += 1
@@ -163,12 +169,14 @@ class Guard:
             }
         )
 
+    # GRD-024
     def _spend(self, permit_id: int) -> None:
         self._used[permit_id] = None
         if len(self._used) > self._used_kept:
             # Old ids are below the floor of any epoch that can come back; the oldest goes first.
             self._used.pop(next(iter(self._used)))
 
+    # GRD-018
     def expire(self, now_ns: int) -> None:
         """Close the permits that nobody used in time."""
         for permit_id, permit in list(self._issued.items()):
@@ -180,6 +188,7 @@ class Guard:
 
     # --- from the venue --------------------------------------------------------------------------
 
+    # GRD-020
     def on_venue(self, message: dict[str, Any]) -> None:
         """Take one message of the venue's: a fill, an order's end, a cancel's end, its books."""
         tells = message.get("tells")
@@ -198,6 +207,7 @@ class Guard:
                 }
             )
 
+    # GRD-019
     def _on_fill(self, message: dict[str, Any]) -> None:
         self.counts["fills"] += 1
         order = self.working.get(int(message["order"]))
@@ -215,6 +225,7 @@ class Guard:
             }
         )
 
+    # GRD-016, GRD-017
     def _on_done(self, order_id: int) -> None:
         order = self.working.pop(order_id, None)
         if order is None:
@@ -226,6 +237,7 @@ class Guard:
         # Before the worker hears of it: what it asks the kernel next finds its slot free.
         self._tell({"event": "CloseOrder", "worker": order.permit.worker})
 
+    # GRD-013, GRD-014, GRD-023
     def _on_all_cancelled(self, message: dict[str, Any]) -> None:
         if message.get("sequence") != self._fence_sequence:
             return  # an older fence; the newer one's end is still to come
@@ -241,6 +253,7 @@ class Guard:
 
     # --- drills ----------------------------------------------------------------------------------
 
+    # GRD-025
     def drill(self, name: str) -> bool:
         """Say something wrong to the kernel on purpose, so that the session shows its refusal."""
         if name == "stale_fence":

@@ -65,6 +65,7 @@ class Loop:
             self.step()
         self.end()
 
+    # GRD-026
     def step(self) -> None:
         """Hear everybody once, and say what there is to say."""
         self._connect()
@@ -82,6 +83,7 @@ class Loop:
                 self.guard.to_venue.append({"do": "books"})
         self._flush()
 
+    # GRD-026
     def _connect(self) -> None:
         if self._kernel is None:
             self._kernel = self._try("kernel.guard")
@@ -99,6 +101,7 @@ class Loop:
         except LinkError:
             return None
 
+    # GRD-029, GRD-030
     def _turn(self) -> None:
         poller = select.poll()
         for listener in self._listeners.values():
@@ -151,6 +154,7 @@ class Loop:
                 return
             self.guard.on_venue(message)
 
+    # GRD-028, GRD-030
     def _hear_client(self, name: str) -> None:
         channel = self._clients[name]
         for _ in range(TURN_MESSAGES):
@@ -173,6 +177,7 @@ class Loop:
                 self._clients.pop(name, None)
                 return
 
+    # GRD-025
     def _answer(self, name: str, message: dict[str, Any]) -> dict[str, Any]:
         if name == "runner":
             if message.get("ask") == "account":
@@ -180,6 +185,7 @@ class Loop:
             return {"ok": self.guard.drill(str(message.get("drill")))}
         return self.guard.on_worker(CLIENTS[name], message, time.monotonic_ns())
 
+    # GRD-027
     def _flush(self) -> None:
         """Hand on what waits, in order, as far as it is taken; the kernel first."""
         if not self._send(self._kernel, self.guard.to_kernel):
@@ -217,12 +223,14 @@ class Loop:
             "isolation": measures(self.isolation),
         }
 
+    # GRD-031
     def end(self) -> None:
         """Leave the account of this process."""
         path: Path = self.config.run / "guard.json"
         path.write_text(json.dumps(self._account(), indent=1) + "\n")
 
 
+# GRD-031
 def main() -> None:
     """Guard the session in the folder named on the command line."""
     tied = tether()

@@ -67,6 +67,7 @@ class PaperVenue:
 
     # --- the market ------------------------------------------------------------------------------
 
+    # VEN-001, VEN-003
     def on_bar(self, prices: dict[int, int]) -> None:
         """Take the closes of a bar, micro-USDT per lot by instrument; work what waits."""
         self.tells.extend(self._held)
@@ -90,6 +91,7 @@ class PaperVenue:
         elif do == "books":
             self._show_books()
 
+    # VEN-001
     def _submit(self, message: dict[str, Any]) -> None:
         worker = message["worker"]
         text = f"{self._seed}/{worker}/{self._sent[worker]}"
@@ -109,6 +111,7 @@ class PaperVenue:
         self._work(order)
         order.maker = True
 
+    # VEN-001, VEN-003, VEN-004
     def _work(self, order: Order) -> None:
         """Fill what the last close allows."""
         price = self.prices.get(order.instrument)
@@ -128,6 +131,7 @@ class PaperVenue:
         self._fill(order, order.left, price)
         self._finish(order)
 
+    # VEN-002, VEN-005
     def _fill(self, order: Order, quantity: int, price: int) -> None:
         rate = MAKER_PPM if order.maker and order.limit_price else TAKER_PPM
         fee = (quantity * price * rate + PPM - 1) // PPM
@@ -158,6 +162,7 @@ class PaperVenue:
             self.counts["ended_unfilled"] += 1
         self.tells.append({"tells": "done", "order": order.order})
 
+    # VEN-006
     def _cancel_all(self, message: dict[str, Any]) -> None:
         for order in list(self._orders.values()):
             self._finish(order)

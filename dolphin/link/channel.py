@@ -55,6 +55,7 @@ class Channel:
         """Return the descriptor, for a poller; -1 once closed."""
         return self._socket.fileno()
 
+    # LNK-003, LNK-004, LNK-005
     def send(self, message: Mapping[str, Any]) -> bool:
         """Send one message; False where the other end's buffer is full.
 
@@ -72,6 +73,7 @@ class Channel:
             raise ChannelClosed(str(error)) from error
         return True
 
+    # LNK-001, LNK-002, LNK-005
     def recv(self) -> Message | None:
         """Return the next message, None where none waits.
 
@@ -89,6 +91,7 @@ class Channel:
             raise BadMessage("too long")
         return parse(data)
 
+    # LNK-006
     def wait(self, seconds: float) -> Message | None:
         """Return the next message within ``seconds``, else None. Raises as ``recv``."""
         deadline = time.monotonic() + seconds
@@ -108,6 +111,7 @@ class Channel:
         self._socket.close()
 
 
+# LNK-002
 def parse(data: bytes) -> Message:
     """Return the message in ``data``; raises ``BadMessage``."""
     try:
@@ -119,6 +123,7 @@ def parse(data: bytes) -> Message:
     return message
 
 
+# LNK-007, LNK-008, LNK-009
 class Listener:
     """A path on which one role connects."""
 
@@ -163,6 +168,7 @@ class Listener:
         self._socket.close()
 
 
+# LNK-008
 def connect(path: Path, seconds: float) -> Channel:
     """Return a channel to the listener at ``path``, waiting up to ``seconds`` for it to be there.
 

@@ -38,6 +38,7 @@ class Client:
         """Return whether the connection stands, as far as is known."""
         return self._channel is not None
 
+    # LNK-011
     def again(self, seconds: float = 0.0) -> bool:
         """Connect again where the connection is lost; return whether it stands."""
         if self._channel is None:
@@ -100,6 +101,7 @@ class Client:
             self.lose()
             return None
 
+    # LNK-010
     def ask(self, message: Mapping[str, Any], seconds: float) -> Message | None:
         """Send a question and return its answer, None where none came within ``seconds``."""
         self._number += 1

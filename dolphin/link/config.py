@@ -71,6 +71,7 @@ class Config:
         """The path on which ``name`` is listened for, e.g. ``kernel.alpha``."""
         return Path(self.sockets) / name
 
+    # LNK-017
     def key(self, name: str) -> bytes:
         """The bytes of a key, by its file's name. Raises ``BadConfig``."""
         path = self.run / "keys" / name
@@ -81,6 +82,7 @@ class Config:
         except ValueError as error:
             raise BadConfig(f"{path}: a key in hexadecimal digits expected") from error
 
+    # LNK-016
     def limits(self) -> Limits:
         """The kernel's limits. A replay is never live: market time may run ahead of ours."""
         beats = self.heartbeat_limit_ms
@@ -95,6 +97,7 @@ class Config:
             book_stale_ms=self.book_stale_ms,
         )
 
+    # LNK-016
     def save(self) -> None:
         """Write the file, readable by this user alone."""
         path = self.run / "config.json"
@@ -102,6 +105,7 @@ class Config:
         path.chmod(0o600)
 
 
+# LNK-017
 def load(folder: str | os.PathLike[str]) -> Config:
     """Return the configuration of the session in ``folder``. Raises ``BadConfig``."""
     path = Path(folder) / "config.json"

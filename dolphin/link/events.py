@@ -41,10 +41,12 @@ class NotAnEvent(Exception):
     """The message is none of the kernel's events."""
 
 
+# LNK-014
 def _integer(value: object) -> bool:
     return type(value) is int and -INTEGER_MAX - 1 <= value <= INTEGER_MAX
 
 
+# LNK-012, LNK-013, LNK-015
 def event_of(message: dict[str, Any]) -> Event:
     """Return the event that ``message`` spells; raises ``NotAnEvent``."""
     name = message.get("event")

@@ -43,6 +43,7 @@ class Permit:
 _FIELDS = tuple(field.name for field in fields(Permit))
 
 
+# GRD-001
 def mac_of(permit: Permit, key: bytes) -> str:
     """Return the permit's MAC under ``key``, hex."""
     text = "|".join(f"{name}={int(getattr(permit, name))}" for name in _FIELDS)
@@ -54,6 +55,7 @@ def token_of(permit: Permit, key: bytes) -> dict[str, Any]:
     return asdict(permit) | {"mac": mac_of(permit, key)}
 
 
+# GRD-002
 def permit_of(token: object, key: bytes) -> Permit | None:
     """Return the permit that ``token`` carries, None where it is not one the kernel signed."""
     if not isinstance(token, dict) or token.keys() != {*_FIELDS, "mac"}:

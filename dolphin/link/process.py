@@ -36,6 +36,7 @@ def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 
+# LNK-019
 def tether() -> Measure:
     """Ask to be killed when the parent dies; leave at once where it is dead already."""
     parent = os.getppid()
@@ -65,6 +66,7 @@ def harden() -> list[Measure]:
     ]
 
 
+# LNK-018
 def measures(found: list[Measure]) -> list[dict[str, object]]:
     """Return measures as plain data."""
     return [asdict(one) for one in found]

@@ -86,6 +86,7 @@ class Loop:
         if self._restarted:
             self.shell.restart()
 
+    # SHL-016, SHL-037
     def step(self) -> None:
         """Tick where it is due, then read what comes until the next tick is."""
         tick_ns = self.config.tick_ms * 1_000_000
@@ -97,6 +98,7 @@ class Loop:
         self._tell_guard()
         self._turn(max(0, self._deadline_ns - time.monotonic_ns()) / 1e9)
 
+    # SHL-021
     def gather(self, seconds: float) -> None:
         """Wait for the session's parts: heartbeats count from when all of them are there."""
         until = time.monotonic() + seconds
@@ -110,6 +112,7 @@ class Loop:
             for role in ROLES:
                 self._accept(role)
 
+    # SHL-007, SHL-019
     def _accept(self, role: Role) -> None:
         """Take who waits; beyond the role's number the oldest connection goes."""
         fresh = self._listeners[role.name].accept_next()
@@ -127,6 +130,7 @@ class Loop:
         if channel in self._channels[name]:
             self._channels[name].remove(channel)
 
+    # SHL-016, SHL-020, SHL-021
     def _turn(self, seconds: float) -> None:
         """Wait for messages until the deadline, then read each role once, in order."""
         self._turns += 1
@@ -155,6 +159,7 @@ class Loop:
             if self._listeners[role.name].fileno() in found:
                 self._accept(role)
 
+    # SHL-014, SHL-016, SHL-018
     def _read(self, role: Role, channel: Channel) -> None:
         budget = self._budgets[role.name]
         for _ in range(TURN_MESSAGES):
@@ -176,6 +181,7 @@ class Loop:
                 self.shell.counts[f"throttled_{role.name}"] += 1
                 return
 
+    # SHL-017, SHL-022, SHL-038
     def _answer(self, role: Role, message: dict[str, object]) -> dict[str, object]:
         """Answer a message; the operator may also ask for a journal that fails, as a drill."""
         if role.name == "operator" and "drill" in message:
@@ -187,6 +193,7 @@ class Loop:
             return {"account": self.shell.account(), "id": message.get("id")}
         return self.shell.take(role, message)
 
+    # SHL-029
     def _tell_guard(self) -> None:
         """Hand the guard what waits for it, in order, as far as it takes it."""
         queue = self.shell.to_guard
@@ -201,6 +208,7 @@ class Loop:
         if len(queue) >= GUARD_QUEUE_MAX:
             self._drop("guard", channel)
 
+    # SHL-033
     def end(self) -> None:
         """Close the journal and leave the account of this process."""
         self._journal.close()
@@ -215,6 +223,7 @@ class Loop:
         (self.config.run / "kernel.json").write_text(json.dumps(account, indent=1) + "\n")
 
 
+# SHL-030, SHL-036, SHL-039, SHL-040
 def loop_of(folder: str) -> Loop:
     """Return the loop of a session whose constants are on record and whose limits are in bounds.
 

@@ -90,6 +90,7 @@ class Shell:
 
     # --- what comes in ---------------------------------------------------------------------------
 
+    # SHL-005, SHL-021
     def tick(self, process_time_ms: int) -> None:
         """Let process time pass; try a journal that failed again."""
         if process_time_ms > self.state.clock.process_time_ms:
@@ -99,10 +100,12 @@ class Shell:
         if not self.state.killswitch.journal_writable and self._commit():
             self._apply(RestoreJournal(), None)
 
+    # SHL-031
     def restart(self) -> None:
         """Tell the kernel that its process came up on a journal that was in use."""
         self._apply(RestartKernel(), None)
 
+    # SHL-022
     def take(self, role: Role, message: dict[str, Any]) -> dict[str, Any]:
         """Answer one message of ``role``: the reply for its sender."""
         reply = self._answer(role, message)
@@ -110,6 +113,7 @@ class Shell:
             reply["id"] = message["id"]
         return reply
 
+    # SHL-002, SHL-008, SHL-018
     def _answer(self, role: Role, message: dict[str, Any]) -> dict[str, Any]:
         if message.get("ask") == "status":
             return {"status": snapshot(self.state)}
@@ -141,6 +145,7 @@ class Shell:
             reply["status"] = snapshot(self.state)
         return reply
 
+    # SHL-018
     def unreadable(self) -> dict[str, Any]:
         """Answer what was no message at all."""
         self.refusals["UNREADABLE"] += 1
@@ -148,6 +153,7 @@ class Shell:
 
     # --- one event -------------------------------------------------------------------------------
 
+    # SHL-001, SHL-004, SHL-005, SHL-006, SHL-023, SHL-034
     def _apply(self, event: Event, words: tuple[str, str] | None) -> Outcome:
         before = self.state
         outcome = step(before, event)
@@ -163,6 +169,7 @@ class Shell:
             self._apply(FailJournal(), None)
         return outcome
 
+    # SHL-004
     def _commit(self) -> bool:
         """Commit what was recorded; return whether the journal could be written."""
         try:
@@ -176,6 +183,7 @@ class Shell:
 
     # --- effects ---------------------------------------------------------------------------------
 
+    # SHL-003, SHL-027
     def _reduce_risk(self, event: Event, outcome: Accepted) -> None:
         if outcome.effects.cancel_all_orders:
             self._tell_guard({"do": "cancel_all", "epoch": outcome.state.gate.fence_epoch})
@@ -187,6 +195,7 @@ class Shell:
             ]
             self._tell_guard({"do": "flatten", "permits": tokens})
 
+    # SHL-001, SHL-026
     def _issue(self, event: RequestOrder) -> dict[str, Any]:
         slot = self.state.gate.slots[event.worker]
         token = self._sign(
@@ -201,6 +210,7 @@ class Shell:
         self._tell_guard({"do": "issued", "permit": token})
         return token
 
+    # SHL-028
     def _sign(
         self, worker: int, slot: Slot, *, market: bool, limit_price: int, reduce_only: bool
     ) -> dict[str, Any]:
@@ -221,6 +231,7 @@ class Shell:
         self.counts["permits"] += 1
         return token_of(permit, self._key)
 
+    # SHL-025
     def greet_guard(self) -> None:
         """Queue what a guard that just connected must know; forget what was for its ancestor.
 
@@ -241,6 +252,7 @@ class Shell:
             }
         )
 
+    # SHL-029
     def _tell_guard(self, message: dict[str, Any]) -> None:
         if len(self.to_guard) >= GUARD_QUEUE_MAX:
             # A guard that takes nothing is as good as dead, and its heartbeat says so in time; what
@@ -251,6 +263,7 @@ class Shell:
 
     # --- the account -----------------------------------------------------------------------------
 
+    # SHL-035
     def account(self) -> dict[str, Any]:
         """Return what happened so far, in this process, for operators."""
         told = self.history.account()
@@ -270,6 +283,7 @@ def flattened(event: Event, worker: int, slot: Slot) -> bool:
     return not isinstance(event, CloseOrder) or event.worker == worker
 
 
+# SHL-013
 def spoken(message: dict[str, Any]) -> tuple[str, str] | None:
     """Take an operator's words out of ``message``, and put in the numbers that stand for them."""
     who, why = message.pop("who", None), message.pop("why", None)

@@ -91,6 +91,7 @@ def trip(name: str, before: State, after: State) -> dict[str, Any]:
     }
 
 
+# SHL-035
 def of_journal(path: Path) -> History:
     """Return the history that a journal tells. Raises ``traces.frames.Broken``."""
     history, replay = History(), Replay()

@@ -56,10 +56,12 @@ class Journal:
         else:
             self._writer.record_operator(before, event, outcome, who=words[0], why=words[1])
 
+    # SHL-032
     def commit(self) -> None:
         """Hand what was recorded to the operating system; raises ``JournalFailure``, keeps it."""
         self._writer.commit()
 
+    # SHL-034
     def post(self, ledger: Ledger, time_ms: int) -> None:
         """Post what changed since the last posting; what cannot be written is tried again."""
         postings = postings_between(self._posted, ledger, time_ms, self._session)
@@ -94,6 +96,7 @@ class Journal:
         self._book.close()
 
 
+# SHL-030, SHL-031, SHL-034
 def open_journal(config: Config) -> tuple[Journal, State, bool]:
     """Return the session's journal, the state to go on from, and whether it was in use before.
 

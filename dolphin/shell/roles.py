@@ -42,6 +42,7 @@ from kernel.events import (
 )
 
 
+# SHL-007, SHL-009, SHL-020
 @dataclass(frozen=True)
 class Role:
     """A row: what may be said on one path, and how much of it.
@@ -83,6 +84,7 @@ ROLES: tuple[Role, ...] = (
 # fmt: on
 
 
+# SHL-008, SHL-010, SHL-011, SHL-012
 def permitted(role: Role, event: Event) -> bool:
     """Return whether ``role`` may say ``event``."""
     if not isinstance(event, role.events):
@@ -98,6 +100,7 @@ def permitted(role: Role, event: Event) -> bool:
     return True
 
 
+# SHL-014, SHL-015
 class Budget:
     """Tokens that come back with time."""
 

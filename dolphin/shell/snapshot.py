@@ -44,6 +44,7 @@ def factors(state: State) -> dict[str, int]:
     }
 
 
+# SHL-024
 def snapshot(state: State) -> dict[str, Any]:
     """Return the state as a document of integers, names and lists."""
     ledger = state.ledger

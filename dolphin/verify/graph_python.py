@@ -59,7 +59,7 @@ def modules(root: Path) -> dict[str, Module]:
     return found
 
 
-def _targets(statement: ast.stmt) -> list[str]:
+def bound_by(statement: ast.stmt) -> list[str]:
     """Return the names that a statement at the top of a module binds."""
     if isinstance(statement, Function | ast.ClassDef):
         return [statement.name]
@@ -84,7 +84,7 @@ def _read(module: Module) -> None:
             for alias in node.names:
                 module.imports[alias.asname or alias.name] = f"{node.module}.{alias.name}"
     for statement in module.tree.body:
-        for name in _targets(statement):
+        for name in bound_by(statement):
             module.defined[name] = statement
 
 

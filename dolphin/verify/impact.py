@@ -48,7 +48,7 @@ from dolphin.verify.graph import (
     Node,
 )
 from dolphin.verify.graph_models import Models, add_models, read_module, read_rocq
-from dolphin.verify.graph_python import Function, Module, add_python, place_of
+from dolphin.verify.graph_python import Function, Module, add_python, bound_by, place_of
 
 ROOT = Path(__file__).resolve().parents[2]
 NEAR_MAX = 4
@@ -317,10 +317,9 @@ def python_places(file: str, text: str) -> dict[str, str]:
             statement.body = [one for one in statement.body if not isinstance(one, Function)]
             statement.body = statement.body or [ast.Pass()]
             found[place_of(module, statement.name)] = _shape(statement)
-        elif isinstance(statement, ast.Assign | ast.AnnAssign | ast.TypeAlias):
-            for name in ast.walk(statement):
-                if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store):
-                    found[place_of(module, name.id)] = ast.dump(statement)
+        elif names := bound_by(statement):
+            for name in names:
+                found[place_of(module, name)] = ast.dump(statement)
         elif not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Constant):
             rest.append(ast.dump(statement))
     found[f"{module.name}:"] = "\n".join(rest)

@@ -53,6 +53,7 @@ def refusal(path: Path) -> str:
     return text
 
 
+@pytest.mark.req("SHL-039")
 def test_what_is_committed_is_on_record() -> None:
     found = recorded()
     assert found.version == CONSTANTS_VERSION
@@ -61,6 +62,7 @@ def test_what_is_committed_is_on_record() -> None:
     assert found.edges > 80_000
 
 
+@pytest.mark.req("SHL-039")
 def test_the_models_are_still_those_of_the_record() -> None:
     """A model that changed since has not been run with these constants."""
     from dolphin.spec.record import models_digest
@@ -68,6 +70,7 @@ def test_the_models_are_still_those_of_the_record() -> None:
     assert recorded().models_sha256 == models_digest(), "run `dolphin check --record`"
 
 
+@pytest.mark.req("SHL-041")
 def test_a_name_has_one_value_wherever_it_is_imported() -> None:
     seen: dict[str, object] = {}
     for module in SOURCES:
@@ -75,6 +78,7 @@ def test_a_name_has_one_value_wherever_it_is_imported() -> None:
             assert seen.setdefault(name, value) == value, name
 
 
+@pytest.mark.req("SHL-041")
 def test_every_kind_of_constant_is_in_the_hash() -> None:
     found = values_of()
     assert found["CEILING_APEX"] == 6
@@ -84,6 +88,7 @@ def test_every_kind_of_constant_is_in_the_hash() -> None:
     assert "SHOCK_PPM" in found
 
 
+@pytest.mark.req("SHL-039", "SHL-041")
 def test_control_a_changed_digit_is_another_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     before = constants_digest()
     monkeypatch.setattr("kernel.constants.CEILING_APEX", 7)
@@ -92,17 +97,20 @@ def test_control_a_changed_digit_is_another_hash(monkeypatch: pytest.MonkeyPatch
         recorded()
 
 
+@pytest.mark.req("SHL-039")
 def test_another_version_is_not_this_one(tmp_path: Path) -> None:
     path = on_record(tmp_path, entry(version=CONSTANTS_VERSION + 1))
     assert f"{CONSTANTS_VERSION + 1} ({constants_digest()[:8]})" in refusal(path)
 
 
+@pytest.mark.req("SHL-039")
 def test_an_empty_run_is_no_run(tmp_path: Path) -> None:
     assert "the run was empty" in refusal(on_record(tmp_path, entry(edges=0)))
     assert "the run was empty" in refusal(on_record(tmp_path, entry(runs=0)))
     assert recorded(on_record(tmp_path, entry())) == entry()
 
 
+@pytest.mark.req("SHL-039")
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -120,10 +128,12 @@ def test_a_record_that_cannot_be_read_is_one_line(text: str, said: str, tmp_path
     assert said in refusal(path)
 
 
+@pytest.mark.req("SHL-039")
 def test_an_absent_record_names_the_command(tmp_path: Path) -> None:
     assert "`dolphin check --record` makes one" in refusal(tmp_path / "constants.json")
 
 
+@pytest.mark.req("SHL-041")
 def test_a_version_keeps_its_numbers() -> None:
     older = entry(version=1)
     newer = entry(version=2, constants_sha256="other")
@@ -139,6 +149,7 @@ def test_the_committed_record_is_written_as_it_would_be_again() -> None:
     assert json.loads(RECORD.read_text())["entries"]
 
 
+@pytest.mark.req("SHL-040")
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -160,6 +171,7 @@ def test_limits_stay_within_what_the_models_presuppose(
     assert (found == "") if not said else (f"limits: {said}" in found)
 
 
+@pytest.mark.req("SHL-039")
 def test_control_the_process_does_not_start_with_other_numbers(tmp_path: Path) -> None:
     """A house with one digit changed: the kernel's process says one line and ends with 2."""
     for part in ("kernel", "traces", "dolphin"):
@@ -183,6 +195,7 @@ def test_control_the_process_does_not_start_with_other_numbers(tmp_path: Path) -
     assert sorted(path.name for path in run.iterdir()) == ["config.json", "keys"]
 
 
+@pytest.mark.req("SHL-040")
 def test_control_the_process_does_not_start_with_limits_out_of_bounds(tmp_path: Path) -> None:
     code = "from tests.dolphin.shell.test_process import config_in; from pathlib import Path; "
     code += "from dataclasses import replace; "

@@ -1,7 +1,9 @@
 """The shell: record before effect, risk reduced even without a record, an answer to everything."""
 
+from dataclasses import replace
 from typing import Any
 
+import icontract
 import pytest
 
 from dolphin.link.permit import permit_of
@@ -178,3 +180,13 @@ def test_the_status_shows_the_five_factors(apex: Rig) -> None:
     apex.say("operator", "TripKillSwitch", cause=3, operator=1, reason=1)
     status = apex.shell.take(row, {"ask": "status"})["status"]
     assert (status["cat1_ppm"], status["causes"]) == (0, ["OPERATOR"])
+
+
+@pytest.mark.req("SHL-023")
+def test_a_broken_promise_stops_the_shell_and_nothing_of_it_leaves(apex: Rig) -> None:
+    state = apex.shell.state
+    apex.shell.state = replace(state, ledger=replace(state.ledger, cash=state.ledger.cash + 1))
+    with pytest.raises(icontract.ViolationError):
+        apex.order()
+    assert apex.journal.log == []
+    assert list(apex.shell.to_guard) == []
