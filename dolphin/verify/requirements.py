@@ -61,8 +61,9 @@ ITEM = Item(
     section="requirements",
     inputs=(
         "build/requirements.json", "certification/**/*.py", "certification/**/*.toml",
-        "kernel/**/*", "traces/**/*.py", "dolphin/**/*.py", "mcdc/**/*.py", "spec/**/*",
-        "tests/**/*",
+        "kernel/*.py", "kernel/*.json", "traces/*.py", "dolphin/**/*.py", "mcdc/*.py",
+        "spec/**/*.tla", "spec/**/*.cfg", "spec/**/*.json", "spec/**/*.py", "spec/**/*.v",
+        "tests/**/*.py", "tests/**/*.txt",
     ),
     seconds={FAST: 3.0, FULL: 3.0},
     run=run,
