@@ -35,6 +35,7 @@ SHOWN_MAX = 12
 WIDTH = 200
 COMMAND_WIDTH = 96
 BAD_INPUT = 2
+OVER = "is over the module"
 
 
 def _line(hit: Hit) -> str:
@@ -64,6 +65,7 @@ def _code(branch: Drawing, hits: list[Hit], depth: int) -> None:
 def _list(branch: Drawing, hits: list[Hit], depth: int) -> None:
     # A requirement that a far test happens to verify as well is far.
     near = [hit for hit in hits if hit.depth <= (depth if "::" not in hit.via else 2)]
+    near.sort(key=lambda hit: hit.why == OVER)  # what checks it stands before what only holds it
     for hit in near[:SHOWN_MAX]:
         branch.add(_line(hit))
     if len(hits) > len(near[:SHOWN_MAX]):
