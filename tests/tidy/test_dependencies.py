@@ -27,7 +27,10 @@ from tests.tidy.findings import ROOT, files
 PYTEST_PLUGIN = "certification/requirements/plugin.py"
 OURS = {"kernel", "traces", "dolphin", "certification", "mcdc", "tests"}
 # Import name where it is not the distribution's.
-DISTRIBUTION = {"flint": "python-flint", "google_crc32c": "google-crc32c", "xdist": "pytest-xdist"}
+DISTRIBUTION = {
+    "crosshair": "crosshair-tool", "flint": "python-flint", "google_crc32c": "google-crc32c",
+    "xdist": "pytest-xdist",
+}  # fmt: skip
 # Run as programs, or loaded by pytest: nothing imports them.
 STARTED = {
     "coverage", "hatchling", "import-linter", "mypy", "pytest-xdist", "ruff", "supervisor", "uv",
