@@ -54,6 +54,7 @@ DEPTH_DEADBAND_PPM: Final[int] = 800_000
 @ensure_part(lambda result: 0 <= result <= PPM)
 def structural_decay_bible(age_s: int) -> int:
     """Return exp(-max(0, h - 6) / 3) in ppm, h the forewarner's age in hours (bible 11.2)."""
+    # KRN-SURV-002, KRN-SURV-021, KRN-SURV-022, KRN-SURV-023
     stale_s = max(0, min(age_s, AGE_S_MAX) - STRUCTURAL_GRACE_S)
     return exp_down(STRUCTURAL_EXP_PER_S * stale_s) * PPM // ONE
 
@@ -66,6 +67,7 @@ def structural_decay_specification(age_s: int) -> int:
 
     1 up to 30 s, then 10^(-(age - 30) / 7170) down to 0.10 at two hours, and 0.10 after.
     """
+    # KRN-SURV-003, KRN-SURV-021, KRN-SURV-022, KRN-SURV-023
     if age_s >= STRUCTURAL_BLIND_S:
         return STRUCTURAL_BLIND_PPM
     return decade_down(max(0, age_s - STRUCTURAL_FRESH_S)) * PPM // ONE
@@ -79,6 +81,7 @@ def environment_bible(age_s: int) -> int:
 
     Ends at 999,999: the true value never reaches 1.
     """
+    # KRN-SURV-012, KRN-SURV-021, KRN-SURV-022, KRN-SURV-023
     remaining = exp_up(ENVIRONMENT_EXP_PER_S * min(age_s, AGE_S_MAX))
     return SHOCK_PPM + (PPM - SHOCK_PPM) * (ONE - remaining) // ONE
 
@@ -91,6 +94,7 @@ def environment_specification(age_s: int) -> int:
 
     0.3 at the shock, a straight line to 1.0 at 60 minutes, and 1.0 after.
     """
+    # KRN-SURV-013, KRN-SURV-021, KRN-SURV-022, KRN-SURV-023
     cooled_s = min(age_s, ENVIRONMENT_COOLING_S)
     return SHOCK_PPM + (PPM - SHOCK_PPM) * cooled_s // ENVIRONMENT_COOLING_S
 
@@ -100,6 +104,7 @@ def environment_specification(age_s: int) -> int:
 @ensure_part(lambda result: 0 <= result <= PPM)
 def capital(drawdown_ppm: int) -> int:
     """Return 1 / (1 + exp(30 (drawdown - 0.12))) in ppm (bible 11.2; both profiles)."""
+    # KRN-SURV-015, KRN-SURV-021, KRN-SURV-022
     if drawdown_ppm < CAPITAL_MIDDLE_PPM:
         # 1 / (1 + e) falls as e grows: e from above.
         above = exp_up(CAPITAL_EXP_PER_PPM * (CAPITAL_MIDDLE_PPM - drawdown_ppm))
@@ -115,6 +120,7 @@ def capital(drawdown_ppm: int) -> int:
 @ensure_part(lambda result: MICRO_FLOOR_PPM <= result <= PPM)
 def micro_bible(depth_ppm: int, fill_ppm: int) -> int:
     """Return 0.3 + 0.7 min(depth, fill) in ppm (bible 11.2). The range makes the clamp idle."""
+    # KRN-SURV-005, KRN-SURV-021, KRN-SURV-022
     return MICRO_FLOOR_PPM + (PPM - MICRO_FLOOR_PPM) * min(depth_ppm, fill_ppm) // PPM
 
 
@@ -123,6 +129,7 @@ def micro_bible(depth_ppm: int, fill_ppm: int) -> int:
 @ensure_part(lambda result: 0 <= result <= PPM)
 def latency_specification(latency_ms: int) -> int:
     """Return 1 up to 200 ms, then exp(-(ms - 200) / 1000), in ppm (specification VI, cat. 3)."""
+    # KRN-SURV-008, KRN-SURV-021, KRN-SURV-022, KRN-SURV-023
     late_ms = max(0, min(latency_ms, LATENCY_MS_MAX) - LATENCY_DEADBAND_MS)
     return exp_down(LATENCY_EXP_PER_MS * late_ms) * PPM // ONE
 
@@ -132,6 +139,7 @@ def latency_specification(latency_ms: int) -> int:
 @ensure_part(lambda result: 0 <= result <= PPM)
 def jitter_specification(jitter_ms: int) -> int:
     """Return 1 up to 50 ms, then exp(-(ms - 50) / 250), in ppm (specification VI, cat. 3)."""
+    # KRN-SURV-009, KRN-SURV-021, KRN-SURV-022, KRN-SURV-023
     rough_ms = max(0, min(jitter_ms, LATENCY_MS_MAX) - JITTER_DEADBAND_MS)
     return exp_down(JITTER_EXP_PER_MS * rough_ms) * PPM // ONE
 
@@ -141,4 +149,5 @@ def jitter_specification(jitter_ms: int) -> int:
 @ensure_part(lambda result: 0 <= result <= PPM)
 def depth_specification(depth_ppm: int) -> int:
     """Return 1 from a depth of 0.8 up, depth / 0.8 below, in ppm (specification VI, cat. 3)."""
+    # KRN-SURV-010, KRN-SURV-021, KRN-SURV-022
     return min(depth_ppm, DEPTH_DEADBAND_PPM) * PPM // DEPTH_DEADBAND_PPM

@@ -21,6 +21,7 @@ from kernel.state import State
 
 class Reason(IntEnum):
     """Why an event was refused."""
+    # KRN-CONF-001
 
     MALFORMED = 1
     TIME_BACKWARDS = 2
@@ -54,6 +55,7 @@ class Reason(IntEnum):
 @dataclass(frozen=True)
 class Effects:
     """What the shell must do, in this order."""
+    # KRN-STEP-009
 
     cancel_all_orders: bool
     flatten_positions: bool
@@ -71,6 +73,7 @@ class Accepted:
 @dataclass(frozen=True)
 class Refused:
     """The event did not take place, and why."""
+    # KRN-STEP-001
 
     reason: Reason
 

@@ -151,6 +151,7 @@ def empty_slot() -> Slot:
 
 def opening_ledger(cash: int) -> Ledger:
     """Return the ledger of a first deposit, ``cash`` micro-USDT (1 .. ``CASH_MAX``)."""
+    # KRN-INIT-003
     return Ledger(
         cash=cash,
         contributed=-cash,
@@ -171,6 +172,7 @@ def initial_state(
     (``unrealised_pnl`` 0), or ``opening_ledger``; the two times are the first readings of the two
     clocks, ms.
     """
+    # KRN-INIT-001, KRN-INIT-002
     return State(
         clock=Clock(process_time_ms=process_time_ms, market_time_ms=market_time_ms),
         killswitch=KillSwitch(
