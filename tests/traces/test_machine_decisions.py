@@ -102,6 +102,14 @@ def test_a_hash_is_over_names_and_contents_in_the_order_of_names(tmp_path: Path)
     assert hash_files([]) == ABSENT
 
 
+@pytest.mark.req("JNL-015")
+def test_kernel_and_constants_hash_as_their_files(project_root: Path) -> None:
+    folder = project_root / "kernel"
+    assert provenance.kernel_hash.__wrapped__() == hash_files(folder.glob("*.py"))
+    numbers = [folder / "constants.py", folder / "curves.py"]
+    assert provenance.constants_hash.__wrapped__() == hash_files(numbers)
+
+
 @pytest.mark.req("JNL-044")
 def test_control_models_that_are_not_there_hash_to_absent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -69,6 +69,16 @@ def test_a_journal_begins_with_its_header_once() -> None:
     assert finding_of(header_record(), header_record()) == form(1, "no record has tag 1")
 
 
+@pytest.mark.req("JNL-015")
+def test_a_header_that_is_not_the_first_record_opens_nothing() -> None:
+    replay = Replay()
+    late = Frame(1, Tag.HEADER, header_record()[1], bytes(16), bytes(16), 0, 0)
+    with pytest.raises(Broken) as caught:
+        advance(replay, late)
+    assert caught.value.finding.text == "record 1: tag 1; expected the header first, and once"
+    assert replay == Replay()
+
+
 @pytest.mark.req("JNL-012")
 def test_a_tag_that_no_writer_writes_is_named() -> None:
     assert finding_of(header_record(), (9, b"")) == form(1, "no record has tag 9")
@@ -254,6 +264,8 @@ def test_each_part_of_a_record_that_differs_is_named(
 ) -> None:
     kernel = told(TICK[1])
     assert differences(told(TICK[1], **changes), kernel) == expected
+    exchanged = tuple(Difference(one.name, one.kernel, one.journal) for one in expected)
+    assert differences(kernel, told(TICK[1], **changes)) == exchanged
 
 
 @pytest.mark.req("JNL-032")
