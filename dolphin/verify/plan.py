@@ -22,6 +22,7 @@ MODULES = (
     "dolphin.verify.checking",
     "dolphin.verify.suite",
     "dolphin.verify.requirements",
+    "dolphin.verify.coverage",
     "dolphin.verify.crosshair.item",
     "dolphin.verify.rocq",
     "dolphin.verify.mutation.code",
