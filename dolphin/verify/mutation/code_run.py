@@ -25,9 +25,10 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -224,14 +225,17 @@ class Worker:
 
 @contextmanager
 def workers(root: Path, folder: Path, tests: Sequence[str], count: int) -> Iterator[list[Worker]]:
-    """Start workers, end them."""
+    """Start workers in folders of this run's own, end them; what went wrong leaves its log."""
+    folder.mkdir(parents=True, exist_ok=True)
+    own = Path(tempfile.mkdtemp(prefix="run-", dir=folder))
     with ExitStack() as stack:
         started = []
         for number in range(count):
-            worker = Worker(root, folder / f"worker-{number}", tests)
+            worker = Worker(root, own / f"worker-{number}", tests)
             stack.callback(worker.close)
             started.append(worker)
         yield started
+    shutil.rmtree(own, ignore_errors=True)
 
 
 def share[T](crew: list[Worker], work: Iterable[T], do: Callable[[Worker, T], None]) -> None:
@@ -392,10 +396,11 @@ class Selection:
         near, rest = self._near(mutant)
         counts = self._killers.get(f"{mutant.path}:{mutant.function}", Counter())
 
-        def rank(test: Reached) -> tuple[bool, float]:
-            return test.test != last_killer, test.cpu / (1 + 4 * counts[test.test])
+        def rank(test: Reached) -> float:
+            return test.cpu / (1 + 4 * counts[test.test])
 
         ordered = [*sorted(near, key=rank), *sorted(rest, key=rank)]
+        ordered.sort(key=lambda test: test.test != last_killer)
         always = mutant.at_import or self._runs("", mutant)
         cold = {file for file in self._baseline.at_import if always or self._runs(file, mutant)}
         parts = [
@@ -420,8 +425,8 @@ class Selection:
         tests = self._baseline.tests.values()
         if not self._baseline.measured:
             own = f"test_{Path(mutant.path).stem}.py"
-            near = [test for test in tests if _file(test).endswith(own)]
-            return near, [test for test in tests if not _file(test).endswith(own)]
+            first = [test for test in tests if _file(test).endswith(own)]
+            return first, [test for test in tests if not _file(test).endswith(own)]
         if not mutant.at_import and not self._runs("", mutant):
             stale = {file for file in self._baseline.at_import if self._runs(file, mutant)}
             return [test for test in tests if test.reaches(mutant) or _file(test) in stale], []
@@ -550,12 +555,13 @@ def run_group(
     jobs: int,
     budget_s: float = math.inf,
     measured: bool = True,
+    killers: Mapping[str, str] | None = None,
 ) -> Run:
     """Give each mutant a verdict: kept ones, then the others by ``jobs`` workers.
 
     With a budget, in processor seconds of tests, a mutant that lives so long is undecided. Not
     ``measured``: the tests are not run alone first, and all of them are tried, the file's own
-    first.
+    first. ``killers``: tests to begin with, by mutant, where no earlier run knows better.
     """
     depends = sha256_of_files(root, (*group.depends, *group.tests))
     results: dict[str, Result] = {}
@@ -570,9 +576,7 @@ def run_group(
     if not pending:
         return run
     crew_size = max(1, min(jobs, len(pending)))
-    with workers(
-        root, root / "build" / "mutation" / group.name, _folders(group), crew_size
-    ) as crew:
+    with workers(root, root / "build" / "mutation", _folders(group), crew_size) as crew:
         if measured:
             key = key_of("reach", HARNESS, group.tests, depends)
             baseline = baseline_of(crew, store, key, tell)
@@ -586,7 +590,7 @@ def run_group(
         total = len(mutants)
 
         def one(worker: Worker, mutant: Mutant) -> None:
-            hint = store.get(hint_key(mutant)) or {"by": ""}
+            hint = store.get(hint_key(mutant)) or {"by": (killers or {}).get(mutant.id, "")}
             with lock:
                 parts = selection.parts(mutant, hint["by"])
             affordable = within(parts, baseline.tests, budget_s)
