@@ -6,7 +6,7 @@ Rules of this file:
     test, each alone in a fork (``code_reach.py``). One that is run at import is run with all
     tests, those first that reach a function which names the constant.
 *   Likely killers first: the one that killed it the last time, those that killed others of the same
-    function, then the cheap ones. Tests that draw their inputs come last: what only they kill is
+    function or file, those of the file's own tests, then the cheap ones. Tests that draw their inputs come last: what only they kill is
     counted apart.
 *   A result is kept under the hash of the mutant and of all files that it could depend on. When
     they have changed, the last killer is tried first, so that a second run is short though nothing
@@ -385,8 +385,8 @@ class Selection:
     def learn(self, mutant: Mutant, result: Result) -> None:
         """Note what killed."""
         if result.by:
-            where = f"{mutant.path}:{mutant.function}"
-            self._killers.setdefault(where, Counter())[result.by] += 1
+            for where in (mutant.path, f"{mutant.path}:{mutant.function}"):
+                self._killers.setdefault(where, Counter())[result.by] += 1
 
     def parts(self, mutant: Mutant, last_killer: str) -> list[Part]:
         """Return the tests of a mutant in the order in which to run them.
@@ -394,10 +394,13 @@ class Selection:
         First those that draw nothing; of them first the warm ones.
         """
         near, rest = self._near(mutant)
-        counts = self._killers.get(f"{mutant.path}:{mutant.function}", Counter())
+        of_function = self._killers.get(f"{mutant.path}:{mutant.function}", Counter())
+        of_file = self._killers.get(mutant.path, Counter())
+        own = f"test_{Path(mutant.path).stem}.py"
 
         def rank(test: Reached) -> float:
-            return test.cpu / (1 + 4 * counts[test.test])
+            known = 1 + 10 * of_function[test.test] + min(10, of_file[test.test])
+            return test.cpu / known / (10 if _file(test).endswith(own) else 1)
 
         ordered = [*sorted(near, key=rank), *sorted(rest, key=rank)]
         ordered.sort(key=lambda test: test.test != last_killer)
