@@ -6,8 +6,8 @@ Rules of this file:
     test, each alone in a fork (``code_reach.py``). One that is run at import is run with all
     tests, those first that reach a function which names the constant.
 *   Likely killers first: the one that killed it the last time, those that killed others of the same
-    function or file, those of the file's own tests, then the cheap ones. Tests that draw their inputs come last: what only they kill is
-    counted apart.
+    function or file, those of the file's own tests, then the cheap ones. Tests that draw their
+    inputs come last: what only they kill is counted apart.
 *   A result is kept under the hash of the mutant and of all files that it could depend on. When
     they have changed, the last killer is tried first, so that a second run is short though nothing
     stale is believed.
