@@ -166,14 +166,15 @@ def load_manifest(folder: Path) -> list[Row]:
 
 
 def save_manifest(folder: Path, rows: list[Row]) -> None:
-    """Write the manifest, models before their controls, by name."""
+    """Write the manifest, models before their controls, by name; a row is a line."""
     ordered = sorted(rows, key=lambda row: (row.of or row.name, row.control, row.name))
     listed = []
     for row in ordered:
         item = {key: value for key, value in asdict(row).items() if value not in ("", (), [])}
         listed.append(item)
     path = folder / "manifest.json"
-    text = json.dumps({"models": listed}, indent=1) + "\n"
+    rows_of_text = ",\n".join(f"  {json.dumps(item)}" for item in listed)
+    text = f'{{"models": [\n{rows_of_text}\n]}}\n'
     draft = path.with_suffix(".json.draft")
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)

@@ -12,8 +12,8 @@ Rules of this file:
     same reason.
 *   Each run has its own ``-metadir`` and its own temporary directory: two started in one second
     collide otherwise.
-*   TLC does not name a violated temporal property. It is named here from the configuration, which
-    must then list exactly one.
+*   TLC does not name a violated temporal property, nor one that is another module's specification
+    (a refinement). It is named here from the configuration, which must then list exactly one.
 
 Not here: what was expected (``manifest.py``), the verdict on it (``checking.py``).
 """
@@ -172,9 +172,11 @@ def read_output(text: str, properties: tuple[str, ...], seconds: float) -> TlcRu
                 if code == INVARIANT_INITIAL and "\n" in body:
                     trace.append(Step(1, "Init", parse_state(body.partition("\n")[2])))
         elif code in (ACTION_PROPERTY, PROPERTY_INITIAL):
-            match = _ACTION_PROPERTY.search(body) or re.search(r"Property (\S+) is violated", body)
+            match = _ACTION_PROPERTY.search(body) or re.search(r"Property (.+?) is violated", body)
             if match:
-                result, message = result or match.group(1), message or body
+                found = match.group(1)
+                named = temporal_name(properties) if found.startswith("line ") else found
+                result, message = result or named, message or body
         elif code == DEADLOCK:
             result, message = result or "deadlock", message or body
         elif code == TEMPORAL:
