@@ -183,4 +183,13 @@ ImpossibleViewIsRefused == ReconcileLedgerVerdict(Add(CASH_MAX, Micro), quantity
 \* R rises only in a bar, by at most RecoveryStep.
 \* KRN-SURV-028, KRN-SURV-029
 SlowRecovery == [][SV!RisesByBar(BarDts)]_vars
+
+(* What a trader knows of it: every step here is one of Trader's, or none. *)
+TR == INSTANCE Trader WITH
+    Lots <- -QUANTITY_MAX..QUANTITY_MAX \ {0},
+    fenced <- fence_confirmed,
+    position <- quantity,
+    order <- permit_quantity,
+    within <- AtMost(Add(open_notional, reserved_notional), Times(Ceiling(Effective), Capital))
+RefinesTrader == TR!Spec
 =============================================================================

@@ -37,6 +37,7 @@ MODEL_ONLY = {
     "ChangesAreCounted": "asked of Posture alone, whose counters the kernel's bounds hold",
     "ImpossibleViewIsRefused": "a range that no window's parameters leave; tests/kernel has it",
     "PeakResetIsTwoStep": "told by the request's age in the guard; RearmIsTwoStep's twin",
+    "RefinesTrader": "a statement on all of Kernel: each step is one of Trader.tla's",
     "ChainIsAppendOnly": "the book of records is traces/, not the kernel",
     "KillLeadsToFlat": "liveness",
     "HealthLeadsToApex": "liveness",

@@ -6,8 +6,8 @@ Rules of this file:
     test, each alone in a fork (``code_reach.py``). One that is run at import is run with all
     tests, those first that reach a function which names the constant.
 *   Likely killers first: the one that killed it the last time, those that killed others of the same
-    function or file, those of the file's own tests, then the cheap ones. Tests that draw their
-    inputs come last: what only they kill is counted apart.
+    function, then the cheap ones. Tests that draw their inputs come last: what only they kill is
+    counted apart.
 *   A result is kept under the hash of the mutant and of all files that it could depend on. When
     they have changed, the last killer is tried first, so that a second run is short though nothing
     stale is believed.
@@ -25,10 +25,9 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -225,17 +224,14 @@ class Worker:
 
 @contextmanager
 def workers(root: Path, folder: Path, tests: Sequence[str], count: int) -> Iterator[list[Worker]]:
-    """Start workers in folders of this run's own, end them; what went wrong leaves its log."""
-    folder.mkdir(parents=True, exist_ok=True)
-    own = Path(tempfile.mkdtemp(prefix="run-", dir=folder))
+    """Start workers, end them."""
     with ExitStack() as stack:
         started = []
         for number in range(count):
-            worker = Worker(root, own / f"worker-{number}", tests)
+            worker = Worker(root, folder / f"worker-{number}", tests)
             stack.callback(worker.close)
             started.append(worker)
         yield started
-    shutil.rmtree(own, ignore_errors=True)
 
 
 def share[T](crew: list[Worker], work: Iterable[T], do: Callable[[Worker, T], None]) -> None:
@@ -385,8 +381,8 @@ class Selection:
     def learn(self, mutant: Mutant, result: Result) -> None:
         """Note what killed."""
         if result.by:
-            for where in (mutant.path, f"{mutant.path}:{mutant.function}"):
-                self._killers.setdefault(where, Counter())[result.by] += 1
+            where = f"{mutant.path}:{mutant.function}"
+            self._killers.setdefault(where, Counter())[result.by] += 1
 
     def parts(self, mutant: Mutant, last_killer: str) -> list[Part]:
         """Return the tests of a mutant in the order in which to run them.
@@ -394,16 +390,12 @@ class Selection:
         First those that draw nothing; of them first the warm ones.
         """
         near, rest = self._near(mutant)
-        of_function = self._killers.get(f"{mutant.path}:{mutant.function}", Counter())
-        of_file = self._killers.get(mutant.path, Counter())
-        own = f"test_{Path(mutant.path).stem}.py"
+        counts = self._killers.get(f"{mutant.path}:{mutant.function}", Counter())
 
-        def rank(test: Reached) -> float:
-            known = 1 + 10 * of_function[test.test] + min(10, of_file[test.test])
-            return test.cpu / known / (10 if _file(test).endswith(own) else 1)
+        def rank(test: Reached) -> tuple[bool, float]:
+            return test.test != last_killer, test.cpu / (1 + 4 * counts[test.test])
 
         ordered = [*sorted(near, key=rank), *sorted(rest, key=rank)]
-        ordered.sort(key=lambda test: test.test != last_killer)
         always = mutant.at_import or self._runs("", mutant)
         cold = {file for file in self._baseline.at_import if always or self._runs(file, mutant)}
         parts = [
@@ -428,8 +420,8 @@ class Selection:
         tests = self._baseline.tests.values()
         if not self._baseline.measured:
             own = f"test_{Path(mutant.path).stem}.py"
-            first = [test for test in tests if _file(test).endswith(own)]
-            return first, [test for test in tests if not _file(test).endswith(own)]
+            near = [test for test in tests if _file(test).endswith(own)]
+            return near, [test for test in tests if not _file(test).endswith(own)]
         if not mutant.at_import and not self._runs("", mutant):
             stale = {file for file in self._baseline.at_import if self._runs(file, mutant)}
             return [test for test in tests if test.reaches(mutant) or _file(test) in stale], []
@@ -558,13 +550,12 @@ def run_group(
     jobs: int,
     budget_s: float = math.inf,
     measured: bool = True,
-    killers: Mapping[str, str] | None = None,
 ) -> Run:
     """Give each mutant a verdict: kept ones, then the others by ``jobs`` workers.
 
     With a budget, in processor seconds of tests, a mutant that lives so long is undecided. Not
     ``measured``: the tests are not run alone first, and all of them are tried, the file's own
-    first. ``killers``: tests to begin with, by mutant, where no earlier run knows better.
+    first.
     """
     depends = sha256_of_files(root, (*group.depends, *group.tests))
     results: dict[str, Result] = {}
@@ -579,7 +570,9 @@ def run_group(
     if not pending:
         return run
     crew_size = max(1, min(jobs, len(pending)))
-    with workers(root, root / "build" / "mutation", _folders(group), crew_size) as crew:
+    with workers(
+        root, root / "build" / "mutation" / group.name, _folders(group), crew_size
+    ) as crew:
         if measured:
             key = key_of("reach", HARNESS, group.tests, depends)
             baseline = baseline_of(crew, store, key, tell)
@@ -593,7 +586,7 @@ def run_group(
         total = len(mutants)
 
         def one(worker: Worker, mutant: Mutant) -> None:
-            hint = store.get(hint_key(mutant)) or {"by": (killers or {}).get(mutant.id, "")}
+            hint = store.get(hint_key(mutant)) or {"by": ""}
             with lock:
                 parts = selection.parts(mutant, hint["by"])
             affordable = within(parts, baseline.tests, budget_s)
