@@ -33,6 +33,10 @@ ASKED = ("children", "req('R')")
 LIMIT = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1, 1))"
 KILLED = "import os; os.kill(os.getpid(), 9)"
 INNER = "from pack import rows; rows.grandchild(1); rows.grandchild(0)"
+FORKED = (
+    "import os\nif os.fork() == 0:\n    rows.forked(1), rows.forked(0)\n    os._exit(0)\n"
+    "assert os.wait()[1] == 0"
+)
 # The function's name: the markers of the test, and its body. CALLS stands for the function's calls.
 COUNTS: dict[str, tuple[tuple[str, ...], str]] = {
     "plain": (ASKED, "assert child(CALLS) == 0"),
@@ -52,6 +56,7 @@ DOES_NOT_COUNT: dict[str, tuple[tuple[str, ...], str, str]] = {
     "no_requirement": (("children",), "assert child(CALLS) == 0", "unmarked"),
     "by_chance": (("children", "random", "req('R')"), "assert child(CALLS) == 0", "random"),
     "not_passed": (ASKED, "assert child(CALLS) == 1", "failed"),
+    "forked": (ASKED, f"assert child({FORKED!r}) == 0", ""),
     "unrecorded": (ASKED, f"assert child(CALLS, first={LIMIT!r}) == 0", ""),
     "another_source": (
         ASKED, "assert child(CALLS, first=\"import sys; sys.path.insert(0, 'other')\") == 0", "",
@@ -115,7 +120,7 @@ def document(tmp_path_factory: pytest.TempPathFactory, project_root: Path) -> di
         return done.stdout + done.stderr
 
     said = mcdc("run", "pack", "--", "-m", "pytest", "-q", "-p", "no:cacheprovider")
-    assert "1 failed, 15 passed" in said, said
+    assert "1 failed, 16 passed" in said, said
     found: dict[str, Any] = json.loads(mcdc("report", "--json"))
     return found
 
