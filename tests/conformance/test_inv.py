@@ -1,4 +1,6 @@
-"""One invariant on both sides: ``Inv`` of ``MCInductive.tla`` and of ``kernel/invariants.py``, by name.
+"""One invariant on both sides, by name: ``Inv`` of the models and of the kernel.
+
+``MCInductive.tla`` and ``kernel/invariants.py`` each conjoin it.
 
 A strengthening may live in any module of either side; its name may not differ. What only one side
 can say is listed here, one by one, with the reason.
