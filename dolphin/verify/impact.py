@@ -59,6 +59,8 @@ MODEL_READERS = (
 )  # fmt: skip
 EVENTS = "kernel.events."
 DISPATCH = "kernel.step."
+# The tests that read every file of the tree as text.
+HOUSE = "tests/tidy"
 PROVER = "dolphin/verify/proof"
 
 
@@ -542,6 +544,8 @@ def impact(
     near = tuple(sorted(tests & graph.walk(present, stop=DISPATCH).keys()))
     further = {test.partition("::")[0] for test in tests.difference(near)}
     further -= {file for file in _grouped(near) if "::" not in file}
+    if files or unknown:
+        further.add(HOUSE)
     return Impact(
         roots=roots, hits=hits, removed=removed, unknown=unknown, check=check,
         verify=tuple(items_for(changed)), direct=near, test_files=tuple(sorted(further)),

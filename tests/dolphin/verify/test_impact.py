@@ -320,6 +320,7 @@ def test_what_hangs_on_a_difference(project: Path) -> None:
         "tests/test_lamp.py::test_dark", "tests/test_lamp.py::test_put_out",
     }  # fmt: skip
     assert "tests" in found["run"]["verify"]
+    assert "tests/tidy" in found["run"]["test_files_further"]
 
 
 def test_what_is_removed_is_said(project: Path) -> None:
