@@ -36,6 +36,8 @@ KINDS = ("statements", "branches", "conditions", "mcdc")
 CONTRACTS = ("require", "ensure")
 PARTS_OF_CONTRACTS = ("require_part", "ensure_part")
 FINDINGS_MAX = 200
+# Exit codes of pytest.
+PASSED, FAILED, NO_TESTS = 0, 1, 5
 # What is measured, and the instrument: a change of it voids every part.
 SOURCES = ("kernel/*.py", "traces/*.py", "dolphin/*/*.py", "mcdc/**/*.py", "tests/conftest.py",
            level_a.LIST)  # fmt: skip
@@ -119,8 +121,15 @@ def lacking(root: Path, data: Path, parts: Iterable[Part]) -> str:
     return ""
 
 
+class NotMeasured(Exception):
+    """The tests of a part could not be run to their end; the message says what pytest said."""
+
+
 def measured(context: Context, part: Part) -> Path:
-    """Return the data of one part: kept, or made now by its tests under the instrument."""
+    """Return the data of one part: kept, or made now by its tests under the instrument.
+
+    Raises ``NotMeasured``. Tests that fail do not raise it: what they reached is no evidence.
+    """
     key = key_of(VERSION, part.name, sha256_of_files(context.root, (*SOURCES, *part.files)))
     path = context.root / FOLDER / f"{part.name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -130,14 +139,13 @@ def measured(context: Context, part: Part) -> Path:
         return path
     path.unlink(missing_ok=True)
     words = ["run", *targets(context.root), "--data", str(path), "--", "-m", "pytest", "-q"]
-    words += ["-n", str(context.jobs), "--dist", "loadfile", "-p", "no:cacheprovider"]
-    mcdc(context.root, *words, *part.tests)
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return path
-    if not document["tests"].get("failed"):
-        context.store.put(key, document)
+    words += ["-n", str(context.jobs), "--dist", "loadfile"]
+    done = mcdc(context.root, *words, *part.tests)
+    if done.returncode not in (PASSED, FAILED, NO_TESTS) or not path.is_file():
+        lines = (done.stdout + done.stderr).strip().splitlines() or ["pytest said nothing"]
+        raise NotMeasured(f"{part.name}: pytest ended with {done.returncode}: {lines[-1]}")
+    if done.returncode != FAILED:
+        context.store.put(key, json.loads(path.read_text(encoding="utf-8")))
     return path
 
 
@@ -227,7 +235,10 @@ def run(context: Context) -> Outcome:
     data = []
     for number, part in enumerate(parts):
         context.tell(number, len(parts), f"{part.name} under the instrument")
-        data.append(measured(context, part))
+        try:
+            data.append(measured(context, part))
+        except NotMeasured as error:
+            return Outcome(NOT_RUN, str(error), {"not_run": str(error)})
     rest = ""
     if len(parts) < len(PARTS):
         wanted = tuple(name for name in wanted if name.partition(".")[0] == PARTS[0].name)

@@ -120,6 +120,15 @@ def test_control_a_failing_test_is_no_evidence(house: Path) -> None:
     )
 
 
+def test_control_tests_that_cannot_be_collected_are_not_run(house: Path) -> None:
+    rewrite(house / "tests/kernel/test_gate.py", "import allowed", "import nothing")
+    outcome = verify(house)
+    assert outcome.status == NOT_RUN
+    assert outcome.detail.startswith("kernel: pytest ended with 2: ")
+    assert "mcdc" not in outcome.figures
+    assert list((house / "build").rglob("store/*.json")) == []
+
+
 def test_control_a_module_that_nobody_listed_is_named(house: Path) -> None:
     (house / "kernel" / "new.py").write_text("x = 1\n", encoding="utf-8")
     (finding,) = verify(house).findings
