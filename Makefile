@@ -18,10 +18,11 @@ key            = $(shell cat $(1) 2>/dev/null | cksum | tr -s ' \t' '-')
 CORE          := .venv/.core-$(call key,locks/core.txt pyproject.toml)
 DEV           := .venv/.dev-$(call key,locks/core.txt locks/dev.txt pyproject.toml)
 ROCQ          := .venv/.rocq
+PROOF         := .venv-proof/.proof-$(call key,locks/proof.txt)
 PACKAGES      := $(wildcard kernel traces dolphin certification mcdc)
 PIP           := $(PY) -m pip --quiet --disable-pip-version-check
 
-.PHONY: help env env-dev core jars run test lint check verify check-all bench lock clean
+.PHONY: help env env-dev env-proof core jars run test lint check verify check-all bench lock clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -34,6 +35,14 @@ env: core $(ROCQ)  ## .venv with the core packages, TLC's jar; Rocq where root a
 env-dev: $(DEV) jars $(ROCQ)  ## the same and the tools for testing
 
 core: $(CORE) jars
+
+env-proof: $(PROOF)  ## the prover, in .venv-proof (it pins another z3 and mypy)
+
+$(PROOF): locks/proof.txt | .venv/bin/python
+	@echo "installing locks/proof.txt"
+	@rm -rf .venv-proof && $(PY) -m venv .venv-proof
+	@.venv-proof/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes -r locks/proof.txt
+	@touch $@
 
 .venv/bin/python:
 	@python=$$(.ci/prerequisites "$(TLC_JAR)") && \
@@ -110,6 +119,7 @@ LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.12 --gen
 lock: $(if $(wildcard .venv/bin/uv),,env-dev)  ## resolve again (ARGS=--upgrade for newer versions)
 	@$(LOCK) $(ARGS) pyproject.toml --group build -o locks/core.txt
 	@$(LOCK) $(ARGS) pyproject.toml --group build --group dev -c locks/core.txt -o locks/dev.txt
+	@$(LOCK) $(ARGS) --group pyproject.toml:proof -o locks/proof.txt
 
 clean:  ## caches and build products; .venv, .jars and runs/ stay
 	@rm -rf build .hypothesis

@@ -8,9 +8,11 @@ The rules of this package:
 4.  Imports are a short list of the standard library, and icontract (``contracts.py`` alone).
 5.  The code stays in the subset that Nagini proves (docs/STYLE.md, "Provable Python").
 
-Read it in this order: ``constants``, ``state``, ``events``, ``outcome``, ``table``, ``step``; then
-the five parts, each beside its TLA+ module of the same name: ``killswitch``, ``survival`` (over
-``curves``), ``posture``, ``gate`` (over ``slots``), ``ledger``; then ``rearm`` (the operator's
-hand). ``invariants`` says what is always true, ``promises`` what a step never does.
+Read it in this order: ``constants``, ``state``, ``events``, ``outcome``, ``table``, ``step`` (over
+``answers``); then the five parts, each beside its TLA+ module of the same name: ``killswitch``
+(over ``causes``), ``survival`` (over ``curves``; ``reports`` beside it), ``posture`` (``bar`` moves
+it), ``gate`` (over ``slots``), ``ledger`` (over ``equity``); then ``rearm`` (the operator's hand).
+``invariants`` says what is always true, ``promises`` what a step never does. ``X_contract`` says
+what the functions of ``X`` must do, field by field: no production code enters it.
 docs/KERNEL.md is the whole contract on one page.
 """

@@ -21,7 +21,7 @@ the curves as CONSTANT operators filled from ``dolphin/spec/tables.py``.
 from typing import Final
 
 from kernel.constants import AGE_S_MAX, LATENCY_MS_MAX, PPM
-from kernel.contracts import ensure_part, pure, require_part
+from kernel.contracts import ensure_part, opaque, pure, require_part
 from kernel.fixed import ONE, decade_down, exp_down, exp_up
 
 # Structural, bible 11.2: no decay for 6 h, then e-fold every 3 h.
@@ -50,6 +50,7 @@ DEPTH_DEADBAND_PPM: Final[int] = 800_000
 
 
 @pure
+@opaque
 @require_part(lambda age_s: age_s >= 0)
 @ensure_part(lambda result: 0 <= result <= PPM)
 def structural_decay_bible(age_s: int) -> int:
@@ -60,6 +61,7 @@ def structural_decay_bible(age_s: int) -> int:
 
 
 @pure
+@opaque
 @require_part(lambda age_s: age_s >= 0)
 @ensure_part(lambda result: STRUCTURAL_BLIND_PPM <= result <= PPM)
 def structural_decay_specification(age_s: int) -> int:
@@ -74,6 +76,7 @@ def structural_decay_specification(age_s: int) -> int:
 
 
 @pure
+@opaque
 @require_part(lambda age_s: age_s >= 0)
 @ensure_part(lambda result: SHOCK_PPM <= result <= PPM)
 def environment_bible(age_s: int) -> int:
@@ -87,6 +90,7 @@ def environment_bible(age_s: int) -> int:
 
 
 @pure
+@opaque
 @require_part(lambda age_s: age_s >= 0)
 @ensure_part(lambda result: SHOCK_PPM <= result <= PPM)
 def environment_specification(age_s: int) -> int:
@@ -100,6 +104,7 @@ def environment_specification(age_s: int) -> int:
 
 
 @pure
+@opaque
 @require_part(lambda drawdown_ppm: 0 <= drawdown_ppm <= PPM)
 @ensure_part(lambda result: 0 <= result <= PPM)
 def capital(drawdown_ppm: int) -> int:
@@ -115,6 +120,7 @@ def capital(drawdown_ppm: int) -> int:
 
 
 @pure
+@opaque
 @require_part(lambda depth_ppm: 0 <= depth_ppm <= PPM)
 @require_part(lambda fill_ppm: 0 <= fill_ppm <= PPM)
 @ensure_part(lambda result: MICRO_FLOOR_PPM <= result <= PPM)
@@ -125,6 +131,7 @@ def micro_bible(depth_ppm: int, fill_ppm: int) -> int:
 
 
 @pure
+@opaque
 @require_part(lambda latency_ms: latency_ms >= 0)
 @ensure_part(lambda result: 0 <= result <= PPM)
 def latency_specification(latency_ms: int) -> int:
@@ -135,6 +142,7 @@ def latency_specification(latency_ms: int) -> int:
 
 
 @pure
+@opaque
 @require_part(lambda jitter_ms: jitter_ms >= 0)
 @ensure_part(lambda result: 0 <= result <= PPM)
 def jitter_specification(jitter_ms: int) -> int:
@@ -145,6 +153,7 @@ def jitter_specification(jitter_ms: int) -> int:
 
 
 @pure
+@opaque
 @require_part(lambda depth_ppm: 0 <= depth_ppm <= PPM)
 @ensure_part(lambda result: 0 <= result <= PPM)
 def depth_specification(depth_ppm: int) -> int:

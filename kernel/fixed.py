@@ -23,7 +23,7 @@ Not here: the curves (``curves.py``). Spec module: none, the models take the cur
 
 from typing import Final
 
-from kernel.contracts import ensure_part, pure, require_part
+from kernel.contracts import ensure_part, opaque, pure, require_part
 
 ONE: Final[int] = 1_000_000_000_000_000_000
 ONE_SQUARED: Final[int] = ONE * ONE
@@ -71,6 +71,7 @@ DECADE_DIGITS: Final[tuple[tuple[int, ...], ...]] = (
 
 
 @pure
+@opaque
 @require_part(lambda n: n >= 0)
 @ensure_part(lambda result: 0 <= result <= ONE)
 def exp_down(n: int) -> int:
@@ -98,6 +99,7 @@ def exp_down(n: int) -> int:
 
 
 @pure
+@opaque
 @require_part(lambda n: n >= 0)
 @ensure_part(lambda result: 0 <= result <= ONE)
 def exp_up(n: int) -> int:
@@ -106,6 +108,7 @@ def exp_up(n: int) -> int:
 
 
 @pure
+@opaque
 @require_part(lambda n: 0 <= n <= DECADE_MAX)
 @ensure_part(lambda result: 0 <= result <= ONE)
 def decade_down(n: int) -> int:

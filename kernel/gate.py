@@ -29,22 +29,45 @@ from kernel.constants import (
     Posture,
     Profile,
 )
-from kernel.contracts import ensure_part, pure
+from kernel.contracts import ensure_part, pure, require_part
 from kernel.events import ClaimInstrument, CloseOrder, ConfirmFence, RequestOrder
+from kernel.gate_contract import (
+    capital_right,
+    claim_judged,
+    closing_judged,
+    entry_judged,
+    fence_judged,
+    is_gate_reason,
+    order_judged,
+    price_of,
+    reduction_judged,
+    slot_passed,
+    verdict_right,
+)
+from kernel.notional import notional
 from kernel.outcome import Accepted, Effects, Outcome, Reason, Refused
 from kernel.parts import accepted, with_gate
 from kernel.posture import effective
+from kernel.ranges import claim_fits, closing_fits, order_fits
 from kernel.slots import owner_of, with_flatten, with_slot, without_permit
 from kernel.state import Gate, Ledger, Slot, State
 
 
 @pure
+@ensure_part(lambda ledger, result: capital_right(ledger, result))
 def capital(ledger: Ledger) -> int:
     """Return what the bounds are taken of, micro-USDT: cash, less any unrealised loss."""
     return max(0, ledger.cash + min(0, ledger.unrealised_pnl))
 
 
 @pure
+@ensure_part(
+    lambda posture, result: (
+        (posture < Posture.STALKER and result == 0)
+        or (posture == Posture.STALKER and result == CEILING_STALKER)
+        or (posture > Posture.STALKER and result == CEILING_APEX)
+    )
+)
 def ceiling(posture: Posture) -> int:
     """Return the leverage ceiling of a posture, times (specification VI.2, bible 11.7)."""
     if posture == Posture.APEX:
@@ -55,12 +78,15 @@ def ceiling(posture: Posture) -> int:
 
 
 @pure
+@ensure_part(lambda slot, event, result: result == price_of(slot, event))
 def permit_price(slot: Slot, event: RequestOrder) -> int:
     """Return the price a reservation is taken at: the higher of limit and mark."""
     return max(event.limit_price, slot.mark)
 
 
 @pure
+@require_part(lambda event: order_fits(event))
+@ensure_part(lambda slot, event, result: reduction_judged(slot, event, result))
 def reduce_verdict(slot: Slot, event: RequestOrder) -> int:
     """Return 0 where a reduce-only order may pass, else the reason."""
     if slot.quantity == 0:
@@ -73,6 +99,19 @@ def reduce_verdict(slot: Slot, event: RequestOrder) -> int:
 
 
 @pure
+@require_part(lambda event: order_fits(event))
+@ensure_part(
+    lambda state, slot, event, result: entry_judged(
+        effective(state),
+        state.limits.profile != Profile.BIBLE and effective(state) == Posture.STALKER,
+        slot,
+        event,
+        state.gate.reserved_notional + state.gate.open_notional,
+        capital(state.ledger),
+        ceiling(effective(state)),
+        result,
+    )
+)
 def entry_verdict(state: State, slot: Slot, event: RequestOrder) -> int:
     """Return 0 where an entry may pass, else the reason."""
     if slot.quantity != 0:
@@ -85,16 +124,28 @@ def entry_verdict(state: State, slot: Slot, event: RequestOrder) -> int:
         return int(Reason.LIMIT_ONLY)
     if event.leverage_ppm > ceiling(posture) * PPM:
         return int(Reason.LEVERAGE_ABOVE_CEILING)
-    notional = event.quantity * permit_price(slot, event)
+    asked = notional(event.quantity, permit_price(slot, event))
     bound = capital(state.ledger) * ceiling(posture)
-    if notional > bound // FRACTION_DIVISOR:
+    if asked > bound // FRACTION_DIVISOR:
         return int(Reason.NOTIONAL_ABOVE_FRACTION)
-    if state.gate.open_notional + state.gate.reserved_notional + notional > bound:
+    if state.gate.open_notional + state.gate.reserved_notional + asked > bound:
         return int(Reason.EXPOSURE_ABOVE_CEILING)
     return 0
 
 
 @pure
+@require_part(lambda event: order_fits(event))
+@ensure_part(
+    lambda state, event, result: verdict_right(
+        state,
+        event,
+        reduce_verdict(state.gate.slots[event.worker], event)
+        if event.reduce_only
+        else entry_verdict(state, state.gate.slots[event.worker], event),
+        result,
+    )
+)
+@ensure_part(lambda result: result == 0 or is_gate_reason(result))
 def request_verdict(state: State, event: RequestOrder) -> int:
     """Return 0 where the order may have a permit, else the reason."""
     slot = state.gate.slots[event.worker]
@@ -112,6 +163,8 @@ def request_verdict(state: State, event: RequestOrder) -> int:
 
 
 @pure
+@require_part(lambda verdict: is_gate_reason(verdict))
+@ensure_part(lambda verdict, result: int(result) == verdict)
 def reason_of(verdict: int) -> Reason:
     """Return the reason a verdict of ``request_verdict`` stands for."""
     if verdict == int(Reason.FENCE_UNCONFIRMED):
@@ -141,8 +194,9 @@ def reason_of(verdict: int) -> Reason:
     return Reason.EXPOSURE_ABOVE_CEILING
 
 
+@require_part(lambda event: order_fits(event))
 @ensure_part(
-    lambda state, event, result: isinstance(result, Refused) == (request_verdict(state, event) != 0)
+    lambda state, event, result: order_judged(state, event, request_verdict(state, event), result)
 )
 def request_order(state: State, event: RequestOrder) -> Outcome:
     """Judge a worker's order; where it may pass, reserve its notional and issue the permit."""
@@ -165,6 +219,8 @@ def request_order(state: State, event: RequestOrder) -> Outcome:
     )
 
 
+@require_part(lambda event: claim_fits(event))
+@ensure_part(lambda state, event, result: claim_judged(state, event, result))
 def claim_instrument(state: State, event: ClaimInstrument) -> Outcome:
     """Give a flat worker the instrument, if no other worker has it (specification VII.1)."""
     before = state.gate.slots[event.worker]
@@ -187,6 +243,8 @@ def claim_instrument(state: State, event: ClaimInstrument) -> Outcome:
     return accepted(with_gate(state, with_slot(state.gate, event.worker, slot)))
 
 
+@require_part(lambda event: closing_fits(event))
+@ensure_part(lambda state, event, result: closing_judged(state, event, result))
 def close_order(state: State, event: CloseOrder) -> Outcome:
     """Free a permit whose order is over; in HIBERNATE, flatten what is still open again."""
     before = state.gate.slots[event.worker]
@@ -204,12 +262,13 @@ def close_order(state: State, event: CloseOrder) -> Outcome:
     )
 
 
-@pure
+@ensure_part(lambda slot, flatten, result: slot_passed(slot, flatten, result))
 def behind_the_fence(slot: Slot, flatten: bool) -> Slot:
     """Return a slot whose older permit is dead, with a flatten permit if ``flatten``."""
     return with_flatten(slot) if flatten else without_permit(slot)
 
 
+@ensure_part(lambda state, event, result: fence_judged(state, event, result))
 def confirm_fence(state: State, event: ConfirmFence) -> Outcome:
     """Free every permit of an older epoch; in HIBERNATE, flatten every position."""
     gate = state.gate

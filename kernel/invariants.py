@@ -4,6 +4,9 @@ Rules of this file:
 
 *   A function here has the name of an invariant in ``spec/tla/`` and says the same; a test compares
     the two sets of names. ``Inv`` is their conjunction.
+*   Three are strengthenings: no model needs them to hold, a proof by induction does. A journal that
+    is down keeps its latch (or ``killed`` could fall); a flatten is whole (or its last fill would
+    leave a position without one); a slot without a claim has no mark (or its next claim would).
 *   Predicates only. Nothing here is called to decide anything; ``step``'s contract calls ``Inv``.
 
 Not here: what a step promises (``promises.py``); liveness, and properties of whole histories (the
@@ -11,6 +14,7 @@ models, and the audit).
 Spec modules: all five and Kernel.
 """
 
+from kernel.causes import cause_active
 from kernel.constants import (
     AGE_MS_MAX,
     BOOK_STALE_FACTOR_PPM,
@@ -21,10 +25,9 @@ from kernel.constants import (
     Posture,
     Profile,
 )
-from kernel.contracts import pure
+from kernel.contracts import ensure_part, pure
 from kernel.curves import micro_bible
-from kernel.killswitch import cause_active
-from kernel.ledger import drawdown, equity
+from kernel.equity import drawdown, equity
 from kernel.posture import down_after, up_after
 from kernel.ranges import within
 from kernel.slotrules import Rule, Share, claims_alone, every, total
@@ -35,6 +38,7 @@ from kernel.survival import (
     environment,
     microstructure,
     mul,
+    readings_in_range,
     structural,
     target,
 )
@@ -72,14 +76,24 @@ def RearmRequestMeansLatched(state: State) -> bool:
 
 
 @pure
+def JournalDownMeansLatched(state: State) -> bool:
+    """A journal that is down has latched a cause: a strengthening, see the header."""
+    return state.killswitch.journal_writable or state.killswitch.latched_checksum
+
+
+@pure
 def MultiplierNeverAboveTarget(state: State) -> bool:
     """R is never above what the five categories call for."""
-    return 0 <= state.survival.multiplier_ppm <= target(state)
+    return readings_in_range(state.survival, state.ledger) and (
+        0 <= state.survival.multiplier_ppm <= target(state)
+    )
 
 
 @pure
 def TwoImpairedSensorsHalve(state: State) -> bool:
     """bible 11.3: with two of the three sensors degraded, R is at most half their product."""
+    if not readings_in_range(state.survival, state.ledger):
+        return False
     profile = state.limits.profile
     two = structural(state.survival, profile)
     three = microstructure(state.survival, profile, state.limits.book_stale_ms)
@@ -94,6 +108,8 @@ def TwoImpairedSensorsHalve(state: State) -> bool:
 def SilentBookIsBad(state: State) -> bool:
     """bible: a silent book counts for at most half, and for at most what it last showed."""
     reading = state.survival
+    if not readings_in_range(reading, state.ledger):
+        return False
     if state.limits.profile != Profile.BIBLE or reading.book_age_ms <= state.limits.book_stale_ms:
         return True
     shown = micro_bible(reading.depth_quality_ppm, reading.fill_probability_ppm)
@@ -193,6 +209,18 @@ def PermitSlotIsConsistent(state: State) -> bool:
 
 
 @pure
+def FlattenIsWhole(state: State) -> bool:
+    """A flatten is for the whole position, in every slot: a strengthening, see the header."""
+    return every(state.gate.slots, Rule.FLATTEN_WHOLE)
+
+
+@pure
+def UnclaimedHasNoMark(state: State) -> bool:
+    """A slot that claims nothing has no mark: a strengthening, see the header."""
+    return every(state.gate.slots, Rule.UNCLAIMED_UNMARKED)
+
+
+@pure
 def hibernates_fenced(state: State) -> bool:
     """The kernel hibernates and the guard has confirmed the epoch."""
     return state.machine.posture == Posture.HIBERNATE and state.gate.fence_confirmed
@@ -259,13 +287,14 @@ def TypeOK(state: State) -> bool:
 
 
 @pure
+@ensure_part(lambda state, result: not result or TwoImpairedSensorsHalve(state))
+@ensure_part(lambda state, result: not result or SilentBookIsBad(state))
 def Inv(state: State) -> bool:
     """The conjunction of all invariants.
 
-    ``Rule.SOUND`` stands for ``TypeOK`` of the slots and the five that speak of a slot alone, asked
-    in one walk over the slots: this predicate runs at every step, in production too. For the same
-    reason ``TwoImpairedSensorsHalve`` and ``SilentBookIsBad`` are not asked again: they follow from
-    ``MultiplierNeverAboveTarget`` and what ``target`` is (a test shows it).
+    ``Rule.SOUND`` stands for ``TypeOK`` of the slots and the seven that speak of a slot alone: one
+    walk over the slots, since this runs at every step, in production too. So two are not asked
+    again: ``TwoImpairedSensorsHalve`` and ``SilentBookIsBad`` follow (this function's contract).
     """
     return (
         scalars_in_range(state)
@@ -273,6 +302,7 @@ def Inv(state: State) -> bool:
         and KilledIffCause(state)
         and KilledMeansHibernate(state)
         and JournalDownMeansHibernate(state)
+        and JournalDownMeansLatched(state)
         and RearmRequestMeansLatched(state)
         and MultiplierNeverAboveTarget(state)
         and CountersWithinHysteresis(state)

@@ -19,8 +19,9 @@ Not here: the re-arm (``rearm.py``), fills and views that do not match (``ledger
 Spec module: KillSwitch. Sources: bible 11.2 (30 s, nodes < 1), specification VI.1.
 """
 
+from kernel.causes import cause_active
 from kernel.constants import Cause, Pending, Posture
-from kernel.contracts import ensure_part, pure
+from kernel.contracts import ensure_part
 from kernel.events import (
     AdvanceTime,
     FailJournal,
@@ -30,35 +31,32 @@ from kernel.events import (
     RestoreJournal,
     TripKillSwitch,
 )
+from kernel.killswitch_contract import (
+    cause_latched,
+    desync_latched,
+    grid_reported,
+    heartbeat_recorded,
+    hibernated,
+    journal_failed,
+    journal_restored,
+    kernel_restarted,
+    killed_right,
+    latches_are,
+    same_ages,
+    same_but_killed,
+    same_latches,
+    same_request,
+    switch_settled,
+    time_advanced,
+)
 from kernel.outcome import Accepted, Effects, Outcome, Reason, Refused
 from kernel.parts import accepted, with_clock, with_killswitch
 from kernel.slots import advance_fence
-from kernel.state import Ages, Clock, KillSwitch, Limits, PostureMachine, State
+from kernel.state import Ages, Clock, KillSwitch, PostureMachine, State
 from kernel.survival import older, with_multiplier
 
 
-@pure
-def heartbeat_late(ages: Ages, limits: Ages) -> bool:
-    """Return whether some partition's heartbeat is older than its limit."""
-    return ages[0] > limits[0] or ages[1] > limits[1] or ages[2] > limits[2] or ages[3] > limits[3]
-
-
-@pure
-def latched(killswitch: KillSwitch) -> bool:
-    """Return whether an integrity cause is latched."""
-    return killswitch.latched_checksum or killswitch.latched_desync or killswitch.latched_operator
-
-
-@pure
-def cause_active(killswitch: KillSwitch, limits: Limits) -> bool:
-    """Return whether any cause is active."""
-    return (
-        latched(killswitch)
-        or heartbeat_late(killswitch.heartbeat_age_ms, limits.heartbeat_limit_ms)
-        or (limits.grid_in_use and killswitch.grid_members < 1)
-    )
-
-
+@ensure_part(lambda state, fence, result: hibernated(state, fence, result))
 def hibernate(state: State, fence: bool) -> State:
     """Return the state in HIBERNATE with multiplier 0, behind a new fence if ``fence``."""
     return State(
@@ -72,7 +70,11 @@ def hibernate(state: State, fence: bool) -> State:
     )
 
 
-@pure
+@ensure_part(
+    lambda killswitch, killed, result: (
+        result.killed == killed and same_but_killed(killswitch, result)
+    )
+)
 def with_killed(killswitch: KillSwitch, killed: bool) -> KillSwitch:
     """Return the kill-switch with ``killed`` as told."""
     return KillSwitch(
@@ -88,7 +90,18 @@ def with_killed(killswitch: KillSwitch, killed: bool) -> KillSwitch:
     )
 
 
-@pure
+@ensure_part(
+    lambda checksum, desync, by_operator, writable, result: latches_are(
+        result, checksum, desync, by_operator, writable
+    )
+)
+@ensure_part(
+    lambda killswitch, result: (
+        same_ages(killswitch, result)
+        and same_request(killswitch, result)
+        and result.killed == killswitch.killed
+    )
+)
 def with_latches(
     killswitch: KillSwitch, checksum: bool, desync: bool, by_operator: bool, writable: bool
 ) -> KillSwitch:
@@ -106,7 +119,16 @@ def with_latches(
     )
 
 
-@pure
+@ensure_part(
+    lambda killswitch, heartbeat_age_ms, request_age_ms, result: (
+        result.heartbeat_age_ms == heartbeat_age_ms
+        and result.grid_members == killswitch.grid_members
+        and same_latches(killswitch, result)
+        and result.killed == killswitch.killed
+        and result.operator_request == killswitch.operator_request
+        and result.operator_request_age_ms == request_age_ms
+    )
+)
 def with_ages(killswitch: KillSwitch, heartbeat_age_ms: Ages, request_age_ms: int) -> KillSwitch:
     """Return the kill-switch with its ages as told."""
     return KillSwitch(
@@ -122,11 +144,7 @@ def with_ages(killswitch: KillSwitch, heartbeat_age_ms: Ages, request_age_ms: in
     )
 
 
-@ensure_part(
-    lambda state, result: (
-        result.state.killswitch.killed == cause_active(state.killswitch, state.limits)
-    )
-)
+@ensure_part(lambda state, result: killed_right(result) and switch_settled(state, result))
 def settle(state: State) -> Accepted:
     """Recompute ``killed`` after the causes may have changed; trip if it rose."""
     killed = cause_active(state.killswitch, state.limits)
@@ -142,6 +160,7 @@ def settle(state: State) -> Accepted:
     )
 
 
+@ensure_part(lambda state, result: killed_right(result) and desync_latched(state, result))
 def desynchronised(state: State) -> Accepted:
     """Latch DESYNC: execution did something the kernel did not permit, or holds another book."""
     before = state.killswitch
@@ -151,6 +170,8 @@ def desynchronised(state: State) -> Accepted:
     return settle(with_killswitch(state, after))
 
 
+@ensure_part(lambda result: isinstance(result, Refused) or killed_right(result))
+@ensure_part(lambda state, event, result: time_advanced(state, event, result))
 def advance_time(state: State, event: AdvanceTime) -> Outcome:
     """Let process time pass; a heartbeat that gets too old trips the kernel in this very step."""
     dt_ms = event.process_time_ms - state.clock.process_time_ms
@@ -173,6 +194,8 @@ def advance_time(state: State, event: AdvanceTime) -> Outcome:
     return settle(with_clock(with_killswitch(state, after), clock))
 
 
+@ensure_part(lambda result: killed_right(result))
+@ensure_part(lambda state, event, result: heartbeat_recorded(state, event, result))
 def record_heartbeat(state: State, event: RecordHeartbeat) -> Accepted:
     """A partition is alive: its age is 0."""
     before = state.killswitch
@@ -186,6 +209,8 @@ def record_heartbeat(state: State, event: RecordHeartbeat) -> Accepted:
     return settle(with_killswitch(state, with_ages(before, fresh, before.operator_request_age_ms)))
 
 
+@ensure_part(lambda result: killed_right(result))
+@ensure_part(lambda state, event, result: grid_reported(state, event, result))
 def report_grid(state: State, event: ReportGrid) -> Accepted:
     """Take the number of grid members; none trips, where a grid is in use."""
     before = state.killswitch
@@ -203,6 +228,8 @@ def report_grid(state: State, event: ReportGrid) -> Accepted:
     return settle(with_killswitch(state, after))
 
 
+@ensure_part(lambda result: killed_right(result))
+@ensure_part(lambda state, event, result: cause_latched(state, event, result))
 def trip_kill_switch(state: State, event: TripKillSwitch) -> Accepted:
     """Latch the named cause."""
     before = state.killswitch
@@ -216,6 +243,7 @@ def trip_kill_switch(state: State, event: TripKillSwitch) -> Accepted:
     return settle(with_killswitch(state, after))
 
 
+@ensure_part(lambda state, result: killed_right(result) and journal_failed(state, result))
 def fail_journal(state: State, event: FailJournal) -> Accepted:
     """The journal cannot be written: a checksum cause, since nothing after it is evidence."""
     before = state.killswitch
@@ -223,6 +251,7 @@ def fail_journal(state: State, event: FailJournal) -> Accepted:
     return settle(with_killswitch(state, after))
 
 
+@ensure_part(lambda state, result: journal_restored(state, result))
 def restore_journal(state: State, event: RestoreJournal) -> Accepted:
     """The journal can be written again. What it latched stays latched."""
     before = state.killswitch
@@ -236,6 +265,7 @@ def restore_journal(state: State, event: RestoreJournal) -> Accepted:
     return accepted(with_killswitch(state, after))
 
 
+@ensure_part(lambda state, result: killed_right(result) and kernel_restarted(state, result))
 def restart_kernel(state: State, event: RestartKernel) -> Accepted:
     """The process came up again: HIBERNATE, multiplier 0, and every older permit dies."""
     before = state.killswitch

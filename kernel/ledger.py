@@ -18,37 +18,34 @@ Not here: bytes, checksums and the chain of the ledger book (``traces/``): the k
 and is told of a mismatch by an event. Spec module: Ledger. Sources: specification I, II; bible 8.3.
 """
 
-from kernel.constants import PPM, Permit
-from kernel.contracts import ensure_part, pure
+from kernel.constants import Permit
+from kernel.contracts import ensure_part, require_part
+from kernel.equity import drawdown
 from kernel.events import ReconcileLedger, ReportFill, UpdateMark
 from kernel.killswitch import desynchronised
+from kernel.ledger_contract import (
+    books_compared,
+    equity_settled,
+    fill_judged,
+    mark_judged,
+    permit_filled,
+    signed_lots,
+    slot_moved,
+)
 from kernel.outcome import Accepted, Outcome, Reason, Refused
 from kernel.parts import accepted, with_gate, with_ledger
+from kernel.ranges import fill_fits
 from kernel.slots import owner_of, quantities, unrealised_of, with_slot
+from kernel.slots_contract import permit_is, slot_is
 from kernel.state import Ledger, Slot, State
-from kernel.survival import lower
-
-
-@pure
-def equity(ledger: Ledger) -> int:
-    """Return cash and unrealised profit, micro-USDT."""
-    return ledger.cash + ledger.unrealised_pnl
-
-
-@pure
-def drawdown(peak: int, now: int) -> int:
-    """Return what is missing from ``peak`` (> 0), ppm of it, rounded up, in 0 .. PPM."""
-    if now >= peak:
-        return 0
-    if now <= 0:
-        return PPM
-    return ((peak - now) * PPM + peak - 1) // peak
+from kernel.survival import lower, readings_in_range
 
 
 @ensure_part(
-    lambda result: result.cash + result.contributed + result.realised_pnl + result.fees == 0
+    lambda ledger, profit, fee, unrealised_pnl, result: equity_settled(
+        ledger, profit, fee, unrealised_pnl, result
+    )
 )
-@ensure_part(lambda result: result.equity_peak >= result.cash + result.unrealised_pnl)
 def settled_equity(ledger: Ledger, profit: int, fee: int, unrealised_pnl: int) -> Ledger:
     """Return the ledger with ``profit`` and ``fee`` booked, at marks giving ``unrealised_pnl``."""
     cash = ledger.cash + profit - fee
@@ -64,12 +61,11 @@ def settled_equity(ledger: Ledger, profit: int, fee: int, unrealised_pnl: int) -
     )
 
 
+@require_part(lambda worker: 0 <= worker <= 7)
+@require_part(lambda state: readings_in_range(state.survival, state.ledger))
 @ensure_part(
-    lambda state, worker, slot, result: (
-        result.ledger.unrealised_pnl
-        == state.ledger.unrealised_pnl
-        - unrealised_of(state.gate.slots[worker])
-        + unrealised_of(slot)
+    lambda state, worker, slot, profit, fee, result: slot_moved(
+        state, worker, slot, profit, fee, result
     )
 )
 def moved(state: State, worker: int, slot: Slot, profit: int, fee: int) -> State:
@@ -80,6 +76,8 @@ def moved(state: State, worker: int, slot: Slot, profit: int, fee: int) -> State
     return lower(with_ledger(after, settled_equity(state.ledger, profit, fee, unrealised)))
 
 
+@require_part(lambda state: readings_in_range(state.survival, state.ledger))
+@ensure_part(lambda state, event, result: mark_judged(state, event, result))
 def update_mark(state: State, event: UpdateMark) -> Outcome:
     """Take the mark of a claimed instrument."""
     worker = owner_of(state.gate, event.instrument)
@@ -98,7 +96,16 @@ def update_mark(state: State, event: UpdateMark) -> Outcome:
     return accepted(moved(state, worker, slot, 0, 0))
 
 
-@pure
+@ensure_part(
+    lambda slot, event, result: slot_is(
+        result,
+        slot.instrument,
+        slot.mark,
+        slot.quantity + signed_lots(slot, event),
+        slot.cost + signed_lots(slot, event) * event.price,
+    )
+)
+@ensure_part(lambda slot, event, result: permit_filled(slot, signed_lots(slot, event), result))
 def filled(slot: Slot, event: ReportFill) -> Slot:
     """Return the slot after the fill, before a position that reached zero is booked."""
     lots = event.quantity if slot.permit_quantity > 0 else -event.quantity
@@ -114,7 +121,12 @@ def filled(slot: Slot, event: ReportFill) -> Slot:
     )
 
 
-@pure
+@ensure_part(
+    lambda slot, result: (
+        slot_is(result, slot.instrument, slot.mark, slot.quantity, 0)
+        and permit_is(result, slot.permit_kind, slot.permit_quantity, slot.permit_price)
+    )
+)
 def without_cost(slot: Slot) -> Slot:
     """Return the slot with its cost booked away."""
     return Slot(
@@ -128,6 +140,9 @@ def without_cost(slot: Slot) -> Slot:
     )
 
 
+@require_part(lambda event: fill_fits(event))
+@require_part(lambda state: readings_in_range(state.survival, state.ledger))
+@ensure_part(lambda state, event, result: fill_judged(state, event, result))
 def report_fill(state: State, event: ReportFill) -> Accepted:
     """Book a fill of a permitted order; anything else is a desync."""
     before = state.gate.slots[event.worker]
@@ -139,6 +154,7 @@ def report_fill(state: State, event: ReportFill) -> Accepted:
     return accepted(moved(state, event.worker, without_cost(slot), -slot.cost, event.fee))
 
 
+@ensure_part(lambda state, event, result: books_compared(state, event, result))
 def reconcile_ledger(state: State, event: ReconcileLedger) -> Accepted:
     """Compare execution's view of cash and positions with the kernel's; a difference kills."""
     if event.cash == state.ledger.cash and event.quantities == quantities(state.gate):

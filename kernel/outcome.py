@@ -16,11 +16,13 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Union
 
+from kernel.contracts import ensure_part
 from kernel.state import State
 
 
 class Reason(IntEnum):
     """Why an event was refused."""
+
     # KRN-CONF-001
 
     MALFORMED = 1
@@ -55,6 +57,7 @@ class Reason(IntEnum):
 @dataclass(frozen=True)
 class Effects:
     """What the shell must do, in this order."""
+
     # KRN-STEP-009
 
     cancel_all_orders: bool
@@ -73,6 +76,7 @@ class Accepted:
 @dataclass(frozen=True)
 class Refused:
     """The event did not take place, and why."""
+
     # KRN-STEP-001
 
     reason: Reason
@@ -81,6 +85,9 @@ class Refused:
 Outcome = Union[Accepted, Refused]
 
 
+@ensure_part(
+    lambda result: not (result.cancel_all_orders or result.flatten_positions or result.issue_permit)
+)
 def no_effects() -> Effects:
     """Return the effects of a step that asks nothing of the shell."""
     return Effects(cancel_all_orders=False, flatten_positions=False, issue_permit=False)

@@ -4,15 +4,26 @@ Rules of this file:
 
 *   Every field is written out: the provers cannot follow ``dataclasses.replace``, and the reader of
     a handler sees by the function's name which group it touches and that it touches no other.
-*   Nothing is computed here.
+*   Nothing is computed here. ``same_but_GROUP`` says of two states what each of them keeps.
 
 Not here: what a change means (the part that makes it).
 """
 
+from kernel.contracts import ensure_part
 from kernel.outcome import Accepted, no_effects
+from kernel.outcome_contract import effects_are
+from kernel.parts_contract import (
+    same_but_clock,
+    same_but_gate,
+    same_but_killswitch,
+    same_but_ledger,
+    same_but_machine,
+    same_but_survival,
+)
 from kernel.state import Clock, Gate, KillSwitch, Ledger, PostureMachine, State, Survival
 
 
+@ensure_part(lambda state, clock, result: result.clock == clock and same_but_clock(state, result))
 def with_clock(state: State, clock: Clock) -> State:
     """Return the state with its clock replaced."""
     return State(
@@ -26,6 +37,11 @@ def with_clock(state: State, clock: Clock) -> State:
     )
 
 
+@ensure_part(
+    lambda state, killswitch, result: (
+        result.killswitch == killswitch and same_but_killswitch(state, result)
+    )
+)
 def with_killswitch(state: State, killswitch: KillSwitch) -> State:
     """Return the state with its kill-switch replaced."""
     return State(
@@ -39,6 +55,9 @@ def with_killswitch(state: State, killswitch: KillSwitch) -> State:
     )
 
 
+@ensure_part(
+    lambda state, survival, result: result.survival == survival and same_but_survival(state, result)
+)
 def with_survival(state: State, survival: Survival) -> State:
     """Return the state with its survival readings replaced."""
     return State(
@@ -52,6 +71,9 @@ def with_survival(state: State, survival: Survival) -> State:
     )
 
 
+@ensure_part(
+    lambda state, machine, result: result.machine == machine and same_but_machine(state, result)
+)
 def with_machine(state: State, machine: PostureMachine) -> State:
     """Return the state with its posture machine replaced."""
     return State(
@@ -65,6 +87,7 @@ def with_machine(state: State, machine: PostureMachine) -> State:
     )
 
 
+@ensure_part(lambda state, gate, result: result.gate == gate and same_but_gate(state, result))
 def with_gate(state: State, gate: Gate) -> State:
     """Return the state with its gate replaced."""
     return State(
@@ -78,6 +101,9 @@ def with_gate(state: State, gate: Gate) -> State:
     )
 
 
+@ensure_part(
+    lambda state, ledger, result: result.ledger == ledger and same_but_ledger(state, result)
+)
 def with_ledger(state: State, ledger: Ledger) -> State:
     """Return the state with its ledger replaced."""
     return State(
@@ -91,6 +117,9 @@ def with_ledger(state: State, ledger: Ledger) -> State:
     )
 
 
+@ensure_part(
+    lambda state, result: result.state == state and effects_are(result.effects, False, False, False)
+)
 def accepted(state: State) -> Accepted:
     """Return the outcome of a step that asks nothing of the shell."""
     return Accepted(state=state, effects=no_effects())

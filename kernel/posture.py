@@ -34,16 +34,16 @@ from kernel.constants import (
     Posture,
     Profile,
 )
-from kernel.contracts import pure
-from kernel.events import CloseBar
-from kernel.outcome import Accepted, Effects, Outcome, Reason, Refused
-from kernel.parts import accepted, with_clock, with_gate, with_machine
-from kernel.slots import advance_fence, flat
-from kernel.state import Clock, PostureMachine, State
-from kernel.survival import aged, recovered
+from kernel.contracts import ensure_part, pure
+from kernel.posture_contract import call_right, one_above, threshold_right
+from kernel.slots import flat
+from kernel.state import State
 
 
 @pure
+@ensure_part(
+    lambda level, posture, profile, result: threshold_right(level, posture, profile, result)
+)
 def gate_ppm(level: Posture, posture: Posture, profile: Profile) -> int:
     """Return the R that ``level`` needs when the committed posture is ``posture``, ppm."""
     stays = level <= posture
@@ -63,6 +63,14 @@ def gate_ppm(level: Posture, posture: Posture, profile: Profile) -> int:
 
 
 @pure
+@ensure_part(
+    lambda posture, multiplier_ppm, profile, result: call_right(
+        multiplier_ppm >= gate_ppm(Posture.APEX, posture, profile),
+        multiplier_ppm >= gate_ppm(Posture.STALKER, posture, profile),
+        multiplier_ppm >= gate_ppm(Posture.TURTLE, posture, profile),
+        result,
+    )
+)
 def called(posture: Posture, multiplier_ppm: int, profile: Profile) -> Posture:
     """Return the highest posture whose gate the multiplier passes."""
     if multiplier_ppm >= gate_ppm(Posture.APEX, posture, profile):
@@ -75,6 +83,7 @@ def called(posture: Posture, multiplier_ppm: int, profile: Profile) -> Posture:
 
 
 @pure
+@ensure_part(lambda a, b, result: result <= a and result <= b and (result == a or result == b))
 def lower_of(a: Posture, b: Posture) -> Posture:
     """Return the posture with less freedom."""
     return a if a <= b else b
@@ -88,6 +97,7 @@ def effective(state: State) -> Posture:
 
 
 @pure
+@ensure_part(lambda posture, result: one_above(posture, result))
 def above(posture: Posture) -> Posture:
     """Return the next freer posture (APEX stays)."""
     if posture == Posture.HIBERNATE:
@@ -98,67 +108,40 @@ def above(posture: Posture) -> Posture:
 
 
 @pure
+@ensure_part(
+    lambda profile, result: (
+        result
+        == (SPECIFICATION_DOWN_AFTER if profile == Profile.SPECIFICATION else BIBLE_DOWN_AFTER)
+    )
+)
 def down_after(profile: Profile) -> int:
     """Return after how many bars in a row a lower call is believed."""
     return BIBLE_DOWN_AFTER if profile == Profile.BIBLE else SPECIFICATION_DOWN_AFTER
 
 
 @pure
+@ensure_part(
+    lambda profile, result: (
+        result == (SPECIFICATION_UP_AFTER if profile == Profile.SPECIFICATION else BIBLE_UP_AFTER)
+    )
+)
 def up_after(profile: Profile) -> int:
     """Return after how many bars in a row a higher call is believed."""
     return BIBLE_UP_AFTER if profile == Profile.BIBLE else SPECIFICATION_UP_AFTER
 
 
 @pure
+@ensure_part(
+    lambda state, result: (
+        result
+        != (
+            state.machine.posture == Posture.HIBERNATE
+            and not (state.gate.fence_confirmed and flat(state.gate))
+        )
+    )
+)
 def may_climb(state: State) -> bool:
     """Return whether bars count towards a promotion: HIBERNATE holds until flat and fenced."""
     return state.machine.posture != Posture.HIBERNATE or (
         flat(state.gate) and state.gate.fence_confirmed
     )
-
-
-def counted(state: State) -> Accepted:
-    """Let the posture machine count one bar at the multiplier as it now stands."""
-    machine = state.machine
-    profile = state.limits.profile
-    call = called(machine.posture, state.survival.multiplier_ppm, profile)
-    if call < machine.posture:
-        return demoted(state, call)
-    if call > machine.posture and may_climb(state):
-        if machine.bars_above + 1 >= up_after(profile):
-            climbed = PostureMachine(posture=above(machine.posture), bars_below=0, bars_above=0)
-            return accepted(with_machine(state, climbed))
-        counting = PostureMachine(
-            posture=machine.posture, bars_below=0, bars_above=machine.bars_above + 1
-        )
-        return accepted(with_machine(state, counting))
-    steady = PostureMachine(posture=machine.posture, bars_below=0, bars_above=0)
-    return accepted(with_machine(state, steady))
-
-
-def demoted(state: State, call: Posture) -> Accepted:
-    """Count a bar that called for the lower posture ``call``; drop to it after enough of them."""
-    machine = state.machine
-    if machine.bars_below + 1 < down_after(state.limits.profile):
-        counting = PostureMachine(
-            posture=machine.posture, bars_below=machine.bars_below + 1, bars_above=0
-        )
-        return accepted(with_machine(state, counting))
-    dropped = PostureMachine(posture=call, bars_below=0, bars_above=0)
-    return Accepted(
-        state=with_gate(with_machine(state, dropped), advance_fence(state.gate)),
-        effects=Effects(cancel_all_orders=True, flatten_positions=False, issue_permit=False),
-    )
-
-
-def close_bar(state: State, event: CloseBar) -> Outcome:
-    """Close a bar of market time: sensors age, the multiplier moves, the machine counts."""
-    dt_ms = event.market_time_ms - state.clock.market_time_ms
-    if dt_ms < 0:
-        return Refused(reason=Reason.TIME_BACKWARDS)
-    if dt_ms < state.limits.bar_ms_min:
-        return Refused(reason=Reason.BAR_TOO_SHORT)
-    if state.limits.live and event.market_time_ms > state.clock.process_time_ms:
-        return Refused(reason=Reason.MARKET_TIME_AHEAD)
-    clock = Clock(process_time_ms=state.clock.process_time_ms, market_time_ms=event.market_time_ms)
-    return counted(recovered(aged(with_clock(state, clock), dt_ms), dt_ms))

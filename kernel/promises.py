@@ -12,16 +12,17 @@ Not here: invariants of single states (``invariants.py``), liveness (the models)
 Spec module: Kernel (properties of the form [][...]_vars).
 """
 
-from kernel.constants import Permit, Posture
+from kernel.constants import WORKERS, Permit, Posture
 from kernel.contracts import pure
 from kernel.events import CloseBar, ConfirmPeakReset, Event, ReportFill, RequestOrder
 from kernel.gate import capital, ceiling
 from kernel.invariants import Inv
-from kernel.outcome import Effects, Outcome, Refused
+from kernel.outcome import Accepted, Effects, Outcome, Refused
 from kernel.posture import above, effective
+from kernel.ranges import within
 from kernel.slots import flat
 from kernel.state import State
-from kernel.survival import recovery_step, target
+from kernel.survival import readings_in_range, recovery_step, target
 
 # Names in capitals are the models'.
 
@@ -29,7 +30,9 @@ from kernel.survival import recovery_step, target
 @pure
 def FastAttack(before: State, after: State) -> bool:
     """Where the sensors call for less, R is there at once."""
-    return after.survival.multiplier_ppm <= target(after)
+    return readings_in_range(after.survival, after.ledger) and (
+        after.survival.multiplier_ppm <= target(after)
+    )
 
 
 @pure
@@ -38,11 +41,11 @@ def SlowRecovery(before: State, event: Event, after: State) -> bool:
     rise = after.survival.multiplier_ppm - before.survival.multiplier_ppm
     if rise <= 0:
         return True
-    if not isinstance(event, CloseBar):
+    if not isinstance(event, CloseBar) or not FastAttack(before, after):
         return False
     dt_ms = after.clock.market_time_ms - before.clock.market_time_ms
     gap = target(after) - before.survival.multiplier_ppm
-    return rise <= recovery_step(dt_ms, gap, before.limits.profile)
+    return dt_ms >= 0 and rise <= recovery_step(dt_ms, gap, before.limits.profile)
 
 
 @pure
@@ -86,6 +89,8 @@ def ExposureWithinCeiling(before: State, event: Event, after: State) -> bool:
     """No accepted entry ends above the ceiling in force."""
     if not isinstance(event, RequestOrder):
         return True
+    if not within(event.worker, 0, WORKERS - 1):
+        return False
     if after.gate.slots[event.worker].permit_kind != Permit.ENTRY:
         return True
     exposure = after.gate.open_notional + after.gate.reserved_notional
@@ -176,8 +181,14 @@ def StepProperties(before: State, event: Event, after: State, effects: Effects) 
 
 
 @pure
+def answer_keeps_promises(state: State, event: Event, answer: Accepted) -> bool:
+    """Whether the kernel may accept ``event`` in ``state`` with this answer."""
+    return Inv(answer.state) and StepProperties(state, event, answer.state, answer.effects)
+
+
+@pure
 def outcome_keeps_promises(state: State, event: Event, outcome: Outcome) -> bool:
     """Whether the kernel may answer ``event`` in ``state`` with ``outcome``."""
     if isinstance(outcome, Refused):
         return True
-    return Inv(outcome.state) and StepProperties(state, event, outcome.state, outcome.effects)
+    return answer_keeps_promises(state, event, outcome)

@@ -15,19 +15,36 @@ Not here: the kill (``killswitch.py``). Spec module: KillSwitch (requests), Ledg
 Sources: design 3, kill-switch and survival controller.
 """
 
+from kernel.causes import latched
 from kernel.constants import Pending
-from kernel.contracts import pure
+from kernel.contracts import ensure_part, pure, require_part
+from kernel.equity import drawdown, equity
 from kernel.events import ConfirmPeakReset, ConfirmRearm, RequestPeakReset, RequestRearm
-from kernel.killswitch import latched, settle, with_latches
-from kernel.ledger import drawdown, equity
+from kernel.killswitch import settle, with_latches
+from kernel.killswitch_contract import same_ages, same_latches
 from kernel.outcome import Outcome, Reason, Refused
 from kernel.parts import accepted, with_killswitch, with_ledger
+from kernel.rearm_contract import (
+    confirmation_judged,
+    is_confirm_reason,
+    peak_judged,
+    rearm_judged,
+    request_judged,
+)
 from kernel.slots import flat
 from kernel.state import KillSwitch, Ledger, State
-from kernel.survival import lower
+from kernel.survival import lower, readings_in_range
 
 
-@pure
+@ensure_part(
+    lambda killswitch, request, result: (
+        same_ages(killswitch, result)
+        and same_latches(killswitch, result)
+        and result.killed == killswitch.killed
+        and result.operator_request == request
+        and result.operator_request_age_ms == 0
+    )
+)
 def with_request(killswitch: KillSwitch, request: Pending) -> KillSwitch:
     """Return the kill-switch with a request made just now (or none)."""
     return KillSwitch(
@@ -44,6 +61,8 @@ def with_request(killswitch: KillSwitch, request: Pending) -> KillSwitch:
 
 
 @pure
+@ensure_part(lambda state, request, result: confirmation_judged(state, request, result))
+@ensure_part(lambda result: result == 0 or is_confirm_reason(result))
 def confirm_verdict(state: State, request: Pending) -> int:
     """Return 0 where a confirmation of ``request`` may pass, else the reason."""
     killswitch = state.killswitch
@@ -59,6 +78,8 @@ def confirm_verdict(state: State, request: Pending) -> int:
 
 
 @pure
+@require_part(lambda verdict: is_confirm_reason(verdict))
+@ensure_part(lambda verdict, result: int(result) == verdict)
 def confirm_reason(verdict: int) -> Reason:
     """Return the reason a verdict of ``confirm_verdict`` stands for."""
     if verdict == int(Reason.NO_REQUEST):
@@ -70,6 +91,14 @@ def confirm_reason(verdict: int) -> Reason:
     return Reason.JOURNAL_DOWN
 
 
+@ensure_part(
+    lambda state, result: request_judged(
+        state,
+        Pending.REARM,
+        0 if latched(state.killswitch) else int(Reason.NOTHING_TO_REARM),
+        result,
+    )
+)
 def request_rearm(state: State, event: RequestRearm) -> Outcome:
     """First step of the re-arm."""
     if not latched(state.killswitch):
@@ -77,6 +106,9 @@ def request_rearm(state: State, event: RequestRearm) -> Outcome:
     return accepted(with_killswitch(state, with_request(state.killswitch, Pending.REARM)))
 
 
+@ensure_part(
+    lambda state, result: rearm_judged(state, confirm_verdict(state, Pending.REARM), result)
+)
 def confirm_rearm(state: State, event: ConfirmRearm) -> Outcome:
     """Second step of the re-arm: the latches clear."""
     verdict = confirm_verdict(state, Pending.REARM)
@@ -86,6 +118,11 @@ def confirm_rearm(state: State, event: ConfirmRearm) -> Outcome:
     return settle(with_killswitch(state, with_latches(before, False, False, False, True)))
 
 
+@ensure_part(
+    lambda state, result: request_judged(
+        state, Pending.PEAK_RESET, 0 if flat(state.gate) else int(Reason.NOT_FLAT), result
+    )
+)
 def request_peak_reset(state: State, event: RequestPeakReset) -> Outcome:
     """First step of the reset of the equity peak."""
     if not flat(state.gate):
@@ -93,6 +130,10 @@ def request_peak_reset(state: State, event: RequestPeakReset) -> Outcome:
     return accepted(with_killswitch(state, with_request(state.killswitch, Pending.PEAK_RESET)))
 
 
+@require_part(lambda state: readings_in_range(state.survival, state.ledger))
+@ensure_part(
+    lambda state, result: peak_judged(state, confirm_verdict(state, Pending.PEAK_RESET), result)
+)
 def confirm_peak_reset(state: State, event: ConfirmPeakReset) -> Outcome:
     """Second step of the reset: the peak is what equity is now."""
     verdict = confirm_verdict(state, Pending.PEAK_RESET)

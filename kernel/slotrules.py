@@ -12,7 +12,7 @@ Not here: the invariants that use these (``invariants.py``). Spec module: Gate.
 from enum import IntEnum
 
 from kernel.constants import INSTRUMENT_MAX, PRICE_MAX, QUANTITY_MAX, Permit
-from kernel.contracts import pure
+from kernel.contracts import pure, require_part
 from kernel.ranges import within
 from kernel.slots import open_of, reserved_of, unrealised_of
 from kernel.state import Slot, Slots
@@ -32,6 +32,8 @@ class Rule(IntEnum):
     NO_ENTRY = 8
     IN_RANGE = 9
     SOUND = 10
+    FLATTEN_WHOLE = 11
+    UNCLAIMED_UNMARKED = 12
 
 
 class Share(IntEnum):
@@ -60,15 +62,17 @@ def reduces(slot: Slot) -> bool:
     """An exit or a flatten can neither grow nor flip the position."""
     if slot.permit_kind != Permit.EXIT and slot.permit_kind != Permit.FLATTEN:
         return True
-    return slot.permit_quantity * slot.quantity < 0 and abs(slot.permit_quantity) <= abs(
-        slot.quantity
-    )
+    return -slot.quantity <= slot.permit_quantity < 0 or 0 < slot.permit_quantity <= -slot.quantity
 
 
 @pure
 def entry_agrees(slot: Slot) -> bool:
     """What is left of an entry has the side of what it has filled."""
-    return slot.permit_kind != Permit.ENTRY or slot.permit_quantity * slot.quantity >= 0
+    return (
+        slot.permit_kind != Permit.ENTRY
+        or (slot.permit_quantity >= 0 and slot.quantity >= 0)
+        or (slot.permit_quantity <= 0 and slot.quantity <= 0)
+    )
 
 
 @pure
@@ -76,6 +80,12 @@ def permit_consistent(slot: Slot) -> bool:
     """No permit, no lots and no price; a permit has both."""
     none = slot.permit_kind == Permit.NONE
     return none == (slot.permit_quantity == 0) and none == (slot.permit_price == 0)
+
+
+@pure
+def flatten_whole(slot: Slot) -> bool:
+    """A flatten is for the whole position."""
+    return slot.permit_kind != Permit.FLATTEN or slot.permit_quantity == -slot.quantity
 
 
 @pure
@@ -110,6 +120,7 @@ def sound(slot: Slot) -> bool:
         and reduces(slot)
         and entry_agrees(slot)
         and permit_consistent(slot)
+        and flatten_whole(slot)
     )
 
 
@@ -134,6 +145,10 @@ def slot_holds(slot: Slot, rule: Rule) -> bool:
         return slot.permit_kind != Permit.FLATTEN
     if rule == Rule.NO_WORKER_PERMIT:
         return slot.permit_kind != Permit.ENTRY and slot.permit_kind != Permit.EXIT
+    if rule == Rule.FLATTEN_WHOLE:
+        return flatten_whole(slot)
+    if rule == Rule.UNCLAIMED_UNMARKED:
+        return slot.instrument != 0 or slot.mark == 0
     if rule == Rule.NO_ENTRY:
         return slot.permit_kind != Permit.ENTRY
     return slot_in_range(slot)
@@ -180,15 +195,16 @@ def total(s: Slots, of: Share) -> int:
 
 
 @pure
+@require_part(lambda worker: 0 <= worker <= 7)
 def claims_alone(s: Slots, worker: int) -> bool:
     """No later slot claims the instrument of ``worker``'s."""
-    claimed = s[worker].instrument
-    return claimed == 0 or (
-        (worker >= 1 or s[1].instrument != claimed)
-        and (worker >= 2 or s[2].instrument != claimed)
-        and (worker >= 3 or s[3].instrument != claimed)
-        and (worker >= 4 or s[4].instrument != claimed)
-        and (worker >= 5 or s[5].instrument != claimed)
-        and (worker >= 6 or s[6].instrument != claimed)
-        and (worker >= 7 or s[7].instrument != claimed)
+    own = s[worker]
+    return own.instrument == 0 or (
+        (worker >= 1 or s[1].instrument != own.instrument)
+        and (worker >= 2 or s[2].instrument != own.instrument)
+        and (worker >= 3 or s[3].instrument != own.instrument)
+        and (worker >= 4 or s[4].instrument != own.instrument)
+        and (worker >= 5 or s[5].instrument != own.instrument)
+        and (worker >= 6 or s[6].instrument != own.instrument)
+        and (worker >= 7 or s[7].instrument != own.instrument)
     )

@@ -12,25 +12,40 @@ Not here: who may write what (``gate.py``, ``ledger.py``). Spec module: Gate.
 
 from kernel.constants import Permit
 from kernel.contracts import ensure_part, pure, require_part
+from kernel.notional import notional, worth
+from kernel.slots_contract import (
+    entry_notional,
+    fence_advanced,
+    flatten_issued,
+    only_slot_moved,
+    permit_freed,
+    position_notional,
+    slot_written,
+    unclaimed,
+)
 from kernel.state import Gate, Quantities, Slot, Slots
 
 
 @pure
+@ensure_part(lambda slot, result: result == entry_notional(slot))
 def reserved_of(slot: Slot) -> int:
     """Return what the slot's entry permit reserves, micro-USDT."""
-    return abs(slot.permit_quantity) * slot.permit_price if slot.permit_kind == Permit.ENTRY else 0
+    if slot.permit_kind != Permit.ENTRY:
+        return 0
+    return notional(abs(slot.permit_quantity), slot.permit_price)
 
 
 @pure
+@ensure_part(lambda slot, result: result == position_notional(slot))
 def open_of(slot: Slot) -> int:
     """Return the notional of the slot's position at its mark, micro-USDT."""
-    return abs(slot.quantity) * slot.mark
+    return notional(abs(slot.quantity), slot.mark)
 
 
 @pure
 def unrealised_of(slot: Slot) -> int:
     """Return the profit of the slot's position at its mark, micro-USDT, signed."""
-    return slot.quantity * slot.mark - slot.cost
+    return worth(slot.quantity, slot.mark) - slot.cost
 
 
 @pure
@@ -70,6 +85,11 @@ def quantities(gate: Gate) -> Quantities:
 
 
 @pure
+@ensure_part(lambda result: -1 <= result <= 7)
+@ensure_part(
+    lambda gate, instrument, result: result < 0 or gate.slots[result].instrument == instrument
+)
+@ensure_part(lambda gate, instrument, result: (result < 0) == unclaimed(gate.slots, instrument))
 def owner_of(gate: Gate, instrument: int) -> int:
     """Return the worker that claims the instrument, or -1."""
     if gate.slots[0].instrument == instrument:
@@ -92,6 +112,8 @@ def owner_of(gate: Gate, instrument: int) -> int:
 
 
 @pure
+@require_part(lambda worker: 0 <= worker <= 7)
+@ensure_part(lambda slots, worker, slot, result: only_slot_moved(slots, worker, slot, result))
 def put(slots: Slots, worker: int, slot: Slot) -> Slots:
     """Return the slots with one of them replaced."""
     return (
@@ -107,17 +129,7 @@ def put(slots: Slots, worker: int, slot: Slot) -> Slots:
 
 
 @require_part(lambda worker: 0 <= worker <= 7)
-@ensure_part(
-    lambda gate, worker, slot, result: (
-        result.reserved_notional
-        == gate.reserved_notional - reserved_of(gate.slots[worker]) + reserved_of(slot)
-    )
-)
-@ensure_part(
-    lambda gate, worker, slot, result: (
-        result.open_notional == gate.open_notional - open_of(gate.slots[worker]) + open_of(slot)
-    )
-)
+@ensure_part(lambda gate, worker, slot, result: slot_written(gate, worker, slot, result))
 def with_slot(gate: Gate, worker: int, slot: Slot) -> Gate:
     """Return the gate with one slot replaced and the totals moved by the difference."""
     before = gate.slots[worker]
@@ -130,6 +142,7 @@ def with_slot(gate: Gate, worker: int, slot: Slot) -> Gate:
     )
 
 
+@ensure_part(lambda gate, result: fence_advanced(gate, result))
 def advance_fence(gate: Gate) -> Gate:
     """Return the gate in the next epoch. Permits stay: until confirmed, their orders may fill."""
     return Gate(
@@ -141,7 +154,7 @@ def advance_fence(gate: Gate) -> Gate:
     )
 
 
-@pure
+@ensure_part(lambda slot, result: permit_freed(slot, result))
 def without_permit(slot: Slot) -> Slot:
     """Return the slot with its permit freed."""
     return Slot(
@@ -155,7 +168,7 @@ def without_permit(slot: Slot) -> Slot:
     )
 
 
-@pure
+@ensure_part(lambda slot, result: flatten_issued(slot, result))
 def with_flatten(slot: Slot) -> Slot:
     """Return the slot with a flatten permit for its whole position (freed when it has none)."""
     if slot.quantity == 0:

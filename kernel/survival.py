@@ -15,7 +15,8 @@ Rules of this file:
 *   A silent book is never worth more than the bad one it last showed (ADR 0021; bible 11.2 gives a
     stale book 0.5, which would raise a factor that stood at 0.3).
 
-Not here: the curves (``curves.py``), category 1 (``killswitch.py``), the bar (``posture.py``).
+Not here: the curves (``curves.py``), the sensors' reports (``reports.py``), category 1
+(``killswitch.py``), the bar (``posture.py``).
 Spec module: Survival. Sources: bible 11.2 to 11.4, specification VI.1 and VI.3.
 """
 
@@ -33,7 +34,7 @@ from kernel.constants import (
     Profile,
     Status,
 )
-from kernel.contracts import ensure_part, pure, require_part
+from kernel.contracts import ensure_part, opaque, pure, require_part
 from kernel.curves import (
     capital,
     depth_specification,
@@ -45,25 +46,41 @@ from kernel.curves import (
     structural_decay_bible,
     structural_decay_specification,
 )
-from kernel.events import ReportBook, ReportForewarner, ReportShock
-from kernel.outcome import Accepted
-from kernel.parts import accepted, with_survival
+from kernel.parts import with_survival
+from kernel.parts_contract import same_but_survival
 from kernel.state import Ledger, State, Survival
+from kernel.survival_contract import (
+    lowered,
+    multiplied,
+    multiplier_after_bar,
+    readings_aged,
+    same_readings,
+)
 
 
 @pure
+@opaque
+@ensure_part(lambda a, b, result: a < 0 or b < 0 or b > PPM or 0 <= result <= a)
+@ensure_part(lambda a, b, result: b < 0 or a < 0 or a > PPM or 0 <= result <= b)
 def mul(a: int, b: int) -> int:
     """Return the product of a ratio (or a gap) and a ratio, ppm, rounded down."""
     return a * b // PPM
 
 
 @pure
+@ensure_part(
+    lambda age_ms, dt_ms, result: (
+        result == (AGE_MS_MAX if age_ms + dt_ms > AGE_MS_MAX else age_ms + dt_ms)
+    )
+)
 def older(age_ms: int, dt_ms: int) -> int:
     """Return an age after ``dt_ms`` more, saturated at ``AGE_MS_MAX``."""
     return min(age_ms + dt_ms, AGE_MS_MAX)
 
 
 @pure
+@opaque
+@ensure_part(lambda result: 0 <= result <= PPM)
 def status_factor(status: Status) -> int:
     """Return the forewarner status as a factor, ppm (bible 11.2: 1, .5, .1)."""
     if status == Status.OK:
@@ -74,6 +91,23 @@ def status_factor(status: Status) -> int:
 
 
 @pure
+def readings_in_range(survival: Survival, ledger: Ledger) -> bool:
+    """Return whether the curves are defined at what the sensors and the ledger say."""
+    return (
+        survival.forewarner_age_ms >= 0
+        and survival.book_age_ms >= 0
+        and survival.shock_age_ms >= 0
+        and 0 <= survival.depth_quality_ppm <= PPM
+        and 0 <= survival.fill_probability_ppm <= PPM
+        and survival.book_latency_ms >= 0
+        and survival.book_jitter_ms >= 0
+        and 0 <= ledger.drawdown_ppm <= PPM
+    )
+
+
+@pure
+@require_part(lambda survival: survival.forewarner_age_ms >= 0)
+@ensure_part(lambda result: 0 <= result <= PPM)
 def structural(survival: Survival, profile: Profile) -> int:
     """Return category 2, ppm: the forewarner's status and age."""
     age_s = (survival.forewarner_age_ms + 999) // 1000
@@ -83,6 +117,11 @@ def structural(survival: Survival, profile: Profile) -> int:
 
 
 @pure
+@require_part(lambda survival: survival.book_age_ms >= 0 and survival.book_latency_ms >= 0)
+@require_part(lambda survival: survival.book_jitter_ms >= 0)
+@require_part(lambda survival: 0 <= survival.depth_quality_ppm <= PPM)
+@require_part(lambda survival: 0 <= survival.fill_probability_ppm <= PPM)
+@ensure_part(lambda result: 0 <= result <= PPM)
 def microstructure(survival: Survival, profile: Profile, book_stale_ms: int) -> int:
     """Return category 3, ppm: what the book says, and how old that is."""
     if profile == Profile.SPECIFICATION:
@@ -97,6 +136,8 @@ def microstructure(survival: Survival, profile: Profile, book_stale_ms: int) -> 
 
 
 @pure
+@require_part(lambda survival: survival.shock_age_ms >= 0)
+@ensure_part(lambda result: 0 <= result <= PPM)
 def environment(survival: Survival, profile: Profile) -> int:
     """Return category 4, ppm: the time since the last shock."""
     age_s = survival.shock_age_ms // 1000
@@ -106,18 +147,23 @@ def environment(survival: Survival, profile: Profile) -> int:
 
 
 @pure
+@require_part(lambda ledger: 0 <= ledger.drawdown_ppm <= PPM)
+@ensure_part(lambda result: 0 <= result <= PPM)
 def capital_stress(ledger: Ledger) -> int:
     """Return category 5, ppm: the drawdown of equity from its peak."""
     return capital(ledger.drawdown_ppm)
 
 
 @pure
+@ensure_part(lambda factor, result: result == (0 if factor >= DEGRADED_BELOW_PPM else 1))
 def degraded(factor: int) -> int:
     """Return 1 where the factor counts as degraded (bible 11.3), else 0."""
     return 1 if factor < DEGRADED_BELOW_PPM else 0
 
 
 @pure
+@require_part(lambda state: readings_in_range(state.survival, state.ledger))
+@ensure_part(lambda result: 0 <= result <= PPM)
 def target(state: State) -> int:
     """Return the multiplier that the five categories call for now, ppm."""
     if state.killswitch.killed:
@@ -136,6 +182,9 @@ def target(state: State) -> int:
 
 
 @pure
+@opaque
+@require_part(lambda dt_ms, gap: dt_ms >= 0 and gap >= 0)
+@ensure_part(lambda gap, result: 0 <= result <= gap)
 def recovery_step(dt_ms: int, gap: int, profile: Profile) -> int:
     """Return by how much R may rise over a bar of ``dt_ms`` towards a target ``gap`` ppm above it.
 
@@ -148,6 +197,7 @@ def recovery_step(dt_ms: int, gap: int, profile: Profile) -> int:
     return mul(credited_ms // RECOVERY_BIBLE_MS_PER_PPM, gap)
 
 
+@ensure_part(lambda survival, multiplier_ppm, result: multiplied(survival, multiplier_ppm, result))
 def with_multiplier(survival: Survival, multiplier_ppm: int) -> Survival:
     """Return the readings with another multiplier."""
     return Survival(
@@ -163,9 +213,12 @@ def with_multiplier(survival: Survival, multiplier_ppm: int) -> Survival:
     )
 
 
+@require_part(lambda state: readings_in_range(state.survival, state.ledger))
 @ensure_part(
     lambda state, result: (
-        result.survival.multiplier_ppm == min(state.survival.multiplier_ppm, target(state))
+        same_but_survival(state, result)
+        and same_readings(state.survival, result.survival)
+        and lowered(state.survival, target(state), result.survival)
     )
 )
 def lower(state: State) -> State:
@@ -177,6 +230,19 @@ def lower(state: State) -> State:
 
 
 @require_part(lambda dt_ms: dt_ms >= 0)
+@ensure_part(
+    lambda state, dt_ms, result: (
+        same_but_survival(state, result)
+        and result.survival.multiplier_ppm == state.survival.multiplier_ppm
+        and readings_aged(
+            state.survival,
+            older(state.survival.forewarner_age_ms, dt_ms),
+            older(state.survival.book_age_ms, dt_ms),
+            older(state.survival.shock_age_ms, dt_ms),
+            result.survival,
+        )
+    )
+)
 def aged(state: State, dt_ms: int) -> State:
     """Return the state with market time ``dt_ms`` later for its three sensors."""
     before = state.survival
@@ -196,11 +262,22 @@ def aged(state: State, dt_ms: int) -> State:
     )
 
 
+@require_part(lambda state: readings_in_range(state.survival, state.ledger))
+@require_part(lambda dt_ms: dt_ms >= 0)
 @ensure_part(
     lambda state, dt_ms, result: (
-        result.survival.multiplier_ppm <= target(result)
-        and result.survival.multiplier_ppm
-        <= state.survival.multiplier_ppm + recovery_step(dt_ms, PPM, state.limits.profile)
+        same_but_survival(state, result)
+        and same_readings(state.survival, result.survival)
+        and multiplier_after_bar(
+            state.survival.multiplier_ppm,
+            target(state),
+            recovery_step(
+                dt_ms,
+                max(0, target(state) - state.survival.multiplier_ppm),
+                state.limits.profile,
+            ),
+            result.survival,
+        )
     )
 )
 def recovered(state: State, dt_ms: int) -> State:
@@ -211,64 +288,3 @@ def recovered(state: State, dt_ms: int) -> State:
         return with_survival(state, with_multiplier(state.survival, called_for))
     step = recovery_step(dt_ms, called_for - now, state.limits.profile)
     return with_survival(state, with_multiplier(state.survival, now + step))
-
-
-def report_forewarner(state: State, event: ReportForewarner) -> Accepted:
-    """Take a fresh forewarner assessment."""
-    before = state.survival
-    reading = Survival(
-        forewarner_status=status_of(event.status),
-        forewarner_age_ms=0,
-        book_age_ms=before.book_age_ms,
-        shock_age_ms=before.shock_age_ms,
-        depth_quality_ppm=before.depth_quality_ppm,
-        fill_probability_ppm=before.fill_probability_ppm,
-        book_latency_ms=before.book_latency_ms,
-        book_jitter_ms=before.book_jitter_ms,
-        multiplier_ppm=before.multiplier_ppm,
-    )
-    return accepted(lower(with_survival(state, reading)))
-
-
-@pure
-def status_of(status: int) -> Status:
-    """Return the status an event's integer names (0 OK, 1 ORANGE, else RED)."""
-    if status == 0:
-        return Status.OK
-    if status == 1:
-        return Status.ORANGE
-    return Status.RED
-
-
-def report_book(state: State, event: ReportBook) -> Accepted:
-    """Take a fresh reading of the order book."""
-    before = state.survival
-    reading = Survival(
-        forewarner_status=before.forewarner_status,
-        forewarner_age_ms=before.forewarner_age_ms,
-        book_age_ms=0,
-        shock_age_ms=before.shock_age_ms,
-        depth_quality_ppm=event.depth_quality_ppm,
-        fill_probability_ppm=event.fill_probability_ppm,
-        book_latency_ms=event.latency_ms,
-        book_jitter_ms=event.jitter_ms,
-        multiplier_ppm=before.multiplier_ppm,
-    )
-    return accepted(lower(with_survival(state, reading)))
-
-
-def report_shock(state: State, event: ReportShock) -> Accepted:
-    """Take a shock: the environment factor is at its least from now."""
-    before = state.survival
-    reading = Survival(
-        forewarner_status=before.forewarner_status,
-        forewarner_age_ms=before.forewarner_age_ms,
-        book_age_ms=before.book_age_ms,
-        shock_age_ms=0,
-        depth_quality_ppm=before.depth_quality_ppm,
-        fill_probability_ppm=before.fill_probability_ppm,
-        book_latency_ms=before.book_latency_ms,
-        book_jitter_ms=before.book_jitter_ms,
-        multiplier_ppm=before.multiplier_ppm,
-    )
-    return accepted(lower(with_survival(state, reading)))

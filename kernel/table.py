@@ -30,6 +30,7 @@ from typing import Final
 
 class Cell(IntEnum):
     """What the table says of an event in a posture."""
+
     # KRN-TAB-001, KRN-TAB-002, KRN-TAB-003, KRN-TAB-004
 
     GO = 0

@@ -26,8 +26,8 @@ from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from kernel.constants import FRACTION_DIVISOR, PPM
+from kernel.equity import equity
 from kernel.gate import capital, ceiling, permit_price
-from kernel.ledger import equity
 from kernel.outcome import Accepted
 from kernel.posture import effective
 from kernel.slots import flat, owner_of

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, get_type_hints
 
 from kernel.constants import CASH_MAX, Profile
-from kernel.ledger import drawdown
+from kernel.equity import drawdown
 from kernel.state import Ledger, Limits, State, initial_state
 from traces.codec import Fold, Malformed, canonical
 from traces.provenance import constants_hash, kernel_hash, spec_hash, writer_version

@@ -32,7 +32,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Final
 
-from kernel.ledger import drawdown
+from kernel.equity import drawdown
 from kernel.state import Ledger
 from traces.checksums import CHAIN_BYTES, chain, crc32c
 from traces.frames import MARK, Broken, Fault, Finding, first_chain

@@ -8,10 +8,10 @@ Rules of this file:
 
 from typing import Any
 
+from kernel.causes import heartbeat_late
 from kernel.constants import PPM
+from kernel.equity import equity
 from kernel.gate import capital, ceiling
-from kernel.killswitch import heartbeat_late
-from kernel.ledger import equity
 from kernel.posture import effective
 from kernel.slots import flat
 from kernel.state import State

@@ -25,6 +25,7 @@ MODULES = (
     "dolphin.verify.coverage",
     "dolphin.verify.crosshair.item",
     "dolphin.verify.rocq",
+    "dolphin.verify.proof.run",
     "dolphin.verify.mutation.code",
 )
 

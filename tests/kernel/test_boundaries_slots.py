@@ -186,6 +186,8 @@ BROKEN = {
     Rule.NO_ENTRY: PERMIT,
     Rule.IN_RANGE: replace(POSITION, mark=-1),
     Rule.SOUND: replace(empty_slot(), cost=1),
+    Rule.FLATTEN_WHOLE: replace(POSITION, permit_kind=Permit.FLATTEN, permit_quantity=4),
+    Rule.UNCLAIMED_UNMARKED: replace(empty_slot(), mark=1),
 }
 
 

@@ -33,10 +33,12 @@ sys.monitoring.set_events(tool, sys.monitoring.events.PY_START)
 from kernel.constants import Posture, Profile
 from kernel.contracts import PARTS_CHECKED
 from tests.kernel.sessions import until
+from tests.kernel.test_rules import session
 from tests.traces.samples import walk
 for profile in Profile:
     for _ in walk(3, 3_000, until(Posture.APEX, profile=profile)):
         pass
+session()
 print(json.dumps({"parts": PARTS_CHECKED, "entered": sorted(entered)}))
 """
 

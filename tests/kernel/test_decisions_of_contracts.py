@@ -17,16 +17,9 @@ import pytest
 
 from kernel import invariants, promises
 from kernel.constants import PPM, Pending, Permit, Posture, Profile, Status
-from kernel.events import (
-    AdvanceTime,
-    CloseBar,
-    ConfirmPeakReset,
-    Event,
-    ReportFill,
-    UpdateMark,
-)
+from kernel.equity import drawdown, equity
+from kernel.events import AdvanceTime, CloseBar, ConfirmPeakReset, Event, ReportFill, UpdateMark
 from kernel.gate import capital, ceiling
-from kernel.ledger import drawdown, equity
 from kernel.outcome import Accepted, Effects
 from kernel.slotrules import claims_alone
 from kernel.state import State

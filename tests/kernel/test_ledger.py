@@ -3,8 +3,8 @@
 import pytest
 
 from kernel.constants import PPM, Permit, Posture
+from kernel.equity import drawdown, equity
 from kernel.events import CloseOrder, ReportFill, TripKillSwitch, UpdateMark
-from kernel.ledger import drawdown, equity
 from kernel.state import State
 from tests.kernel.sessions import BTC_LOT, accept, claimed, confirm, drive, holding, order, until
 

@@ -4,10 +4,11 @@ import dataclasses
 
 import pytest
 
+from kernel.bar import counted
 from kernel.constants import PPM, Posture, Profile
 from kernel.events import CloseBar, ReportForewarner
 from kernel.outcome import Accepted, Effects, Reason, Refused
-from kernel.posture import above, called, counted, gate_ppm
+from kernel.posture import above, called, gate_ppm
 from kernel.state import State
 from kernel.step import step
 from tests.kernel.sessions import HEALTHY_BOOK, accept, bar, confirm, drive, until

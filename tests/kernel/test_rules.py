@@ -12,11 +12,11 @@ from itertools import product
 import pytest
 
 from kernel import events as ev
+from kernel.bar import close_bar, counted
 from kernel.constants import AGE_MS_MAX, PPM, Pending, Permit, Posture, Profile, Status
 from kernel.gate import claim_instrument, close_order, request_order
 from kernel.killswitch import settle
 from kernel.outcome import Accepted, Effects, Outcome, Reason, Refused
-from kernel.posture import close_bar, counted
 from kernel.rearm import confirm_peak_reset
 from kernel.state import Limits, Slot, State, empty_slot
 from kernel.step import step

@@ -149,6 +149,9 @@ BROKEN = {
     "KilledIffCause": lambda: broken("killswitch", killed=True),
     "KilledMeansHibernate": lambda: broken("killswitch", killed=True),
     "JournalDownMeansHibernate": lambda: broken("killswitch", journal_writable=False),
+    "JournalDownMeansLatched": lambda: broken("killswitch", journal_writable=False),
+    "FlattenIsWhole": lambda: broken_slot(0, permit_kind=3, permit_quantity=-9),
+    "UnclaimedHasNoMark": lambda: broken_slot(3, mark=1),
     "RearmRequestMeansLatched": lambda: broken("killswitch", operator_request=1),
     "MultiplierNeverAboveTarget": lambda: broken("survival", multiplier_ppm=999_999),
     "TwoImpairedSensorsHalve": lambda: broken(

@@ -121,7 +121,7 @@ def test_what_is_declared_is_used() -> None:
     assert core | build | dev >= STARTED, "an entry of STARTED that is no longer declared"
 
 
-@pytest.mark.parametrize("name", ["core", "dev"])
+@pytest.mark.parametrize("name", ["core", "dev", "proof"])
 def test_a_lock_names_no_host(name: str) -> None:
     bad = [line for line in lock(name).splitlines() if HOST.search(line)]
     assert not bad, f"locks/{name}.txt says where, not what: {bad}"
@@ -133,8 +133,14 @@ def test_the_locks_pin_what_is_declared() -> None:
     assert core | build | dev <= pins(lock("dev")).keys(), "run `make lock`"
 
 
+def test_the_provers_lock_pins_the_prover() -> None:
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]
+    pinned = {f"{name}=={version}" for name, version in pins(lock("proof")).items()}
+    assert set(groups["proof"]) <= pinned, "run `make lock`"
+
+
 def test_every_entry_of_a_lock_is_a_pin_with_a_hash() -> None:
-    for name in ("core", "dev"):
+    for name in ("core", "dev", "proof"):
         entries = re.findall(r"^([\w.-]+)", lock(name), re.MULTILINE)
         assert {entry.lower() for entry in entries} == pins(lock(name)).keys()
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kernel.constants import CASH_MAX
-from kernel.ledger import drawdown
+from kernel.equity import drawdown
 from tests.traces.making import note_record
 from tests.traces.samples import header_of
 from traces.codec import Malformed, canonical

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kernel.ledger import drawdown
+from kernel.equity import drawdown
 from kernel.outcome import Accepted
 from kernel.state import opening_ledger
 from tests.kernel.sessions import OPENING_CASH

@@ -1,0 +1,1 @@
+"""Unbounded proof of the kernel: proof files from the shipped source, and Nagini over them."""

@@ -1,0 +1,160 @@
+"""Negative controls: mutants of the shipped kernel that the prover must reject by itself.
+
+Rules of this file:
+
+*   The mutants are the mutation tool's (``dolphin/verify/mutation/code_mutants.py``), of bodies of
+    functions, drawn by a seed. Constants and tables of a module are not drawn: what a number should
+    be no prover knows.
+*   A mutant goes the way of the source: generator, proof file, prover. First the mutated function
+    is proved, then those that call it or whose contracts speak of it, nearest first, until one is
+    rejected.
+*   Rejected is a mutant for which the prover was run and did not prove. A mutant that the prover
+    cannot read is not rejected.
+*   Four in five must be. The survivors are named with what catches them instead: the verdict of the
+    mutation tool, by test.
+
+Not here: the proofs of the source itself (``run.py``).
+"""
+
+import ast
+import random
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dolphin.verify.item import Context
+from dolphin.verify.proof.generate import functions_of, proof_module
+from dolphin.verify.proof.prover import Prover
+from dolphin.verify.store import Store, key_of
+
+if TYPE_CHECKING:
+    from dolphin.verify.mutation.code_mutants import Mutant
+
+SEED = 4
+DRAWN = 40
+REJECTED_MIN = (4, 5)
+ROUNDS = 2  # the mutated function; then what speaks of it
+QUERY_MS = 10_000
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A mutant and what became of it."""
+
+    id: str
+    change: str
+    rejected: bool
+    by: str
+
+
+def drawn(root: Path) -> "list[Mutant]":
+    """Return the mutants, in the order in which they were drawn."""
+    from dolphin.verify import level_a
+    from dolphin.verify.mutation.code_mutants import mutants_of
+
+    listed = level_a.read(root).modules
+    paths = [
+        Path(path)
+        for module, path in level_a.modules_of(root, "kernel").items()
+        if module in listed and module != "kernel.contracts"
+    ]
+    every = [mutant for path in paths for mutant in mutants_of(path, root) if not mutant.at_import]
+    return random.Random(SEED).sample(sorted(every, key=lambda one: one.id), DRAWN)
+
+
+def users_of(name: str, texts: dict[str, str]) -> dict[str, tuple[str, ...]]:
+    """Return the functions whose body or contract names a function, by module."""
+    found: dict[str, tuple[str, ...]] = {}
+    for module, text in texts.items():
+        users = tuple(
+            each.name
+            for each in functions_of(text)
+            if each.name != name
+            and any(isinstance(one, ast.Name) and one.id == name for one in ast.walk(each))
+        )
+        if users:
+            found[module] = users
+    return found
+
+
+def judge(mutant: "Mutant", base: Path, texts: dict[str, str], prover: Prover) -> Judged:
+    """Let the prover say whether it rejects a mutant."""
+    module = Path(mutant.path).stem
+    changed = dict(texts)
+    changed[module] = proof_module(mutant.path, mutant.mutated_source)
+    (base / "kernel" / f"{module}.py").write_text(changed[module], "utf-8")
+    ahead: list[tuple[str, tuple[str, ...]]] = [(module, (mutant.function.split(".")[-1],))]
+    seen: set[tuple[str, tuple[str, ...]]] = set()
+    for _ in range(ROUNDS):
+        following: list[tuple[str, tuple[str, ...]]] = []
+        for one in ahead:
+            if one in seen:
+                continue
+            seen.add(one)
+            where, functions = one
+            answer = prover.prove(base / "kernel" / f"{where}.py", functions, QUERY_MS)
+            if answer.translated and not answer.proved:
+                said = answer.errors[0] if answer.errors else "not decided"
+                return Judged(mutant.id, mutant.change, True, f"{where}: {said}")
+            for name in functions:
+                following += users_of(name, changed).items()
+        ahead = following
+    return Judged(mutant.id, mutant.change, False, "")
+
+
+def judged(context: Context, prover: Prover, store: Store, texts: dict[str, str]) -> list[Judged]:
+    """Return what became of each mutant that was drawn."""
+    found: list[Judged] = []
+    mutants = drawn(context.root)
+    with tempfile.TemporaryDirectory(prefix="dolphin-proof-") as folder:
+        base = Path(folder)
+        with Prover(prover.python, base, prover.job_seconds) as mine:
+            for done, mutant in enumerate(mutants):
+                context.tell(done, len(mutants), f"mutant {mutant.id}")
+                key = key_of(
+                    "control", VERSION, QUERY_MS, mutant.mutated_source, sorted(texts.items())
+                )
+                kept = store.get(key)
+                if isinstance(kept, dict):
+                    found.append(Judged(mutant.id, mutant.change, kept["rejected"], kept["by"]))
+                    continue
+                shutil.rmtree(base / "kernel", ignore_errors=True)
+                (base / "kernel").mkdir()
+                for module, text in texts.items():
+                    (base / "kernel" / f"{module}.py").write_text(text, "utf-8")
+                one = judge(mutant, base, texts, mine)
+                store.put(key, {"rejected": one.rejected, "by": one.by})
+                found.append(one)
+    return found
+
+
+def figures(found: Sequence[Judged]) -> dict[str, int]:
+    """Return how many there were and how many the prover rejected."""
+    return {"total": len(found), "rejected": sum(each.rejected for each in found)}
+
+
+def survivors(found: Sequence[Judged]) -> list[str]:
+    """Return a line for each mutant that the prover let live."""
+    return [
+        f"{each.id}: {each.change}; the mutation tool's verdict on the same id says which test "
+        "kills it"
+        for each in found
+        if not each.rejected
+    ]
+
+
+def findings(found: Sequence[Judged]) -> list[str]:
+    """Return a finding where the prover rejects fewer than it must."""
+    part, whole = REJECTED_MIN
+    rejected = sum(each.rejected for each in found)
+    if rejected * whole >= len(found) * part:
+        return []
+    names = ", ".join(each.id for each in found if not each.rejected)
+    return [
+        f"negative controls: {rejected} of {len(found)} rejected, expected {part} in {whole}: "
+        f"{names} live"
+    ]

@@ -1,0 +1,156 @@
+"""Proof files say what the shipped kernel says: stripped of contracts, both have equal trees."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from dolphin.verify.proof.errors import ProofError
+from dolphin.verify.proof.excuses import Excuse, excuses, hash_of, misfits
+from dolphin.verify.proof.generate import (
+    LEFT_OUT,
+    MARKS,
+    STATEMENTS,
+    functions_of,
+    imports_of,
+    probe_module,
+    proof_module,
+    stripped,
+)
+from dolphin.verify.proof.run import EXCUSED_PART, listed
+
+ROOT = Path(__file__).resolve().parents[4]
+SOURCES = [path for path in sorted((ROOT / "kernel").glob("*.py")) if path.name not in LEFT_OUT]
+
+
+def tree(function: ast.FunctionDef) -> str:
+    return ast.dump(stripped(function))
+
+
+def contracts_of(function: ast.FunctionDef) -> int:
+    """Return how many contracts a shipped function has."""
+    return sum(isinstance(each, ast.Call) for each in function.decorator_list)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_stripped_of_contracts_both_sides_are_equal(path: Path) -> None:
+    text = path.read_text("utf-8")
+    shipped = list(functions_of(text))
+    proved = list(functions_of(proof_module(path.name, text)))
+    assert [each.name for each in shipped] == [each.name for each in proved]
+    for one, other in zip(shipped, proved, strict=True):
+        assert tree(one) == tree(other), f"{path.name}: {one.name}"
+        # Nothing is lost on the way: as many contracts, and pure where it was pure.
+        contracts = len(other.body) - len(stripped(other).body)
+        assert contracts == contracts_of(one), f"{path.name}: {one.name}"
+        marks = [MARKS[each.id] for each in one.decorator_list if isinstance(each, ast.Name)]
+        assert [ast.unparse(each) for each in other.decorator_list] == marks
+
+
+def test_every_function_of_the_kernel_is_listed() -> None:
+    names = listed(ROOT)
+    defined = sum(
+        path.read_text("utf-8").count("\ndef ") for path in (ROOT / "kernel").glob("*.py")
+    )
+    assert sum(map(len, names.values())) == defined > 200
+
+
+SAMPLE = """
+@pure
+@require_part(lambda a: a > 0)
+@ensure_part(lambda a, result: result == a)
+def f(a: int) -> int:
+    \"\"\"Doc.\"\"\"
+    return a
+"""
+
+
+def test_a_contract_becomes_a_statement() -> None:
+    (made,) = functions_of(proof_module("kernel/sample.py", SAMPLE))
+    assert [ast.unparse(each) for each in made.body[1:]] == [
+        "Requires(a > 0)",
+        "Ensures(Result() == a)",
+        "return a",
+    ]
+
+
+def test_a_probe_asserts_false_after_each_call() -> None:
+    proof = proof_module("kernel/sample.py", SAMPLE)
+    text, lines = probe_module(proof, "sample")
+    assert lines == {text.count("\n"): "f"}
+    assert text.splitlines()[-4:] == [
+        "def probe_f(a: int) -> None:",
+        "    Requires(a > 0)",
+        "    made = f(a)",
+        "    assert False",
+    ]
+
+
+def test_imports_are_read() -> None:
+    lines = (
+        "from kernel.state import State",
+        "from typing import Final",
+        "from kernel.fixed import ONE",
+    )
+    text = "\n".join(lines)
+    assert imports_of(text) == {"state", "fixed"}
+
+
+REJECTED = [
+    ("@cache\ndef f(a):\n    return a\n", "decorator cache"),
+    ("@contracts.require(lambda a: a)\ndef f(a):\n    return a\n", "decorator contracts.require"),
+    ("@require(lambda a: a, 'why')\ndef f(a):\n    return a\n", "one lambda"),
+    ("@require(lambda a: a, enabled=False)\ndef f(a):\n    return a\n", "one lambda"),
+    ("@require(holds)\ndef f(a):\n    return a\n", "expected a lambda"),
+    ("@require(lambda result: result)\ndef f(a):\n    return a\n", "parameters"),
+    ("@ensure(lambda b: b)\ndef f(a):\n    return a\n", "parameters"),
+    ("@ensure(lambda a=1: a)\ndef f(a):\n    return a\n", "parameters"),
+    ("@ensure(lambda result: result)\ndef f(result):\n    return result\n", "called result"),
+]
+
+
+@pytest.mark.parametrize(("text", "says"), REJECTED)
+def test_control_what_the_prover_would_pass_over_is_refused(text: str, says: str) -> None:
+    with pytest.raises(ProofError, match=says):
+        proof_module("kernel/sample.py", text)
+
+
+def test_control_a_changed_body_has_another_tree() -> None:
+    (one,) = functions_of(SAMPLE)
+    (other,) = functions_of(
+        proof_module("kernel/sample.py", SAMPLE.replace("return a", "return -a"))
+    )
+    assert tree(one) != tree(other)
+
+
+def test_the_excused_are_few_and_fit() -> None:
+    entries = excuses(ROOT)
+    assert misfits(ROOT, entries) == []
+    assert len(entries) * EXCUSED_PART <= sum(map(len, listed(ROOT).values()))
+
+
+def test_control_an_excuse_does_not_outlive_its_function() -> None:
+    (entry,) = [each for each in excuses(ROOT) if each.function == "kernel.contracts.pure"]
+    stale = Excuse(entry.function, "0" * 16, entry.reason, entry.evidence)
+    gone = Excuse("kernel.contracts.nothing", entry.hash, entry.reason, entry.evidence)
+    silent = Excuse(entry.function, entry.hash, " ", entry.evidence)
+    found = misfits(ROOT, [stale, gone, silent])
+    assert [("changed" in each, "no such" in each, "reason" in each) for each in found] == [
+        (True, False, False),
+        (False, True, False),
+        (False, False, True),
+    ]
+
+
+def test_a_hash_is_of_contract_and_body_not_of_the_docstring() -> None:
+    (one,) = functions_of(SAMPLE)
+    (other,) = functions_of(SAMPLE.replace("Doc.", "Other."))
+    (contract,) = functions_of(SAMPLE.replace("a > 0", "a > 1"))
+    assert hash_of(one) == hash_of(other) != hash_of(contract)
+
+
+def test_every_contract_decorator_has_its_statement() -> None:
+    from kernel import contracts
+
+    names = {name for name in vars(contracts) if name.startswith(("require", "ensure"))}
+    assert names == set(STATEMENTS)

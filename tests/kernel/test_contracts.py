@@ -1,0 +1,12 @@
+"""The contract decorators: what the marks are at run time."""
+
+from kernel import contracts
+
+
+def sample(value: int) -> int:
+    return value
+
+
+def test_a_mark_is_the_function_itself() -> None:
+    assert contracts.pure(sample) is sample
+    assert contracts.opaque(sample) is sample
