@@ -19,6 +19,8 @@ from functools import partial
 
 import icontract
 
+
+
 PARTS_CHECKED = icontract.SLOW
 
 require = partial(icontract.require, enabled=True)

@@ -22,11 +22,7 @@ CODE_ONLY: dict[str, str] = {}
 
 # Strengthenings of the models that kernel/invariants.py does not name yet. A name that it has is
 # off this list, by test.
-MODEL_ONLY: dict[str, str] = {
-    "JournalDownMeansLatched": "what JournalDownMeansHibernate needs to be inductive",
-    "FlattenIsWhole": "what HibernateFlattens needs to be inductive",
-    "UnclaimedHasNoMark": "asked there in the walk over the slots, without a name",
-}
+MODEL_ONLY: dict[str, str] = {}
 
 
 def conjuncts_of_model(text: str) -> set[str]:
