@@ -12,18 +12,64 @@ Not here: which event it is (``step.py``), any rule of trading. Spec module: Ker
 
 from kernel.bar import close_bar
 from kernel.contracts import ensure_proof, require_proof
-from kernel.events import AdvanceTime, ClaimInstrument, CloseBar, CloseOrder, ConfirmFence, ConfirmPeakReset, ConfirmRearm, FailJournal, ReconcileLedger, RecordHeartbeat, ReportBook, ReportFill, ReportForewarner, ReportGrid, ReportShock, RequestOrder, RequestPeakReset, RequestRearm, RestartKernel, RestoreJournal, TripKillSwitch, UpdateMark
+from kernel.events import (
+    AdvanceTime,
+    ClaimInstrument,
+    CloseBar,
+    CloseOrder,
+    ConfirmFence,
+    ConfirmPeakReset,
+    ConfirmRearm,
+    FailJournal,
+    ReconcileLedger,
+    RecordHeartbeat,
+    ReportBook,
+    ReportFill,
+    ReportForewarner,
+    ReportGrid,
+    ReportShock,
+    RequestOrder,
+    RequestPeakReset,
+    RequestRearm,
+    RestartKernel,
+    RestoreJournal,
+    TripKillSwitch,
+    UpdateMark,
+)
 from kernel.gate import claim_instrument, close_order, confirm_fence, request_order
 from kernel.invariants import Inv
-from kernel.killswitch import advance_time, fail_journal, record_heartbeat, report_grid, restart_kernel, restore_journal, trip_kill_switch
+from kernel.killswitch import (
+    advance_time,
+    fail_journal,
+    record_heartbeat,
+    report_grid,
+    restart_kernel,
+    restore_journal,
+    trip_kill_switch,
+)
 from kernel.ledger import reconcile_ledger, report_fill, update_mark
 from kernel.outcome import Outcome, Reason, Refused
 from kernel.promises import outcome_keeps_promises
-from kernel.ranges import act_fits, bar_fits, book_fits, claim_fits, closing_fits, fill_fits, forewarner_fits, grid_fits, heartbeat_fits, mark_fits, order_fits, time_fits, trip_fits, view_fits
+from kernel.ranges import (
+    act_fits,
+    bar_fits,
+    book_fits,
+    claim_fits,
+    closing_fits,
+    fill_fits,
+    forewarner_fits,
+    grid_fits,
+    heartbeat_fits,
+    mark_fits,
+    order_fits,
+    time_fits,
+    trip_fits,
+    view_fits,
+)
 from kernel.rearm import confirm_peak_reset, confirm_rearm, request_peak_reset, request_rearm
 from kernel.reports import report_book, report_forewarner, report_shock
 from kernel.state import State
-from kernel.table import CONFIRM_REARM, Cell, REQUEST_ORDER, REQUEST_REARM
+from kernel.table import CONFIRM_REARM, REQUEST_ORDER, REQUEST_REARM, Cell
 
 
 def refused(reason: Reason) -> Outcome:

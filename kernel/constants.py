@@ -18,8 +18,6 @@ from enum import IntEnum
 from typing import Final
 
 
-
-
 class Profile(IntEnum):
     """Which of the seeds' two survival stacks is in force."""
 

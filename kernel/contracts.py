@@ -19,8 +19,6 @@ from functools import partial
 
 import icontract
 
-
-
 PARTS_CHECKED = icontract.SLOW
 
 require = partial(icontract.require, enabled=True)

@@ -20,10 +20,30 @@ Not here: fills (``ledger.py``); the MAC and the use count of a permit (the guar
 Spec module: Gate. Sources: specification VI.2, VII.1; bible 6.4, 6.5, 11.7, 13.2.
 """
 
-from kernel.constants import CEILING_APEX, CEILING_STALKER, FRACTION_DIVISOR, PPM, Permit, Posture, Profile
+from kernel.constants import (
+    CEILING_APEX,
+    CEILING_STALKER,
+    FRACTION_DIVISOR,
+    PPM,
+    Permit,
+    Posture,
+    Profile,
+)
 from kernel.contracts import ensure_part, pure, require_part
 from kernel.events import ClaimInstrument, CloseOrder, ConfirmFence, RequestOrder
-from kernel.gate_contract import capital_right, claim_judged, closing_judged, entry_judged, fence_judged, is_gate_reason, order_judged, price_of, reduction_judged, slot_passed, verdict_right
+from kernel.gate_contract import (
+    capital_right,
+    claim_judged,
+    closing_judged,
+    entry_judged,
+    fence_judged,
+    is_gate_reason,
+    order_judged,
+    price_of,
+    reduction_judged,
+    slot_passed,
+    verdict_right,
+)
 from kernel.notional import notional
 from kernel.outcome import Accepted, Effects, Outcome, Reason, Refused
 from kernel.parts import accepted, with_gate

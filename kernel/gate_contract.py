@@ -20,7 +20,14 @@ from kernel.outcome_contract import effects_are, refused_as
 from kernel.parts_contract import same_but_gate
 from kernel.ranges import claim_fits, closing_fits, order_fits
 from kernel.slots import owner_of
-from kernel.slots_contract import flatten_issued, permit_freed, permit_is, same_holding, slot_is, slot_written
+from kernel.slots_contract import (
+    flatten_issued,
+    permit_freed,
+    permit_is,
+    same_holding,
+    slot_is,
+    slot_written,
+)
 from kernel.state import Ledger, Slot, Slots, State
 
 

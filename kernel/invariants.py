@@ -15,7 +15,16 @@ Spec modules: all five and Kernel.
 """
 
 from kernel.causes import cause_active
-from kernel.constants import AGE_MS_MAX, BOOK_STALE_FACTOR_PPM, GRID_MEMBERS_MAX, LATENCY_MS_MAX, PPM, Pending, Posture, Profile
+from kernel.constants import (
+    AGE_MS_MAX,
+    BOOK_STALE_FACTOR_PPM,
+    GRID_MEMBERS_MAX,
+    LATENCY_MS_MAX,
+    PPM,
+    Pending,
+    Posture,
+    Profile,
+)
 from kernel.contracts import ensure_part, pure
 from kernel.curves import micro_bible
 from kernel.equity import drawdown, equity
@@ -23,7 +32,16 @@ from kernel.posture import down_after, up_after
 from kernel.ranges import within
 from kernel.slotrules import Rule, Share, claims_alone, every, total
 from kernel.state import State
-from kernel.survival import capital_stress, degraded, environment, microstructure, mul, readings_in_range, structural, target
+from kernel.survival import (
+    capital_stress,
+    degraded,
+    environment,
+    microstructure,
+    mul,
+    readings_in_range,
+    structural,
+    target,
+)
 
 # Names in capitals are the models'.
 

@@ -22,8 +22,33 @@ Spec module: KillSwitch. Sources: bible 11.2 (30 s, nodes < 1), specification VI
 from kernel.causes import cause_active
 from kernel.constants import Cause, Pending, Posture
 from kernel.contracts import ensure_part
-from kernel.events import AdvanceTime, FailJournal, RecordHeartbeat, ReportGrid, RestartKernel, RestoreJournal, TripKillSwitch
-from kernel.killswitch_contract import cause_latched, desync_latched, grid_reported, heartbeat_recorded, hibernated, journal_failed, journal_restored, kernel_restarted, killed_right, latches_are, same_ages, same_but_killed, same_latches, same_request, switch_settled, time_advanced
+from kernel.events import (
+    AdvanceTime,
+    FailJournal,
+    RecordHeartbeat,
+    ReportGrid,
+    RestartKernel,
+    RestoreJournal,
+    TripKillSwitch,
+)
+from kernel.killswitch_contract import (
+    cause_latched,
+    desync_latched,
+    grid_reported,
+    heartbeat_recorded,
+    hibernated,
+    journal_failed,
+    journal_restored,
+    kernel_restarted,
+    killed_right,
+    latches_are,
+    same_ages,
+    same_but_killed,
+    same_latches,
+    same_request,
+    switch_settled,
+    time_advanced,
+)
 from kernel.outcome import Accepted, Effects, Outcome, Reason, Refused
 from kernel.parts import accepted, with_clock, with_killswitch
 from kernel.slots import advance_fence

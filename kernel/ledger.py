@@ -23,7 +23,15 @@ from kernel.contracts import ensure_part, require_part
 from kernel.equity import drawdown
 from kernel.events import ReconcileLedger, ReportFill, UpdateMark
 from kernel.killswitch import desynchronised
-from kernel.ledger_contract import books_compared, equity_settled, fill_judged, mark_judged, permit_filled, signed_lots, slot_moved
+from kernel.ledger_contract import (
+    books_compared,
+    equity_settled,
+    fill_judged,
+    mark_judged,
+    permit_filled,
+    signed_lots,
+    slot_moved,
+)
 from kernel.outcome import Accepted, Outcome, Reason, Refused
 from kernel.parts import accepted, with_gate, with_ledger
 from kernel.ranges import fill_fits

@@ -17,7 +17,23 @@ Not here: the multiplier (``survival.py``). Spec module: Posture.
 Sources: bible 11.5, 11.6, 19.3; specification VI.2, VI.3; ADR 0022.
 """
 
-from kernel.constants import BIBLE_APEX_PPM, BIBLE_DOWN_AFTER, BIBLE_STALKER_PPM, BIBLE_TURTLE_PPM, BIBLE_UP_AFTER, Posture, Profile, SPECIFICATION_APEX_DROP_PPM, SPECIFICATION_APEX_RISE_PPM, SPECIFICATION_DOWN_AFTER, SPECIFICATION_STALKER_DROP_PPM, SPECIFICATION_STALKER_RISE_PPM, SPECIFICATION_TURTLE_DROP_PPM, SPECIFICATION_TURTLE_RISE_PPM, SPECIFICATION_UP_AFTER
+from kernel.constants import (
+    BIBLE_APEX_PPM,
+    BIBLE_DOWN_AFTER,
+    BIBLE_STALKER_PPM,
+    BIBLE_TURTLE_PPM,
+    BIBLE_UP_AFTER,
+    SPECIFICATION_APEX_DROP_PPM,
+    SPECIFICATION_APEX_RISE_PPM,
+    SPECIFICATION_DOWN_AFTER,
+    SPECIFICATION_STALKER_DROP_PPM,
+    SPECIFICATION_STALKER_RISE_PPM,
+    SPECIFICATION_TURTLE_DROP_PPM,
+    SPECIFICATION_TURTLE_RISE_PPM,
+    SPECIFICATION_UP_AFTER,
+    Posture,
+    Profile,
+)
 from kernel.contracts import ensure_part, pure
 from kernel.posture_contract import call_right, one_above, threshold_right
 from kernel.slots import flat

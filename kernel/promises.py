@@ -12,7 +12,7 @@ Not here: invariants of single states (``invariants.py``), liveness (the models)
 Spec module: Kernel (properties of the form [][...]_vars).
 """
 
-from kernel.constants import Permit, Posture, WORKERS
+from kernel.constants import WORKERS, Permit, Posture
 from kernel.contracts import pure
 from kernel.events import CloseBar, ConfirmPeakReset, Event, ReportFill, RequestOrder
 from kernel.gate import capital, ceiling

@@ -10,9 +10,39 @@ Rules of this file:
 Not here: any judgement that reads the state. Spec module: Kernel (the first guard of a verdict).
 """
 
-from kernel.constants import CASH_MAX, Cause, FEE_MAX, GRID_MEMBERS_MAX, INSTRUMENT_MAX, LATENCY_MS_MAX, LEVERAGE_PPM_MAX, OPERATOR_MAX, PARTITIONS, PPM, PRICE_MAX, QUANTITY_MAX, REASON_MAX, TIME_MS_MAX, WORKERS
+from kernel.constants import (
+    CASH_MAX,
+    FEE_MAX,
+    GRID_MEMBERS_MAX,
+    INSTRUMENT_MAX,
+    LATENCY_MS_MAX,
+    LEVERAGE_PPM_MAX,
+    OPERATOR_MAX,
+    PARTITIONS,
+    PPM,
+    PRICE_MAX,
+    QUANTITY_MAX,
+    REASON_MAX,
+    TIME_MS_MAX,
+    WORKERS,
+    Cause,
+)
 from kernel.contracts import pure
-from kernel.events import AdvanceTime, ClaimInstrument, CloseBar, CloseOrder, ReconcileLedger, RecordHeartbeat, ReportBook, ReportFill, ReportForewarner, ReportGrid, RequestOrder, TripKillSwitch, UpdateMark
+from kernel.events import (
+    AdvanceTime,
+    ClaimInstrument,
+    CloseBar,
+    CloseOrder,
+    ReconcileLedger,
+    RecordHeartbeat,
+    ReportBook,
+    ReportFill,
+    ReportForewarner,
+    ReportGrid,
+    RequestOrder,
+    TripKillSwitch,
+    UpdateMark,
+)
 
 
 @pure

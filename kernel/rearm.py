@@ -24,7 +24,13 @@ from kernel.killswitch import settle, with_latches
 from kernel.killswitch_contract import same_ages, same_latches
 from kernel.outcome import Outcome, Reason, Refused
 from kernel.parts import accepted, with_killswitch, with_ledger
-from kernel.rearm_contract import confirmation_judged, is_confirm_reason, peak_judged, rearm_judged, request_judged
+from kernel.rearm_contract import (
+    confirmation_judged,
+    is_confirm_reason,
+    peak_judged,
+    rearm_judged,
+    request_judged,
+)
 from kernel.slots import flat
 from kernel.state import KillSwitch, Ledger, State
 from kernel.survival import lower, readings_in_range

@@ -12,7 +12,13 @@ Not here: the judgement itself (``rearm.py``). Spec module: KillSwitch (requests
 from kernel.constants import Pending
 from kernel.contracts import pure
 from kernel.equity import drawdown, equity
-from kernel.killswitch_contract import killed_right, latches_are, same_ages, same_latches, trip_follows
+from kernel.killswitch_contract import (
+    killed_right,
+    latches_are,
+    same_ages,
+    same_latches,
+    trip_follows,
+)
 from kernel.outcome import Accepted, Outcome, Reason
 from kernel.outcome_contract import effects_are, refused_as
 from kernel.parts_contract import same_but_killswitch

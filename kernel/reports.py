@@ -18,7 +18,13 @@ from kernel.events import ReportBook, ReportForewarner, ReportShock
 from kernel.outcome import Accepted
 from kernel.parts import accepted, with_survival
 from kernel.ranges import book_fits
-from kernel.reports_contract import attacked, book_reported, forewarner_reported, shock_reported, status_is
+from kernel.reports_contract import (
+    attacked,
+    book_reported,
+    forewarner_reported,
+    shock_reported,
+    status_is,
+)
 from kernel.state import State, Survival
 from kernel.survival import lower, readings_in_range
 

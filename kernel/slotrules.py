@@ -11,7 +11,7 @@ Not here: the invariants that use these (``invariants.py``). Spec module: Gate.
 
 from enum import IntEnum
 
-from kernel.constants import INSTRUMENT_MAX, PRICE_MAX, Permit, QUANTITY_MAX
+from kernel.constants import INSTRUMENT_MAX, PRICE_MAX, QUANTITY_MAX, Permit
 from kernel.contracts import pure, require_part
 from kernel.ranges import within
 from kernel.slots import open_of, reserved_of, unrealised_of

@@ -13,7 +13,16 @@ Not here: who may write what (``gate.py``, ``ledger.py``). Spec module: Gate.
 from kernel.constants import Permit
 from kernel.contracts import ensure_part, pure, require_part
 from kernel.notional import notional, worth
-from kernel.slots_contract import entry_notional, fence_advanced, flatten_issued, only_slot_moved, permit_freed, position_notional, slot_written, unclaimed
+from kernel.slots_contract import (
+    entry_notional,
+    fence_advanced,
+    flatten_issued,
+    only_slot_moved,
+    permit_freed,
+    position_notional,
+    slot_written,
+    unclaimed,
+)
 from kernel.state import Gate, Quantities, Slot, Slots
 
 

@@ -14,9 +14,57 @@ anyway, and for ``make bench``, which shows what the contract costs.
 Not here: any rule of trading. Spec module: Kernel (Next).
 """
 
-from kernel.answers import on_bar, on_book, on_claim, on_closing, on_fence, on_fill, on_forewarner, on_grid, on_heartbeat, on_journal_loss, on_journal_return, on_mark, on_order, on_rearm, on_rearm_request, on_reset, on_reset_request, on_restart, on_shock, on_time, on_trip, on_view, refused
+from kernel.answers import (
+    on_bar,
+    on_book,
+    on_claim,
+    on_closing,
+    on_fence,
+    on_fill,
+    on_forewarner,
+    on_grid,
+    on_heartbeat,
+    on_journal_loss,
+    on_journal_return,
+    on_mark,
+    on_order,
+    on_rearm,
+    on_rearm_request,
+    on_reset,
+    on_reset_request,
+    on_restart,
+    on_shock,
+    on_time,
+    on_trip,
+    on_view,
+    refused,
+)
 from kernel.contracts import ensure, ensure_proof, require, require_proof
-from kernel.events import AdvanceTime, ClaimInstrument, CloseBar, CloseOrder, ConfirmFence, ConfirmPeakReset, ConfirmRearm, Event, FailJournal, ReconcileLedger, RecordHeartbeat, ReportBook, ReportFill, ReportForewarner, ReportGrid, ReportShock, RequestOrder, RequestPeakReset, RequestRearm, RestartKernel, RestoreJournal, TripKillSwitch, UpdateMark
+from kernel.events import (
+    AdvanceTime,
+    ClaimInstrument,
+    CloseBar,
+    CloseOrder,
+    ConfirmFence,
+    ConfirmPeakReset,
+    ConfirmRearm,
+    Event,
+    FailJournal,
+    ReconcileLedger,
+    RecordHeartbeat,
+    ReportBook,
+    ReportFill,
+    ReportForewarner,
+    ReportGrid,
+    ReportShock,
+    RequestOrder,
+    RequestPeakReset,
+    RequestRearm,
+    RestartKernel,
+    RestoreJournal,
+    TripKillSwitch,
+    UpdateMark,
+)
 from kernel.invariants import Inv
 from kernel.outcome import Outcome, Reason
 from kernel.promises import outcome_keeps_promises

@@ -20,13 +20,42 @@ Not here: the curves (``curves.py``), the sensors' reports (``reports.py``), cat
 Spec module: Survival. Sources: bible 11.2 to 11.4, specification VI.1 and VI.3.
 """
 
-from kernel.constants import AGE_MS_MAX, BOOK_STALE_FACTOR_PPM, DEGRADED_BELOW_PPM, DEGRADED_COUNT, PPM, Profile, RECOVERY_BIBLE_MS_PER_PPM, RECOVERY_MS_MAX, RECOVERY_SPECIFICATION_MS_PER_PPM, STATUS_FACTOR_ORANGE_PPM, STATUS_FACTOR_RED_PPM, Status
+from kernel.constants import (
+    AGE_MS_MAX,
+    BOOK_STALE_FACTOR_PPM,
+    DEGRADED_BELOW_PPM,
+    DEGRADED_COUNT,
+    PPM,
+    RECOVERY_BIBLE_MS_PER_PPM,
+    RECOVERY_MS_MAX,
+    RECOVERY_SPECIFICATION_MS_PER_PPM,
+    STATUS_FACTOR_ORANGE_PPM,
+    STATUS_FACTOR_RED_PPM,
+    Profile,
+    Status,
+)
 from kernel.contracts import ensure_part, opaque, pure, require_part
-from kernel.curves import capital, depth_specification, environment_bible, environment_specification, jitter_specification, latency_specification, micro_bible, structural_decay_bible, structural_decay_specification
+from kernel.curves import (
+    capital,
+    depth_specification,
+    environment_bible,
+    environment_specification,
+    jitter_specification,
+    latency_specification,
+    micro_bible,
+    structural_decay_bible,
+    structural_decay_specification,
+)
 from kernel.parts import with_survival
 from kernel.parts_contract import same_but_survival
 from kernel.state import Ledger, State, Survival
-from kernel.survival_contract import lowered, multiplied, multiplier_after_bar, readings_aged, same_readings
+from kernel.survival_contract import (
+    lowered,
+    multiplied,
+    multiplier_after_bar,
+    readings_aged,
+    same_readings,
+)
 
 
 @pure

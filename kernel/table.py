@@ -28,8 +28,6 @@ from enum import IntEnum
 from typing import Final
 
 
-
-
 class Cell(IntEnum):
     """What the table says of an event in a posture."""
 
