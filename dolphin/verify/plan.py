@@ -27,6 +27,8 @@ MODULES = (
     "dolphin.verify.rocq",
     "dolphin.verify.proof.run",
     "dolphin.verify.mutation.code",
+    "dolphin.verify.mutation.trace",
+    "dolphin.verify.mutation.spec",
 )
 
 

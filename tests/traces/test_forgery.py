@@ -11,18 +11,23 @@ from pathlib import Path
 
 import pytest
 
+from dolphin.verify.mutation.forging import Forgery, Original, forged, forgeries, take_apart
+from dolphin.verify.mutation.trace import (
+    rejected_by_model,
+    replay_rejects,
+    replay_rejects_from,
+    step_alone,
+)
 from kernel.constants import Profile
 from kernel.events import UpdateMark
 from kernel.outcome import Accepted
 from kernel.step import step
-from tests.traces.forging import Forgery, Original, forged, forgeries, take_apart
 from tests.traces.samples import KEY, header_of, sample, walk
 from traces.audit import audit_journals
-from traces.codec import Fold, state_of, unpack_record
+from traces.codec import Fold, unpack_record
 from traces.frames import Tag, first_chain, frame, prefix, scan
 from traces.header import Header, header_bytes, read_header
-from traces.replay import Replay, advance
-from traces.rows import Chunk, Mapper, NotAState, Points, new_points
+from traces.rows import Chunk, new_points
 from traces.schema import COLUMNS, KINDS
 from traces.tlc import Batch, check
 
@@ -43,41 +48,6 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> list[Original]:
     kinds = {r.kind.name for one in found for r in one.records.values()}
     assert kinds == {kind.name for kind in KINDS}, "the journals miss a kind of event"
     return found
-
-
-def replay_rejects(data: bytes) -> int | None:
-    """The record at which a replay stops; the bytes themselves must be without fault."""
-    replay = Replay()
-    for one in scan(data):
-        advance(replay, one)
-        if replay.divergence is not None:
-            return replay.divergence.record
-    return None
-
-
-def replay_rejects_from(original: Original, forgery: Forgery, data: bytes) -> int | None:
-    """The same, begun at the forged record: before it the bytes are the sound journal's."""
-    header, record = original.header, forgery.record
-    fold = Fold(state_of(original.rows[record.sequence], header.limits))
-    replay = Replay(header=header, fold=fold)
-    for one in scan(data):
-        if one.sequence >= record.sequence:
-            advance(replay, one)
-        if replay.divergence is not None:
-            return replay.divergence.record
-    return None
-
-
-def step_alone(original: Original, forgery: Forgery, number: int, points: Points) -> Mapper | None:
-    """The forged record as a chunk of its own; None where its claim is no state at all."""
-    record = forgery.record
-    mapper = Mapper(number, original.rows[record.sequence], points, 1)
-    mapper.chunks[0].opening = False
-    try:
-        mapper.take(record)
-    except NotAState:
-        return None
-    return mapper
 
 
 @pytest.mark.req("AUD-003", "JNL-032")
@@ -123,25 +93,13 @@ def judged_by_model(
     drawn: list[tuple[Original, Forgery]],
 ) -> tuple[int, list[tuple[str, str, int]]]:
     """How many forged records the model alone rejects, and those it accepts but for the digest."""
-    points = new_points()
-    groups: dict[Profile, list[Mapper]] = {profile: [] for profile in Profile}
-    rejected, asked = 0, {}
-    for number, (original, forgery) in enumerate(drawn):
-        if forgery.part == "digest":
-            continue
-        mapper = step_alone(original, forgery, number, points)
-        if mapper is None:
-            rejected += 1
-        else:
-            groups[original.header.limits.profile].append(mapper)
-            asked[number] = (forgery.part, forgery.name, forgery.record.sequence)
-    batches = [
-        Batch(header_of(profile).limits, tuple(m.chunks[0] for m in mappers), points)
-        for profile, mappers in groups.items()
+    rejected = rejected_by_model(drawn)
+    unseen = [
+        (forgery.part, forgery.name, forgery.record.sequence)
+        for number, (_, forgery) in enumerate(drawn)
+        if forgery.part != "digest" and number not in rejected
     ]
-    answer = check(batches)
-    found = {one.place.journal for one in answer.rejections}
-    return rejected + len(found), [told for number, told in asked.items() if number not in found]
+    return len(rejected), unseen
 
 
 @pytest.mark.req("AUD-003", "AUD-009")

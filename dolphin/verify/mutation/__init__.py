@@ -7,5 +7,6 @@ Rules of this package:
 *   What lives is a finding, until a test kills it or an argument says why nothing can. An argument
     is bound to the hash of what it speaks about.
 
-``code_*.py``: the Python of level A. Not here: forgeries of journals (``tests/traces/``).
+``code_*.py``: the Python of level A. ``spec*.py``: the models, read by ``tla.py``. ``trace.py`` and
+``forging.py``: journals.
 """

@@ -1,7 +1,13 @@
 """A good forger: whatever follows the forged place is computed again, checksums and digests too.
 
-Not a test. ``Forgery`` is one change of one record's outputs or claimed state; ``forgeries`` draws
-them over all columns, kinds and parts of a record; ``forged`` gives the journal's bytes.
+Rules of this file:
+
+*   A ``Forgery`` is one change of one record's outputs or claimed state. A forged input folded
+    again is a legal history, which only an anchor's MAC tells from the true one: not here.
+*   ``forgeries`` draws them in turn over all columns, kinds and parts of a record, by the generator
+    it is given; ``forged`` returns the journal's bytes.
+
+Not here: the journals, and what judges a forgery (``trace.py``).
 """
 
 import random
