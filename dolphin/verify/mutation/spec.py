@@ -266,7 +266,7 @@ ITEM = Item(
         "dolphin/spec/*.py", "dolphin/verify/mutation/tla.py", "dolphin/verify/mutation/spec*.py",
         "dolphin/verify/mutation/spec_justified.toml", "tests/traces/golden/*.journal",
     ),
-    seconds={FAST: 30.0, FULL: 3_000.0},
+    seconds={FULL: 3_000.0},
     run=run,
 )  # fmt: skip
 

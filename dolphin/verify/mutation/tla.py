@@ -265,6 +265,8 @@ class _Reader:
         self.take("==")
         if self.maybe("INSTANCE"):
             self.module.instances[name.text] = self.take(kind="name").text
+            if self.maybe("WITH"):
+                self.substitutions()
             return
         body = self.expression(0)
         if name.text in self.module.definitions:
@@ -272,6 +274,15 @@ class _Reader:
         self.module.definitions[name.text] = Definition(
             name.text, parameters, body, name.start, name.line
         )
+
+    def substitutions(self) -> None:
+        """``WITH a <- e, b <- f``: read, and not kept."""
+        while True:
+            self.take(kind="name")
+            self.take("<-")
+            self.expression(0)
+            if not self.maybe(","):
+                return
 
     def parameters(self) -> tuple[str, ...]:
         found: tuple[str, ...] = ()
@@ -424,6 +435,8 @@ class _Reader:
         close = self.take("]_")
         if self.is_("<<"):
             subscript = self.tuple_()
+        elif self.is_("("):
+            subscript = self.parenthesised()
         else:
             name = self.take(kind="name")
             subscript = Node("name", name.start, name.end, name.text.removeprefix("_"), (name,))
