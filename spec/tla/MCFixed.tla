@@ -10,6 +10,15 @@ Roundtrips == \A v \in Ints : Value(Amount(v)) = v /\ Amount(v)[2] \in 0..(ONE -
 
 ASSUME MulIsTheProduct ==
     \A a \in 0..70, b \in 0..ONE : Mul(a, b) = (a * b) \div ONE /\ MulRem(a, b) = (a * b) % ONE
+ASSUME SignsAgree == \A a \in Ints :
+    /\ Sign(a) \in {-1, 0, 1} /\ Abs(a) >= 0 /\ Sign(a) * Abs(a) = a
+    /\ Sign(a) = 0 <=> a = 0
+ASSUME ExtremesAgree == \A a, b \in Ints :
+    /\ Min(a, b) \in {a, b} /\ Min(a, b) <= a /\ Min(a, b) <= b
+    /\ Max(a, b) \in {a, b} /\ Max(a, b) >= a /\ Max(a, b) >= b
+ASSUME RoundedBothWays == \A n \in 0..20, d \in 1..20 :
+    /\ Floor(n, d) * d <= n * ONE /\ (Floor(n, d) + 1) * d > n * ONE
+    /\ Ceil(n, d) * d >= n * ONE /\ (Ceil(n, d) - 1) * d < n * ONE
 ASSUME AmountsRoundtrip == Roundtrips
 ASSUME SumsAgree == \A a, b \in Ints :
     /\ Add(Amount(a), Amount(b)) = Amount(a + b)
