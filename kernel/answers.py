@@ -97,7 +97,7 @@ def on_mark(state: State, event: UpdateMark) -> Outcome:
 
 @require_proof(lambda state: Inv(state))
 @ensure_proof(lambda state, event, result: outcome_keeps_promises(state, event, result))
-def on_order(state: State, event: RequestOrder) -> Outcome:
+def on_order(state: State, event: RequestOrder) -> Outcome:  # KRN-GATE-001, KRN-RNG-018
     """Judge an order: its fields, the table's cell, then the gate."""
     if not order_fits(event):
         return refused(Reason.MALFORMED)

@@ -38,6 +38,8 @@ from kernel.survival import aged, readings_in_range, recovered
 )
 def counted(state: State) -> Accepted:
     """Let the posture machine count one bar at the multiplier as it now stands."""
+    # KRN-POST-005, KRN-POST-009, KRN-POST-010, KRN-POST-011, KRN-POST-012, KRN-POST-014,
+    # KRN-POST-016
     machine = state.machine
     profile = state.limits.profile
     call = called(machine.posture, state.survival.multiplier_ppm, profile)
@@ -63,6 +65,7 @@ def counted(state: State) -> Accepted:
 )
 def demoted(state: State, call: Posture) -> Accepted:
     """Count a bar that called for the lower posture ``call``; drop to it after enough of them."""
+    # KRN-POST-004, KRN-POST-007, KRN-POST-008, KRN-POST-012
     machine = state.machine
     if machine.bars_below + 1 < down_after(state.limits.profile):
         counting = PostureMachine(
@@ -80,6 +83,7 @@ def demoted(state: State, call: Posture) -> Accepted:
 @ensure_part(lambda state, event, result: bar_judged(state, event, result))
 def close_bar(state: State, event: CloseBar) -> Outcome:
     """Close a bar of market time: sensors age, the multiplier moves, the machine counts."""
+    # KRN-TIME-003, KRN-TIME-004, KRN-TIME-005, KRN-TIME-006, KRN-TIME-007
     dt_ms = event.market_time_ms - state.clock.market_time_ms
     if dt_ms < 0:
         return Refused(reason=Reason.TIME_BACKWARDS)

@@ -28,7 +28,7 @@ from kernel.state import Ages, KillSwitch, Limits
         )
     )
 )
-def heartbeat_late(ages: Ages, limits: Ages) -> bool:
+def heartbeat_late(ages: Ages, limits: Ages) -> bool:  # KRN-KILL-001, KRN-KILL-002, KRN-KILL-003
     """Return whether some partition's heartbeat is older than its limit."""
     return ages[0] > limits[0] or ages[1] > limits[1] or ages[2] > limits[2] or ages[3] > limits[3]
 
@@ -48,6 +48,7 @@ def latched(killswitch: KillSwitch) -> bool:
 @pure
 def cause_active(killswitch: KillSwitch, limits: Limits) -> bool:
     """Return whether any cause is active."""
+    # KRN-KILL-004, KRN-KILL-005, KRN-KILL-010
     return (
         latched(killswitch)
         or heartbeat_late(killswitch.heartbeat_age_ms, limits.heartbeat_limit_ms)

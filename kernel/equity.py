@@ -26,7 +26,7 @@ def equity(ledger: Ledger) -> int:
 @ensure_part(lambda result: 0 <= result <= PPM)
 @ensure_part(lambda peak, now, result: (now < peak or result == 0) and (peak <= now or result > 0))
 @ensure_part(lambda peak, now, result: peak <= now or now > 0 or result == PPM)
-def drawdown(peak: int, now: int) -> int:
+def drawdown(peak: int, now: int) -> int:  # KRN-LEDG-014, KRN-LEDG-015
     """Return what is missing from ``peak`` (> 0), ppm of it, rounded up, in 0 .. PPM."""
     if now >= peak:
         return 0

@@ -55,7 +55,7 @@ from kernel.state import Gate, Ledger, Slot, State
 
 @pure
 @ensure_part(lambda ledger, result: capital_right(ledger, result))
-def capital(ledger: Ledger) -> int:
+def capital(ledger: Ledger) -> int:  # KRN-GATE-019
     """Return what the bounds are taken of, micro-USDT: cash, less any unrealised loss."""
     return max(0, ledger.cash + min(0, ledger.unrealised_pnl))
 
@@ -68,7 +68,7 @@ def capital(ledger: Ledger) -> int:
         or (posture > Posture.STALKER and result == CEILING_APEX)
     )
 )
-def ceiling(posture: Posture) -> int:
+def ceiling(posture: Posture) -> int:  # KRN-GATE-015
     """Return the leverage ceiling of a posture, times (specification VI.2, bible 11.7)."""
     if posture == Posture.APEX:
         return CEILING_APEX
@@ -79,7 +79,7 @@ def ceiling(posture: Posture) -> int:
 
 @pure
 @ensure_part(lambda slot, event, result: result == price_of(slot, event))
-def permit_price(slot: Slot, event: RequestOrder) -> int:
+def permit_price(slot: Slot, event: RequestOrder) -> int:  # KRN-GATE-018
     """Return the price a reservation is taken at: the higher of limit and mark."""
     return max(event.limit_price, slot.mark)
 
@@ -89,6 +89,7 @@ def permit_price(slot: Slot, event: RequestOrder) -> int:
 @ensure_part(lambda slot, event, result: reduction_judged(slot, event, result))
 def reduce_verdict(slot: Slot, event: RequestOrder) -> int:
     """Return 0 where a reduce-only order may pass, else the reason."""
+    # KRN-GATE-006, KRN-GATE-007, KRN-GATE-008, KRN-GATE-009
     if slot.quantity == 0:
         return int(Reason.NOTHING_TO_REDUCE)
     if slot.quantity * event.side > 0:
@@ -114,6 +115,8 @@ def reduce_verdict(slot: Slot, event: RequestOrder) -> int:
 )
 def entry_verdict(state: State, slot: Slot, event: RequestOrder) -> int:
     """Return 0 where an entry may pass, else the reason."""
+    # KRN-GATE-010, KRN-GATE-011, KRN-GATE-012, KRN-GATE-013, KRN-GATE-014, KRN-GATE-016,
+    # KRN-GATE-017
     if slot.quantity != 0:
         return int(Reason.POSITION_OPEN)
     posture = effective(state)
@@ -148,6 +151,7 @@ def entry_verdict(state: State, slot: Slot, event: RequestOrder) -> int:
 @ensure_part(lambda result: result == 0 or is_gate_reason(result))
 def request_verdict(state: State, event: RequestOrder) -> int:
     """Return 0 where the order may have a permit, else the reason."""
+    # KRN-GATE-002, KRN-GATE-003, KRN-GATE-004, KRN-GATE-005, KRN-GATE-020
     slot = state.gate.slots[event.worker]
     if not state.gate.fence_confirmed:
         return int(Reason.FENCE_UNCONFIRMED)
@@ -200,6 +204,7 @@ def reason_of(verdict: int) -> Reason:
 )
 def request_order(state: State, event: RequestOrder) -> Outcome:
     """Judge a worker's order; where it may pass, reserve its notional and issue the permit."""
+    # KRN-GATE-021, KRN-GATE-022, KRN-GATE-023, KRN-GATE-024
     verdict = request_verdict(state, event)
     if verdict != 0:
         return Refused(reason=reason_of(verdict))
@@ -223,6 +228,7 @@ def request_order(state: State, event: RequestOrder) -> Outcome:
 @ensure_part(lambda state, event, result: claim_judged(state, event, result))
 def claim_instrument(state: State, event: ClaimInstrument) -> Outcome:
     """Give a flat worker the instrument, if no other worker has it (specification VII.1)."""
+    # KRN-GATE-031, KRN-GATE-032, KRN-GATE-033, KRN-GATE-034, KRN-GATE-035
     before = state.gate.slots[event.worker]
     if before.permit_kind != Permit.NONE:
         return Refused(reason=Reason.PERMIT_OUTSTANDING)
@@ -247,6 +253,7 @@ def claim_instrument(state: State, event: ClaimInstrument) -> Outcome:
 @ensure_part(lambda state, event, result: closing_judged(state, event, result))
 def close_order(state: State, event: CloseOrder) -> Outcome:
     """Free a permit whose order is over; in HIBERNATE, flatten what is still open again."""
+    # KRN-GATE-037, KRN-GATE-038, KRN-GATE-039, KRN-GATE-040
     before = state.gate.slots[event.worker]
     if before.permit_kind == Permit.NONE:
         return Refused(reason=Reason.NO_PERMIT)
@@ -263,7 +270,7 @@ def close_order(state: State, event: CloseOrder) -> Outcome:
 
 
 @ensure_part(lambda slot, flatten, result: slot_passed(slot, flatten, result))
-def behind_the_fence(slot: Slot, flatten: bool) -> Slot:
+def behind_the_fence(slot: Slot, flatten: bool) -> Slot:  # KRN-FENCE-005, KRN-FENCE-006
     """Return a slot whose older permit is dead, with a flatten permit if ``flatten``."""
     return with_flatten(slot) if flatten else without_permit(slot)
 
@@ -271,6 +278,8 @@ def behind_the_fence(slot: Slot, flatten: bool) -> Slot:
 @ensure_part(lambda state, event, result: fence_judged(state, event, result))
 def confirm_fence(state: State, event: ConfirmFence) -> Outcome:
     """Free every permit of an older epoch; in HIBERNATE, flatten every position."""
+    # KRN-FENCE-003, KRN-FENCE-004, KRN-FENCE-005, KRN-FENCE-006, KRN-FENCE-007, KRN-FENCE-008,
+    # KRN-FENCE-009
     gate = state.gate
     if gate.fence_confirmed or event.epoch != gate.fence_epoch:
         return Refused(reason=Reason.STALE_EPOCH)

@@ -128,7 +128,7 @@ def CountersWithinHysteresis(state: State) -> bool:
 
 
 @pure
-def AccountsSumToZero(state: State) -> bool:
+def AccountsSumToZero(state: State) -> bool:  # KRN-LEDG-001
     """Double entry: nothing appears and nothing is lost."""
     ledger = state.ledger
     return ledger.cash + ledger.contributed + ledger.realised_pnl + ledger.fees == 0
@@ -153,19 +153,19 @@ def UnrealisedIsSumOfSlots(state: State) -> bool:
 
 
 @pure
-def OpenIsSumOfPositions(state: State) -> bool:
+def OpenIsSumOfPositions(state: State) -> bool:  # KRN-GATE-026
     """The open total is the slots'."""
     return state.gate.open_notional == total(state.gate.slots, Share.OPEN)
 
 
 @pure
-def ReservedIsSumOfPermits(state: State) -> bool:
+def ReservedIsSumOfPermits(state: State) -> bool:  # KRN-GATE-025
     """The reserved total is the slots'."""
     return state.gate.reserved_notional == total(state.gate.slots, Share.RESERVED)
 
 
 @pure
-def OneWorkerPerInstrument(state: State) -> bool:
+def OneWorkerPerInstrument(state: State) -> bool:  # KRN-GATE-036
     """An instrument's inventory belongs to one worker (specification VII.1)."""
     return (
         claims_alone(state.gate.slots, 0)
@@ -185,25 +185,25 @@ def FlatPositionHasNoCost(state: State) -> bool:
 
 
 @pure
-def PositionNeedsClaim(state: State) -> bool:
+def PositionNeedsClaim(state: State) -> bool:  # KRN-GATE-029
     """A position or a permit needs a claim and a mark, in every slot."""
     return every(state.gate.slots, Rule.NEEDS_CLAIM)
 
 
 @pure
-def NoPermitFlips(state: State) -> bool:
+def NoPermitFlips(state: State) -> bool:  # KRN-GATE-027
     """Exits and flattens reduce, in every slot."""
     return every(state.gate.slots, Rule.REDUCES)
 
 
 @pure
-def EntryNeverOpposesPosition(state: State) -> bool:
+def EntryNeverOpposesPosition(state: State) -> bool:  # KRN-GATE-028
     """An entry never stands against a position, in every slot."""
     return every(state.gate.slots, Rule.ENTRY_AGREES)
 
 
 @pure
-def PermitSlotIsConsistent(state: State) -> bool:
+def PermitSlotIsConsistent(state: State) -> bool:  # KRN-GATE-030
     """Permit kind, lots and price come and go together, in every slot."""
     return every(state.gate.slots, Rule.PERMIT_CONSISTENT)
 
@@ -227,25 +227,25 @@ def hibernates_fenced(state: State) -> bool:
 
 
 @pure
-def FlattenOnlyInHibernate(state: State) -> bool:
+def FlattenOnlyInHibernate(state: State) -> bool:  # KRN-FENCE-013
     """A flatten is out only in HIBERNATE. A restart may put the fence behind one that is out."""
     return state.machine.posture == Posture.HIBERNATE or every(state.gate.slots, Rule.NO_FLATTEN)
 
 
 @pure
-def HibernateFlattens(state: State) -> bool:
+def HibernateFlattens(state: State) -> bool:  # KRN-FENCE-011
     """HIBERNATE behind a confirmed fence: every position has its flatten out."""
     return not hibernates_fenced(state) or every(state.gate.slots, Rule.FLATTENS)
 
 
 @pure
-def NoWorkerPermitInHibernate(state: State) -> bool:
+def NoWorkerPermitInHibernate(state: State) -> bool:  # KRN-FENCE-011
     """HIBERNATE behind a confirmed fence: no worker's permit is out."""
     return not hibernates_fenced(state) or every(state.gate.slots, Rule.NO_WORKER_PERMIT)
 
 
 @pure
-def NoEntryBelowStalker(state: State) -> bool:
+def NoEntryBelowStalker(state: State) -> bool:  # KRN-FENCE-012
     """TURTLE and HIBERNATE behind a confirmed fence: no entry is out."""
     return (
         state.machine.posture > Posture.TURTLE
@@ -281,7 +281,7 @@ def scalars_in_range(state: State) -> bool:
 
 
 @pure
-def TypeOK(state: State) -> bool:
+def TypeOK(state: State) -> bool:  # KRN-STEP-013
     """Every field is in its range."""
     return scalars_in_range(state) and every(state.gate.slots, Rule.IN_RANGE)
 
@@ -289,7 +289,7 @@ def TypeOK(state: State) -> bool:
 @pure
 @ensure_part(lambda state, result: not result or TwoImpairedSensorsHalve(state))
 @ensure_part(lambda state, result: not result or SilentBookIsBad(state))
-def Inv(state: State) -> bool:
+def Inv(state: State) -> bool:  # KRN-STEP-006
     """The conjunction of all invariants.
 
     ``Rule.SOUND`` stands for ``TypeOK`` of the slots and the seven that speak of a slot alone: one

@@ -57,7 +57,7 @@ from kernel.survival import older, with_multiplier
 
 
 @ensure_part(lambda state, fence, result: hibernated(state, fence, result))
-def hibernate(state: State, fence: bool) -> State:
+def hibernate(state: State, fence: bool) -> State:  # KRN-KILL-011, KRN-RST-001
     """Return the state in HIBERNATE with multiplier 0, behind a new fence if ``fence``."""
     return State(
         clock=state.clock,
@@ -147,6 +147,7 @@ def with_ages(killswitch: KillSwitch, heartbeat_age_ms: Ages, request_age_ms: in
 @ensure_part(lambda state, result: killed_right(result) and switch_settled(state, result))
 def settle(state: State) -> Accepted:
     """Recompute ``killed`` after the causes may have changed; trip if it rose."""
+    # KRN-KILL-010, KRN-KILL-011, KRN-KILL-012, KRN-KILL-013, KRN-KILL-016, KRN-KILL-018
     killed = cause_active(state.killswitch, state.limits)
     if killed == state.killswitch.killed:
         return accepted(state)
@@ -163,6 +164,7 @@ def settle(state: State) -> Accepted:
 @ensure_part(lambda state, result: killed_right(result) and desync_latched(state, result))
 def desynchronised(state: State) -> Accepted:
     """Latch DESYNC: execution did something the kernel did not permit, or holds another book."""
+    # KRN-LEDG-016, KRN-LEDG-019, KRN-LEDG-020, KRN-KILL-014
     before = state.killswitch
     after = with_latches(
         before, before.latched_checksum, True, before.latched_operator, before.journal_writable
@@ -174,6 +176,8 @@ def desynchronised(state: State) -> Accepted:
 @ensure_part(lambda state, event, result: time_advanced(state, event, result))
 def advance_time(state: State, event: AdvanceTime) -> Outcome:
     """Let process time pass; a heartbeat that gets too old trips the kernel in this very step."""
+    # KRN-TIME-001, KRN-TIME-002, KRN-TIME-007, KRN-TIME-008, KRN-KILL-001, KRN-KILL-020,
+    # KRN-KILL-021, KRN-REARM-010
     dt_ms = event.process_time_ms - state.clock.process_time_ms
     if dt_ms < 0:
         return Refused(reason=Reason.TIME_BACKWARDS)
@@ -198,6 +202,7 @@ def advance_time(state: State, event: AdvanceTime) -> Outcome:
 @ensure_part(lambda state, event, result: heartbeat_recorded(state, event, result))
 def record_heartbeat(state: State, event: RecordHeartbeat) -> Accepted:
     """A partition is alive: its age is 0."""
+    # KRN-KILL-018, KRN-KILL-019
     before = state.killswitch
     ages = before.heartbeat_age_ms
     fresh = (
@@ -211,7 +216,7 @@ def record_heartbeat(state: State, event: RecordHeartbeat) -> Accepted:
 
 @ensure_part(lambda result: killed_right(result))
 @ensure_part(lambda state, event, result: grid_reported(state, event, result))
-def report_grid(state: State, event: ReportGrid) -> Accepted:
+def report_grid(state: State, event: ReportGrid) -> Accepted:  # KRN-KILL-004, KRN-KILL-022
     """Take the number of grid members; none trips, where a grid is in use."""
     before = state.killswitch
     after = KillSwitch(
@@ -232,6 +237,7 @@ def report_grid(state: State, event: ReportGrid) -> Accepted:
 @ensure_part(lambda state, event, result: cause_latched(state, event, result))
 def trip_kill_switch(state: State, event: TripKillSwitch) -> Accepted:
     """Latch the named cause."""
+    # KRN-KILL-006, KRN-KILL-007, KRN-KILL-008, KRN-KILL-014, KRN-KILL-017
     before = state.killswitch
     after = with_latches(
         before,
@@ -244,7 +250,7 @@ def trip_kill_switch(state: State, event: TripKillSwitch) -> Accepted:
 
 
 @ensure_part(lambda state, result: killed_right(result) and journal_failed(state, result))
-def fail_journal(state: State, event: FailJournal) -> Accepted:
+def fail_journal(state: State, event: FailJournal) -> Accepted:  # KRN-KILL-009
     """The journal cannot be written: a checksum cause, since nothing after it is evidence."""
     before = state.killswitch
     after = with_latches(before, True, before.latched_desync, before.latched_operator, False)
@@ -252,7 +258,7 @@ def fail_journal(state: State, event: FailJournal) -> Accepted:
 
 
 @ensure_part(lambda state, result: journal_restored(state, result))
-def restore_journal(state: State, event: RestoreJournal) -> Accepted:
+def restore_journal(state: State, event: RestoreJournal) -> Accepted:  # KRN-KILL-023
     """The journal can be written again. What it latched stays latched."""
     before = state.killswitch
     after = with_latches(
@@ -268,6 +274,7 @@ def restore_journal(state: State, event: RestoreJournal) -> Accepted:
 @ensure_part(lambda state, result: killed_right(result) and kernel_restarted(state, result))
 def restart_kernel(state: State, event: RestartKernel) -> Accepted:
     """The process came up again: HIBERNATE, multiplier 0, and every older permit dies."""
+    # KRN-RST-001, KRN-RST-002, KRN-RST-003, KRN-RST-004, KRN-RST-005
     before = state.killswitch
     settled = KillSwitch(
         heartbeat_age_ms=(0, 0, 0, 0),

@@ -48,6 +48,7 @@ from kernel.survival import lower, readings_in_range
 )
 def settled_equity(ledger: Ledger, profit: int, fee: int, unrealised_pnl: int) -> Ledger:
     """Return the ledger with ``profit`` and ``fee`` booked, at marks giving ``unrealised_pnl``."""
+    # KRN-LEDG-001, KRN-LEDG-007, KRN-LEDG-008, KRN-LEDG-012
     cash = ledger.cash + profit - fee
     peak = max(ledger.equity_peak, cash + unrealised_pnl)
     return Ledger(
@@ -78,7 +79,7 @@ def moved(state: State, worker: int, slot: Slot, profit: int, fee: int) -> State
 
 @require_part(lambda state: readings_in_range(state.survival, state.ledger))
 @ensure_part(lambda state, event, result: mark_judged(state, event, result))
-def update_mark(state: State, event: UpdateMark) -> Outcome:
+def update_mark(state: State, event: UpdateMark) -> Outcome:  # KRN-LEDG-009, KRN-LEDG-010
     """Take the mark of a claimed instrument."""
     worker = owner_of(state.gate, event.instrument)
     if worker < 0:
@@ -106,7 +107,7 @@ def update_mark(state: State, event: UpdateMark) -> Outcome:
     )
 )
 @ensure_part(lambda slot, event, result: permit_filled(slot, signed_lots(slot, event), result))
-def filled(slot: Slot, event: ReportFill) -> Slot:
+def filled(slot: Slot, event: ReportFill) -> Slot:  # KRN-LEDG-002, KRN-LEDG-003, KRN-LEDG-004
     """Return the slot after the fill, before a position that reached zero is booked."""
     lots = event.quantity if slot.permit_quantity > 0 else -event.quantity
     rest = slot.permit_quantity - lots
@@ -145,6 +146,7 @@ def without_cost(slot: Slot) -> Slot:
 @ensure_part(lambda state, event, result: fill_judged(state, event, result))
 def report_fill(state: State, event: ReportFill) -> Accepted:
     """Book a fill of a permitted order; anything else is a desync."""
+    # KRN-LEDG-005, KRN-LEDG-006, KRN-LEDG-007, KRN-LEDG-016, KRN-LEDG-017
     before = state.gate.slots[event.worker]
     if event.quantity > abs(before.permit_quantity):
         return desynchronised(state)
@@ -157,6 +159,7 @@ def report_fill(state: State, event: ReportFill) -> Accepted:
 @ensure_part(lambda state, event, result: books_compared(state, event, result))
 def reconcile_ledger(state: State, event: ReconcileLedger) -> Accepted:
     """Compare execution's view of cash and positions with the kernel's; a difference kills."""
+    # KRN-LEDG-018, KRN-LEDG-019, KRN-LEDG-020
     if event.cash == state.ledger.cash and event.quantities == quantities(state.gate):
         return accepted(state)
     return desynchronised(state)

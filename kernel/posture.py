@@ -46,6 +46,7 @@ from kernel.state import State
 )
 def gate_ppm(level: Posture, posture: Posture, profile: Profile) -> int:
     """Return the R that ``level`` needs when the committed posture is ``posture``, ppm."""
+    # KRN-POST-001, KRN-POST-002
     stays = level <= posture
     if level == Posture.APEX:
         if profile == Profile.BIBLE:
@@ -71,7 +72,7 @@ def gate_ppm(level: Posture, posture: Posture, profile: Profile) -> int:
         result,
     )
 )
-def called(posture: Posture, multiplier_ppm: int, profile: Profile) -> Posture:
+def called(posture: Posture, multiplier_ppm: int, profile: Profile) -> Posture:  # KRN-POST-003
     """Return the highest posture whose gate the multiplier passes."""
     if multiplier_ppm >= gate_ppm(Posture.APEX, posture, profile):
         return Posture.APEX
@@ -90,7 +91,7 @@ def lower_of(a: Posture, b: Posture) -> Posture:
 
 
 @pure
-def effective(state: State) -> Posture:
+def effective(state: State) -> Posture:  # KRN-POST-015
     """Return the posture by which an entry is judged now."""
     posture = state.machine.posture
     return lower_of(posture, called(posture, state.survival.multiplier_ppm, state.limits.profile))
@@ -98,7 +99,7 @@ def effective(state: State) -> Posture:
 
 @pure
 @ensure_part(lambda posture, result: one_above(posture, result))
-def above(posture: Posture) -> Posture:
+def above(posture: Posture) -> Posture:  # KRN-POST-009
     """Return the next freer posture (APEX stays)."""
     if posture == Posture.HIBERNATE:
         return Posture.TURTLE
@@ -114,7 +115,7 @@ def above(posture: Posture) -> Posture:
         == (SPECIFICATION_DOWN_AFTER if profile == Profile.SPECIFICATION else BIBLE_DOWN_AFTER)
     )
 )
-def down_after(profile: Profile) -> int:
+def down_after(profile: Profile) -> int:  # KRN-POST-004, KRN-POST-006
     """Return after how many bars in a row a lower call is believed."""
     return BIBLE_DOWN_AFTER if profile == Profile.BIBLE else SPECIFICATION_DOWN_AFTER
 
@@ -125,7 +126,7 @@ def down_after(profile: Profile) -> int:
         result == (SPECIFICATION_UP_AFTER if profile == Profile.SPECIFICATION else BIBLE_UP_AFTER)
     )
 )
-def up_after(profile: Profile) -> int:
+def up_after(profile: Profile) -> int:  # KRN-POST-005, KRN-POST-006
     """Return after how many bars in a row a higher call is believed."""
     return BIBLE_UP_AFTER if profile == Profile.BIBLE else SPECIFICATION_UP_AFTER
 
@@ -140,7 +141,7 @@ def up_after(profile: Profile) -> int:
         )
     )
 )
-def may_climb(state: State) -> bool:
+def may_climb(state: State) -> bool:  # KRN-POST-013
     """Return whether bars count towards a promotion: HIBERNATE holds until flat and fenced."""
     return state.machine.posture != Posture.HIBERNATE or (
         flat(state.gate) and state.gate.fence_confirmed

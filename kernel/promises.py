@@ -129,7 +129,7 @@ def MarksNeverMoveCash(before: State, event: Event, after: State) -> bool:
 
 
 @pure
-def ClocksOnlyAdvance(before: State, after: State) -> bool:
+def ClocksOnlyAdvance(before: State, after: State) -> bool:  # KRN-STEP-012
     """Neither clock runs backwards, and the limits are the session's."""
     return (
         after.clock.process_time_ms >= before.clock.process_time_ms
@@ -163,6 +163,7 @@ def EffectsFollowTheStep(before: State, event: Event, after: State, effects: Eff
 @pure
 def StepProperties(before: State, event: Event, after: State, effects: Effects) -> bool:
     """The conjunction of all step properties; ``FastAttack`` is in ``Inv`` of the state after."""
+    # KRN-STEP-005
     return (
         SlowRecovery(before, event, after)
         and PromotionClimbsOne(before, event, after)

@@ -65,6 +65,8 @@ def with_request(killswitch: KillSwitch, request: Pending) -> KillSwitch:
 @ensure_part(lambda result: result == 0 or is_confirm_reason(result))
 def confirm_verdict(state: State, request: Pending) -> int:
     """Return 0 where a confirmation of ``request`` may pass, else the reason."""
+    # KRN-REARM-003, KRN-REARM-004, KRN-REARM-005, KRN-REARM-006, KRN-PEAK-003, KRN-PEAK-004,
+    # KRN-PEAK-005
     killswitch = state.killswitch
     if killswitch.operator_request != request:
         return int(Reason.NO_REQUEST)
@@ -101,6 +103,7 @@ def confirm_reason(verdict: int) -> Reason:
 )
 def request_rearm(state: State, event: RequestRearm) -> Outcome:
     """First step of the re-arm."""
+    # KRN-REARM-001, KRN-REARM-002, KRN-REARM-009
     if not latched(state.killswitch):
         return Refused(reason=Reason.NOTHING_TO_REARM)
     return accepted(with_killswitch(state, with_request(state.killswitch, Pending.REARM)))
@@ -111,6 +114,7 @@ def request_rearm(state: State, event: RequestRearm) -> Outcome:
 )
 def confirm_rearm(state: State, event: ConfirmRearm) -> Outcome:
     """Second step of the re-arm: the latches clear."""
+    # KRN-REARM-007, KRN-REARM-008, KRN-REARM-012
     verdict = confirm_verdict(state, Pending.REARM)
     if verdict != 0:
         return Refused(reason=confirm_reason(verdict))
@@ -125,6 +129,7 @@ def confirm_rearm(state: State, event: ConfirmRearm) -> Outcome:
 )
 def request_peak_reset(state: State, event: RequestPeakReset) -> Outcome:
     """First step of the reset of the equity peak."""
+    # KRN-PEAK-001, KRN-PEAK-002
     if not flat(state.gate):
         return Refused(reason=Reason.NOT_FLAT)
     return accepted(with_killswitch(state, with_request(state.killswitch, Pending.PEAK_RESET)))
@@ -136,6 +141,7 @@ def request_peak_reset(state: State, event: RequestPeakReset) -> Outcome:
 )
 def confirm_peak_reset(state: State, event: ConfirmPeakReset) -> Outcome:
     """Second step of the reset: the peak is what equity is now."""
+    # KRN-PEAK-006, KRN-PEAK-007, KRN-PEAK-008, KRN-LEDG-013
     verdict = confirm_verdict(state, Pending.PEAK_RESET)
     if verdict != 0:
         return Refused(reason=confirm_reason(verdict))

@@ -43,7 +43,7 @@ def status_of(status: int) -> Status:
 @require_part(lambda state: readings_in_range(state.survival, state.ledger))
 @ensure_part(lambda state, event, result: forewarner_reported(state, event, result))
 @ensure_part(lambda state, result: attacked(state, result))
-def report_forewarner(state: State, event: ReportForewarner) -> Accepted:
+def report_forewarner(state: State, event: ReportForewarner) -> Accepted:  # KRN-SURV-034
     """Take a fresh forewarner assessment."""
     before = state.survival
     reading = Survival(
@@ -64,7 +64,7 @@ def report_forewarner(state: State, event: ReportForewarner) -> Accepted:
 @require_part(lambda event: book_fits(event))
 @ensure_part(lambda state, event, result: book_reported(state, event, result))
 @ensure_part(lambda state, result: attacked(state, result))
-def report_book(state: State, event: ReportBook) -> Accepted:
+def report_book(state: State, event: ReportBook) -> Accepted:  # KRN-SURV-035
     """Take a fresh reading of the order book."""
     before = state.survival
     reading = Survival(
@@ -84,7 +84,7 @@ def report_book(state: State, event: ReportBook) -> Accepted:
 @require_part(lambda state: readings_in_range(state.survival, state.ledger))
 @ensure_part(lambda state, result: shock_reported(state, result))
 @ensure_part(lambda state, result: attacked(state, result))
-def report_shock(state: State, event: ReportShock) -> Accepted:
+def report_shock(state: State, event: ReportShock) -> Accepted:  # KRN-SURV-036
     """Take a shock: the environment factor is at its least from now."""
     before = state.survival
     reading = Survival(

@@ -28,7 +28,7 @@ from kernel.state import Gate, Quantities, Slot, Slots
 
 @pure
 @ensure_part(lambda slot, result: result == entry_notional(slot))
-def reserved_of(slot: Slot) -> int:
+def reserved_of(slot: Slot) -> int:  # KRN-GATE-025
     """Return what the slot's entry permit reserves, micro-USDT."""
     if slot.permit_kind != Permit.ENTRY:
         return 0
@@ -37,13 +37,13 @@ def reserved_of(slot: Slot) -> int:
 
 @pure
 @ensure_part(lambda slot, result: result == position_notional(slot))
-def open_of(slot: Slot) -> int:
+def open_of(slot: Slot) -> int:  # KRN-GATE-026
     """Return the notional of the slot's position at its mark, micro-USDT."""
     return notional(abs(slot.quantity), slot.mark)
 
 
 @pure
-def unrealised_of(slot: Slot) -> int:
+def unrealised_of(slot: Slot) -> int:  # KRN-LEDG-011
     """Return the profit of the slot's position at its mark, micro-USDT, signed."""
     return worth(slot.quantity, slot.mark) - slot.cost
 
@@ -130,7 +130,7 @@ def put(slots: Slots, worker: int, slot: Slot) -> Slots:
 
 @require_part(lambda worker: 0 <= worker <= 7)
 @ensure_part(lambda gate, worker, slot, result: slot_written(gate, worker, slot, result))
-def with_slot(gate: Gate, worker: int, slot: Slot) -> Gate:
+def with_slot(gate: Gate, worker: int, slot: Slot) -> Gate:  # KRN-GATE-025, KRN-GATE-026
     """Return the gate with one slot replaced and the totals moved by the difference."""
     before = gate.slots[worker]
     return Gate(
@@ -143,7 +143,7 @@ def with_slot(gate: Gate, worker: int, slot: Slot) -> Gate:
 
 
 @ensure_part(lambda gate, result: fence_advanced(gate, result))
-def advance_fence(gate: Gate) -> Gate:
+def advance_fence(gate: Gate) -> Gate:  # KRN-FENCE-001, KRN-FENCE-002, KRN-FENCE-010
     """Return the gate in the next epoch. Permits stay: until confirmed, their orders may fill."""
     return Gate(
         fence_epoch=gate.fence_epoch + 1,
@@ -169,7 +169,7 @@ def without_permit(slot: Slot) -> Slot:
 
 
 @ensure_part(lambda slot, result: flatten_issued(slot, result))
-def with_flatten(slot: Slot) -> Slot:
+def with_flatten(slot: Slot) -> Slot:  # KRN-FENCE-006
     """Return the slot with a flatten permit for its whole position (freed when it has none)."""
     if slot.quantity == 0:
         return without_permit(slot)

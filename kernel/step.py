@@ -75,6 +75,7 @@ from kernel.state import State
 @ensure_proof(lambda state, event, result: outcome_keeps_promises(state, event, result))
 def step_bare(state: State, event: Event) -> Outcome:
     """Answer one event, without checking the contract. See ``step``."""
+    # KRN-RNG-018, KRN-STEP-002, KRN-STEP-003, KRN-STEP-010, KRN-STEP-011
     if isinstance(event, AdvanceTime):
         return on_time(state, event)
     if isinstance(event, UpdateMark):
@@ -122,7 +123,7 @@ def step_execution(state: State, event: Event) -> Outcome:
 
 @require_proof(lambda state: Inv(state))
 @ensure_proof(lambda state, event, result: outcome_keeps_promises(state, event, result))
-def step_operator(state: State, event: Event) -> Outcome:
+def step_operator(state: State, event: Event) -> Outcome:  # KRN-REARM-011, KRN-RNG-018
     """Answer the operator and the kernel's own shell; what is no event at all is malformed."""
     if isinstance(event, TripKillSwitch):
         return on_trip(state, event)
@@ -139,7 +140,7 @@ def step_operator(state: State, event: Event) -> Outcome:
 
 @require_proof(lambda state: Inv(state))
 @ensure_proof(lambda state, event, result: outcome_keeps_promises(state, event, result))
-def step_shell(state: State, event: Event) -> Outcome:
+def step_shell(state: State, event: Event) -> Outcome:  # KRN-RNG-017
     """Answer the kernel's own shell; what is no event at all is malformed."""
     if isinstance(event, FailJournal):
         return on_journal_loss(state, event)
@@ -152,7 +153,7 @@ def step_shell(state: State, event: Event) -> Outcome:
 
 @require(lambda state: Inv(state))
 @ensure(lambda state, event, result: outcome_keeps_promises(state, event, result))
-def step(state: State, event: Event) -> Outcome:
+def step(state: State, event: Event) -> Outcome:  # KRN-STEP-004, KRN-STEP-007, KRN-STEP-008
     """Answer one event.
 
     ``state`` satisfies ``Inv``. Returns ``Accepted`` with a state that satisfies ``Inv`` and the

@@ -62,7 +62,7 @@ from kernel.survival_contract import (
 @opaque
 @ensure_part(lambda a, b, result: a < 0 or b < 0 or b > PPM or 0 <= result <= a)
 @ensure_part(lambda a, b, result: b < 0 or a < 0 or a > PPM or 0 <= result <= b)
-def mul(a: int, b: int) -> int:
+def mul(a: int, b: int) -> int:  # KRN-SURV-024
     """Return the product of a ratio (or a gap) and a ratio, ppm, rounded down."""
     return a * b // PPM
 
@@ -73,7 +73,7 @@ def mul(a: int, b: int) -> int:
         result == (AGE_MS_MAX if age_ms + dt_ms > AGE_MS_MAX else age_ms + dt_ms)
     )
 )
-def older(age_ms: int, dt_ms: int) -> int:
+def older(age_ms: int, dt_ms: int) -> int:  # KRN-KILL-021, KRN-SURV-033
     """Return an age after ``dt_ms`` more, saturated at ``AGE_MS_MAX``."""
     return min(age_ms + dt_ms, AGE_MS_MAX)
 
@@ -81,7 +81,7 @@ def older(age_ms: int, dt_ms: int) -> int:
 @pure
 @opaque
 @ensure_part(lambda result: 0 <= result <= PPM)
-def status_factor(status: Status) -> int:
+def status_factor(status: Status) -> int:  # KRN-SURV-001
     """Return the forewarner status as a factor, ppm (bible 11.2: 1, .5, .1)."""
     if status == Status.OK:
         return PPM
@@ -110,6 +110,7 @@ def readings_in_range(survival: Survival, ledger: Ledger) -> bool:
 @ensure_part(lambda result: 0 <= result <= PPM)
 def structural(survival: Survival, profile: Profile) -> int:
     """Return category 2, ppm: the forewarner's status and age."""
+    # KRN-SURV-002, KRN-SURV-003, KRN-SURV-004
     age_s = (survival.forewarner_age_ms + 999) // 1000
     if profile == Profile.SPECIFICATION:
         return structural_decay_specification(age_s)
@@ -124,6 +125,7 @@ def structural(survival: Survival, profile: Profile) -> int:
 @ensure_part(lambda result: 0 <= result <= PPM)
 def microstructure(survival: Survival, profile: Profile, book_stale_ms: int) -> int:
     """Return category 3, ppm: what the book says, and how old that is."""
+    # KRN-SURV-005, KRN-SURV-006, KRN-SURV-007, KRN-SURV-011
     if profile == Profile.SPECIFICATION:
         silence_ms = survival.book_age_ms if survival.book_age_ms > book_stale_ms else 0
         latency = latency_specification(max(survival.book_latency_ms, silence_ms))
@@ -140,6 +142,7 @@ def microstructure(survival: Survival, profile: Profile, book_stale_ms: int) -> 
 @ensure_part(lambda result: 0 <= result <= PPM)
 def environment(survival: Survival, profile: Profile) -> int:
     """Return category 4, ppm: the time since the last shock."""
+    # KRN-SURV-012, KRN-SURV-013, KRN-SURV-014
     age_s = survival.shock_age_ms // 1000
     if profile == Profile.SPECIFICATION:
         return environment_specification(age_s)
@@ -149,14 +152,14 @@ def environment(survival: Survival, profile: Profile) -> int:
 @pure
 @require_part(lambda ledger: 0 <= ledger.drawdown_ppm <= PPM)
 @ensure_part(lambda result: 0 <= result <= PPM)
-def capital_stress(ledger: Ledger) -> int:
+def capital_stress(ledger: Ledger) -> int:  # KRN-SURV-015
     """Return category 5, ppm: the drawdown of equity from its peak."""
     return capital(ledger.drawdown_ppm)
 
 
 @pure
 @ensure_part(lambda factor, result: result == (0 if factor >= DEGRADED_BELOW_PPM else 1))
-def degraded(factor: int) -> int:
+def degraded(factor: int) -> int:  # KRN-SURV-018
     """Return 1 where the factor counts as degraded (bible 11.3), else 0."""
     return 1 if factor < DEGRADED_BELOW_PPM else 0
 
@@ -164,7 +167,7 @@ def degraded(factor: int) -> int:
 @pure
 @require_part(lambda state: readings_in_range(state.survival, state.ledger))
 @ensure_part(lambda result: 0 <= result <= PPM)
-def target(state: State) -> int:
+def target(state: State) -> int:  # KRN-SURV-016, KRN-SURV-017, KRN-SURV-019, KRN-SURV-020
     """Return the multiplier that the five categories call for now, ppm."""
     if state.killswitch.killed:
         return 0
@@ -191,6 +194,7 @@ def recovery_step(dt_ms: int, gap: int, profile: Profile) -> int:
     bible 11.4: 2 % of the gap a minute; specification VI.3: 1 % a minute. A bar longer than
     ``RECOVERY_MS_MAX`` earns no more than one of that length.
     """
+    # KRN-SURV-028, KRN-SURV-029, KRN-SURV-030, KRN-SURV-032
     credited_ms = min(dt_ms, RECOVERY_MS_MAX)
     if profile == Profile.SPECIFICATION:
         return min(gap, credited_ms // RECOVERY_SPECIFICATION_MS_PER_PPM)
@@ -221,7 +225,7 @@ def with_multiplier(survival: Survival, multiplier_ppm: int) -> Survival:
         and lowered(state.survival, target(state), result.survival)
     )
 )
-def lower(state: State) -> State:
+def lower(state: State) -> State:  # KRN-SURV-026, KRN-SURV-027, KRN-SURV-031
     """Return the state with the multiplier at most at what the sensors call for (fast attack)."""
     called_for = target(state)
     if called_for >= state.survival.multiplier_ppm:
@@ -243,7 +247,7 @@ def lower(state: State) -> State:
         )
     )
 )
-def aged(state: State, dt_ms: int) -> State:
+def aged(state: State, dt_ms: int) -> State:  # KRN-SURV-033
     """Return the state with market time ``dt_ms`` later for its three sensors."""
     before = state.survival
     return with_survival(
@@ -280,7 +284,7 @@ def aged(state: State, dt_ms: int) -> State:
         )
     )
 )
-def recovered(state: State, dt_ms: int) -> State:
+def recovered(state: State, dt_ms: int) -> State:  # KRN-SURV-025, KRN-SURV-027, KRN-KILL-015
     """Return the state with the multiplier after a bar of ``dt_ms``: down at once, up slowly."""
     called_for = target(state)
     now = state.survival.multiplier_ppm
