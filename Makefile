@@ -110,7 +110,8 @@ lint: $(DEV)  ## ruff, mypy, import-linter
 
 # What a tool that is not there would show is "not run" (exit 3): said, and no failure of the tests.
 test: env-dev lint  ## lint, every test (TLC's fast lane is one of them), verification's fast lane
-	@$(PY) -m pytest -n auto --dist loadfile --junitxml=build/junit.xml $(ARGS)
+	@$(PY) -m pytest -n auto --dist loadfile --junitxml=build/junit.xml \
+	  $$($(PY) -m dolphin.verify.coverage) $(ARGS)
 	@.venv/bin/dolphin verify --lane fast || [ $$? -eq 3 ]
 
 # Locks name packages, versions and hashes, never a host. dev is resolved under core's pins.
