@@ -61,6 +61,7 @@ EVENTS = "kernel.events."
 DISPATCH = "kernel.step."
 # The tests that read every file of the tree as text.
 HOUSE = "tests/tidy"
+PROOF_OF = "proof of "
 PROVER = "dolphin/verify/proof"
 
 
@@ -198,12 +199,11 @@ def at(tree: Tree, link: dict[str, Any]) -> list[str]:
 
 def _prove(tree: Tree) -> None:
     """Add the prover's obligations: every function of the kernel, but those it is excused from."""
-    folder = tree.root / PROVER
-    if not folder.is_dir():
+    path = tree.root / PROVER / "excused.toml"
+    if not path.is_file():
         return
-    excused = ""
-    for path in folder.glob("*.toml"):
-        excused += path.read_text(encoding="utf-8")
+    rows = tomllib.loads(path.read_text(encoding="utf-8")).get("excused", [])
+    excused = {row["function"] for row in rows}
     for module in tree.modules.values():
         if not module.name.startswith("kernel."):
             continue
@@ -211,7 +211,7 @@ def _prove(tree: Tree) -> None:
             place = f"{module.name}.{name}"
             if isinstance(node, Function) and place not in excused:
                 shown = tree.graph.nodes[place]
-                proof = f"proof of {place}"
+                proof = f"{PROOF_OF}{place}"
                 tree.graph.add(Node(proof, PROOF, "Nagini", shown.file, shown.line, shown.end))
                 tree.graph.link(proof, place, "proves the contract of")
 
@@ -264,7 +264,11 @@ def named(tree: Tree, name: str) -> list[str]:
     of_model |= {f"{name}.cfg"} & graph.nodes.keys()
     if of_model:
         return sorted(of_model)
-    short = [place for place in graph.nodes if re.split(r"::|[.!]", place)[-1] == name]
+    short = [
+        place
+        for place in graph.nodes
+        if re.split(r"::|[.!]", place)[-1] == name and not place.startswith(PROOF_OF)
+    ]
     handler = events(tree).get(name)
     if handler is not None:
         short.append(handler)

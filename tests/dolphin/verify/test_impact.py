@@ -114,10 +114,15 @@ def test_every_event_has_its_handler_and_its_actions(tree: Tree) -> None:
 
 def test_a_function_is_reached_from_all_sides(tree: Tree) -> None:
     hits = tree.graph.walk(["kernel.gate.request_order"])
-    assert hits["kernel.step.on_order"].why == "calls"
+    assert hits["kernel.step.step_bare"].depth > 1
+    above = [hit for hit in hits.values() if hit.via == "kernel.gate.request_order"]
+    assert any(hit.why == "calls" and hit.node.name.startswith("kernel.") for hit in above)
     assert hits["Kernel!RequestOrder"].why == "is the same action as"
     test = "tests/kernel/test_gate.py::test_a_permit_reserves_and_says_so"
     assert "RequestOrder" in hits[test].why or "calls" in hits[test].why or "KRN" in hits[test].why
+    assert hits["proof of kernel.gate.request_order"].why == "proves the contract of"
+    assert "proof of kernel.contracts.pure" not in tree.graph.nodes, "the prover is excused from it"
+    assert "KRN-GATE-021" in hits
     assert "kernel.curves.capital" not in hits
     curve = tree.graph.walk(["kernel.curves.capital"])
     assert curve["Curves.v!capital"].why == "mirrors"
