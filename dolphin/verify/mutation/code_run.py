@@ -6,8 +6,8 @@ Rules of this file:
     test, each alone in a fork (``code_reach.py``). One that is run at import is run with all
     tests, those first that reach a function which names the constant.
 *   Likely killers first: the one that killed it the last time, those that killed others of the same
-    function, then the cheap ones. Tests that draw their inputs come last: what only they kill is
-    counted apart.
+    function or file, those of the file's own tests, then the cheap ones. Tests that draw their
+    inputs come last: what only they kill is counted apart.
 *   A result is kept under the hash of the mutant and of all files that it could depend on. When
     they have changed, the last killer is tried first, so that a second run is short though nothing
     stale is believed.
@@ -25,9 +25,10 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -224,14 +225,17 @@ class Worker:
 
 @contextmanager
 def workers(root: Path, folder: Path, tests: Sequence[str], count: int) -> Iterator[list[Worker]]:
-    """Start workers, end them."""
+    """Start workers in folders of this run's own, end them; what went wrong leaves its log."""
+    folder.mkdir(parents=True, exist_ok=True)
+    own = Path(tempfile.mkdtemp(prefix="run-", dir=folder))
     with ExitStack() as stack:
         started = []
         for number in range(count):
-            worker = Worker(root, folder / f"worker-{number}", tests)
+            worker = Worker(root, own / f"worker-{number}", tests)
             stack.callback(worker.close)
             started.append(worker)
         yield started
+    shutil.rmtree(own, ignore_errors=True)
 
 
 def share[T](crew: list[Worker], work: Iterable[T], do: Callable[[Worker, T], None]) -> None:
@@ -381,8 +385,8 @@ class Selection:
     def learn(self, mutant: Mutant, result: Result) -> None:
         """Note what killed."""
         if result.by:
-            where = f"{mutant.path}:{mutant.function}"
-            self._killers.setdefault(where, Counter())[result.by] += 1
+            for where in (mutant.path, f"{mutant.path}:{mutant.function}"):
+                self._killers.setdefault(where, Counter())[result.by] += 1
 
     def parts(self, mutant: Mutant, last_killer: str) -> list[Part]:
         """Return the tests of a mutant in the order in which to run them.
@@ -390,12 +394,15 @@ class Selection:
         First those that draw nothing; of them first the warm ones.
         """
         near, rest = self._near(mutant)
-        counts = self._killers.get(f"{mutant.path}:{mutant.function}", Counter())
+        of_function = self._killers.get(f"{mutant.path}:{mutant.function}", Counter())
+        of_file = self._killers.get(mutant.path, Counter())
 
-        def rank(test: Reached) -> tuple[bool, float]:
-            return test.test != last_killer, test.cpu / (1 + 4 * counts[test.test])
+        def rank(test: Reached) -> float:
+            known = 1 + 10 * of_function[test.test] + min(10, of_file[test.test])
+            return test.cpu / known / (10 if _is_own(test, mutant) else 1)
 
         ordered = [*sorted(near, key=rank), *sorted(rest, key=rank)]
+        ordered.sort(key=lambda test: test.test != last_killer)
         always = mutant.at_import or self._runs("", mutant)
         cold = {file for file in self._baseline.at_import if always or self._runs(file, mutant)}
         parts = [
@@ -419,9 +426,8 @@ class Selection:
         """Return the tests that reach the mutant, and where that cannot be measured the others."""
         tests = self._baseline.tests.values()
         if not self._baseline.measured:
-            own = f"test_{Path(mutant.path).stem}.py"
-            near = [test for test in tests if _file(test).endswith(own)]
-            return near, [test for test in tests if not _file(test).endswith(own)]
+            own = [test for test in tests if _is_own(test, mutant)]
+            return own, [test for test in tests if not _is_own(test, mutant)]
         if not mutant.at_import and not self._runs("", mutant):
             stale = {file for file in self._baseline.at_import if self._runs(file, mutant)}
             return [test for test in tests if test.reaches(mutant) or _file(test) in stale], []
@@ -433,7 +439,9 @@ class Selection:
                 for path, first, last in spans
             )
 
-        near = [test for test in tests if names(test) or test.reaches(mutant)]
+        near = [
+            test for test in tests if _is_own(test, mutant) or names(test) or test.reaches(mutant)
+        ]
         chosen = {test.test for test in near}
         return near, [test for test in tests if test.test not in chosen]
 
@@ -454,6 +462,11 @@ def within(parts: list[Part], tests: dict[str, Reached], budget_s: float) -> lis
 
 def _file(test: Reached) -> str:
     return test.test.split("::")[0]
+
+
+def _is_own(test: Reached, mutant: Mutant) -> bool:
+    """Return whether a test's file is named after the mutant's: ``test_bounds_gate.py``."""
+    return _file(test).endswith(f"_{Path(mutant.path).stem}.py")
 
 
 # --- the run -------------------------------------------------------------------------------------
@@ -550,12 +563,13 @@ def run_group(
     jobs: int,
     budget_s: float = math.inf,
     measured: bool = True,
+    killers: Mapping[str, str] | None = None,
 ) -> Run:
     """Give each mutant a verdict: kept ones, then the others by ``jobs`` workers.
 
     With a budget, in processor seconds of tests, a mutant that lives so long is undecided. Not
     ``measured``: the tests are not run alone first, and all of them are tried, the file's own
-    first.
+    first. ``killers``: tests to begin with, by mutant, where no earlier run knows better.
     """
     depends = sha256_of_files(root, (*group.depends, *group.tests))
     results: dict[str, Result] = {}
@@ -570,9 +584,7 @@ def run_group(
     if not pending:
         return run
     crew_size = max(1, min(jobs, len(pending)))
-    with workers(
-        root, root / "build" / "mutation" / group.name, _folders(group), crew_size
-    ) as crew:
+    with workers(root, root / "build" / "mutation", _folders(group), crew_size) as crew:
         if measured:
             key = key_of("reach", HARNESS, group.tests, depends)
             baseline = baseline_of(crew, store, key, tell)
@@ -586,7 +598,7 @@ def run_group(
         total = len(mutants)
 
         def one(worker: Worker, mutant: Mutant) -> None:
-            hint = store.get(hint_key(mutant)) or {"by": ""}
+            hint = store.get(hint_key(mutant)) or {"by": (killers or {}).get(mutant.id, "")}
             with lock:
                 parts = selection.parts(mutant, hint["by"])
             affordable = within(parts, baseline.tests, budget_s)

@@ -49,6 +49,8 @@ PRELOADED = ("hypothesis", "hypothesis.strategies", "numpy", "flint", "google_cr
 MTIME_FIRST_S = 1_000_000_000
 
 Cache = type(cache(lambda: None))
+# Raised by pytest itself, to say something else than "failed".
+PASSING = (pytest.skip.Exception, pytest.exit.Exception)
 Report = Callable[[dict[str, Any]], None]
 
 
@@ -91,32 +93,46 @@ def is_random(item: pytest.Item) -> bool:
 
 
 class Runner:
-    """Runs tests in this process and notes the first failure."""
+    """Runs tests in this process, up to the first failure."""
 
     def __init__(self) -> None:
-        self.failed: dict[str, Any] | None = None
+        self._tell: Report = lambda _: None
+        self._failed = False
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Note what failed, and by which exception."""
+        """Tell what failed, and by which exception.
+
+        Where a test was expected to fail or was skipped, pytest says what that comes to. Else a
+        raised exception is a failure, and nothing more is asked of this process: rendering it
+        would take longer than the test.
+        """
+        plain = item.get_closest_marker("xfail") is None
+        if plain and call.excinfo is not None and not isinstance(call.excinfo.value, PASSING):
+            self._note(item, call)
+            os._exit(0)
         report = yield
-        if report.failed and self.failed is None:
-            error = call.excinfo
-            kind = type(error.value).__name__ if error is not None else "strict"
-            text = str(error.value).strip().split("\n")[0][:200] if error is not None else ""
-            self.failed = {"test": item.nodeid, "error": kind, "text": text}
+        if report.failed and not self._failed:
+            self._note(item, call)
         return report
+
+    def _note(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        error = call.excinfo
+        kind = type(error.value).__name__ if error is not None else "strict"
+        text = str(error.value).strip().split("\n")[0][:200] if error is not None else ""
+        self._failed = True
+        self._tell({"failed": {"test": item.nodeid, "error": kind, "text": text}})
 
     def run(self, items: list[pytest.Item], limits: dict[str, float], tell: Report) -> None:
         """Run the tests in order, up to the first that fails."""
+        self._tell = tell
         for item, following in zip(items, [*items[1:], None], strict=True):
             tell({"begun": item.nodeid})
             limit_cpu(limits.get(item.nodeid, 0.0) * FACTOR_CPU + GRACE_CPU_S)
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-            if self.failed is not None:
-                tell({"failed": self.failed})
+            if self._failed:
                 return
         tell({"passed": len(items)})
 
