@@ -6,7 +6,7 @@ Rules of this file:
     test, each alone in a fork (``code_reach.py``). One that is run at import is run with all
     tests, those first that reach a function which names the constant.
 *   Likely killers first: the one that killed it the last time, those that killed others of the same
-    function or file, those of the file's own tests, then the cheap ones. Tests that draw their
+    function or file, those that speak of it, then the cheap ones. Tests that draw their
     inputs come last: what only they kill is counted apart.
 *   A result is kept under the hash of the mutant and of all files that it could depend on. When
     they have changed, the last killer is tried first, so that a second run is short though nothing
@@ -363,6 +363,37 @@ class Names:
         return {span for each in seen for span in self._spans.get(each, ())}
 
 
+class Mentions:
+    """Which names a test speaks, and which its file does: who names a function looks at it."""
+
+    def __init__(self, root: Path, files: Iterable[str]) -> None:
+        self._files: dict[str, set[str]] = {}
+        self._tests: dict[tuple[str, str], set[str]] = {}
+        for name in files:
+            path = root / name
+            if path.suffix != ".py" or not path.is_file():
+                continue
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            self._files[name] = _spoken(tree)
+            for node in ast.walk(tree):
+                if isinstance(node, ast.FunctionDef):
+                    self._tests[name, node.name] = _spoken(node)
+
+    def weight(self, test: str, name: str) -> int:
+        """Return how much rather to try a test for a function of that name."""
+        file, _, rest = test.partition("::")
+        function = rest.split("[")[0].split("::")[-1]
+        if name in self._tests.get((file, function), ()):
+            return 30
+        return 6 if name in self._files.get(file, ()) else 1
+
+
+def _spoken(tree: ast.AST) -> set[str]:
+    names = {each.id for each in ast.walk(tree) if isinstance(each, ast.Name)}
+    names |= {each.attr for each in ast.walk(tree) if isinstance(each, ast.Attribute)}
+    return names | {each.name for each in ast.walk(tree) if isinstance(each, ast.alias)}
+
+
 # --- the order of tests --------------------------------------------------------------------------
 
 
@@ -377,9 +408,10 @@ class Part:
 class Selection:
     """Chooses the tests of a mutant and learns which ones kill."""
 
-    def __init__(self, baseline: Baseline, names: Names) -> None:
+    def __init__(self, baseline: Baseline, names: Names, mentions: Mentions) -> None:
         self._baseline = baseline
         self._names = names
+        self._mentions = mentions
         self._killers: dict[str, Counter[str]] = {}
 
     def learn(self, mutant: Mutant, result: Result) -> None:
@@ -396,10 +428,12 @@ class Selection:
         near, rest = self._near(mutant)
         of_function = self._killers.get(f"{mutant.path}:{mutant.function}", Counter())
         of_file = self._killers.get(mutant.path, Counter())
+        name = mutant.function.split(".")[-1]
 
         def rank(test: Reached) -> float:
             known = 1 + 10 * of_function[test.test] + min(10, of_file[test.test])
-            return test.cpu / known / (10 if _is_own(test, mutant) else 1)
+            own = 10 if _is_own(test, mutant) else 1
+            return test.cpu / known / max(own, self._mentions.weight(test.test, name))
 
         ordered = [*sorted(near, key=rank), *sorted(rest, key=rank)]
         ordered.sort(key=lambda test: test.test != last_killer)
@@ -593,7 +627,11 @@ def run_group(
         if baseline.failing:
             run.failing = sorted(baseline.failing)
             return run
-        selection = Selection(baseline, Names(root, {each.path for each in mutants}))
+        selection = Selection(
+            baseline,
+            Names(root, {each.path for each in mutants}),
+            Mentions(root, {_file(test) for test in baseline.tests.values()}),
+        )
         lock = threading.Lock()
         total = len(mutants)
 
