@@ -53,18 +53,18 @@ def test_one_lot_is_reduced_like_many(held: int, side: int, lots: int, expected:
 
 @pytest.mark.req("KRN-GATE-016")
 def test_the_fraction_is_exact_where_a_float_is_not() -> None:
-    """A fifth of the bound is 2^56 + 9 and four fifths. As a float it is 2^56 + 16."""
+    """A notional of 72,057,594,038 × 10^6 micro-USDT: beyond 2^53, a multiple of 16. One less is
+    the same number as a float."""
+    event = order(quantity=1_000_000, market=False, limit_price=72_057_594_038, leverage_ppm=PPM)
+    notional = event.quantity * event.limit_price
+    assert float(notional - 1) == notional
     state = until(Posture.APEX)
-    fifth = 2**56 + 9
-    cash = (5 * fifth + 4) // 6 + 1
-    bound = 6 * cash
-    assert bound // 5 < int(bound / 5)
-    state = replace(state, ledger=replace(state.ledger, cash=cash, equity_peak=cash))
-    slot = replace(SLOT, mark=1)
 
-    def verdict(notional: int) -> int:
-        event = order(quantity=1, market=False, limit_price=notional, leverage_ppm=PPM)
-        return entry_verdict(state, slot, event)
+    def verdict(fifth: int) -> int:
+        cash = -(-5 * fifth // 6)
+        assert 6 * cash // 5 == fifth
+        ledger = replace(state.ledger, cash=cash, equity_peak=cash)
+        return entry_verdict(replace(state, ledger=ledger), replace(SLOT, mark=1), event)
 
-    assert verdict(bound // 5) == 0
-    assert verdict(bound // 5 + 1) == Reason.NOTIONAL_ABOVE_FRACTION
+    assert verdict(notional) == 0
+    assert verdict(notional - 1) == Reason.NOTIONAL_ABOVE_FRACTION
