@@ -15,14 +15,16 @@ from types import ModuleType
 
 import pytest
 
-from kernel import invariants, promises
+from kernel import invariants, promises, slotrules
 from kernel.constants import PPM, Pending, Permit, Posture, Profile, Status
 from kernel.equity import drawdown, equity
 from kernel.events import AdvanceTime, CloseBar, ConfirmPeakReset, Event, ReportFill, UpdateMark
 from kernel.gate import capital, ceiling
 from kernel.outcome import Accepted, Effects
 from kernel.slotrules import claims_alone
-from kernel.state import State
+from kernel.state import Slot, State, empty_slot
+from kernel.survival import readings_in_range
+from kernel.survival_contract import state_multiplied
 from tests.kernel.sessions import BTC_LOT, claimed, confirm, fresh, holding, order, until
 
 DERIVED = {"Inv", "TypeOK"}
@@ -95,6 +97,7 @@ ENTRY: Changes = {
     "slot.permit_price": BTC_LOT,
     "gate.reserved_notional": 5 * BTC_LOT,
 }
+HIBERNATES: Changes = {"machine.posture": Posture.HIBERNATE, "survival.multiplier_ppm": 0}
 KILLED: Changes = {
     "killswitch.killed": True,
     "killswitch.latched_operator": True,
@@ -173,6 +176,97 @@ def test_a_silent_book_counts_as_half_in_profile_bible_alone() -> None:
     assert invariants.SilentBookIsBad(changed(held(), at_the_limit))
 
 
+@pytest.mark.req("KRN-STEP-006", "KRN-KILL-009")
+def test_a_journal_that_is_down_without_a_latch_is_seen() -> None:
+    down: Changes = {**HIBERNATES, "killswitch.journal_writable": False}
+    assert broken_invariants(changed(open_claim(), down)) == {"JournalDownMeansLatched"}
+    latched: Changes = {**down, **KILLED, "killswitch.latched_checksum": True}
+    assert broken_invariants(changed(open_claim(), latched)) == set()
+
+
+OUT_OF_DOMAIN: list[Changes] = [
+    {"survival.forewarner_age_ms": -1},
+    {"survival.book_age_ms": -1},
+    {"survival.shock_age_ms": -1},
+    {"survival.depth_quality_ppm": -1},
+    {"survival.depth_quality_ppm": PPM + 1},
+    {"survival.fill_probability_ppm": -1},
+    {"survival.fill_probability_ppm": PPM + 1},
+    {"survival.book_latency_ms": -1},
+    {"survival.book_jitter_ms": -1},
+    {"ledger.drawdown_ppm": -1},
+    {"ledger.drawdown_ppm": PPM + 1},
+]
+
+
+@pytest.mark.req("KRN-STEP-006", "KRN-STEP-013")
+@pytest.mark.parametrize("changes", OUT_OF_DOMAIN, ids=str)
+def test_where_the_curves_are_not_defined_no_promise_about_them_holds(changes: Changes) -> None:
+    sound, state = held(), changed(held(), changes)
+    assert readings_in_range(sound.survival, sound.ledger)
+    assert not readings_in_range(state.survival, state.ledger)
+    for name in ("MultiplierNeverAboveTarget", "TwoImpairedSensorsHalve", "SilentBookIsBad"):
+        assert getattr(invariants, name)(sound)
+        assert not getattr(invariants, name)(state)
+    assert promises.FastAttack(sound, sound)
+    assert not promises.FastAttack(sound, state)
+
+
+@pytest.mark.req("KRN-STEP-014")
+def test_a_state_with_another_multiplier_is_that_and_nothing_else() -> None:
+    before = held()
+    zero: Changes = {"survival.multiplier_ppm": 0}
+    assert state_multiplied(before, 0, changed(before, zero))
+    assert not state_multiplied(before, 1, changed(before, zero))
+    assert not state_multiplied(before, 0, changed(before, {**zero, "ledger.cash": 1}))
+
+
+SHORT = dataclasses.replace(empty_slot(), instrument=3, mark=100, quantity=-10, cost=-1_000)
+LONG = dataclasses.replace(SHORT, quantity=10, cost=1_000)
+
+
+@pytest.mark.req("KRN-GATE-027")
+@pytest.mark.parametrize("kind", [Permit.EXIT, Permit.FLATTEN])
+@pytest.mark.parametrize(
+    ("slot", "lots", "expected"),
+    [
+        (LONG, -1, True), (LONG, -10, True), (LONG, -11, False), (LONG, 0, False),
+        (LONG, 1, False), (LONG, 10, False),
+        (SHORT, 1, True), (SHORT, 10, True), (SHORT, 11, False), (SHORT, 0, False),
+        (SHORT, -1, False), (SHORT, -10, False),
+    ],
+)  # fmt: skip
+def test_an_exit_reduces_from_either_side(
+    kind: Permit, slot: Slot, lots: int, expected: bool
+) -> None:
+    permit = dataclasses.replace(slot, permit_kind=kind, permit_quantity=lots, permit_price=100)
+    assert slotrules.reduces(permit) == expected
+
+
+@pytest.mark.req("KRN-GATE-028")
+@pytest.mark.parametrize(
+    ("slot", "lots", "expected"),
+    [
+        (LONG, 5, True), (LONG, 0, True), (LONG, -5, False),
+        (SHORT, -5, True), (SHORT, 0, True), (SHORT, 5, False),
+    ],
+)  # fmt: skip
+def test_an_entry_agrees_with_either_side(slot: Slot, lots: int, expected: bool) -> None:
+    permit = dataclasses.replace(slot, permit_kind=Permit.ENTRY, permit_quantity=lots)
+    assert slotrules.entry_agrees(permit) == expected
+    leaving = dataclasses.replace(permit, permit_kind=Permit.EXIT)
+    assert slotrules.entry_agrees(leaving), "it speaks of entries alone"
+
+
+@pytest.mark.req("KRN-FENCE-006")
+def test_a_flatten_of_a_part_is_not_sound() -> None:
+    out = dataclasses.replace(SHORT, permit_kind=Permit.FLATTEN, permit_price=100)
+    assert slotrules.sound(dataclasses.replace(out, permit_quantity=10))
+    assert not slotrules.sound(dataclasses.replace(out, permit_quantity=4))
+    exit_of_a_part = dataclasses.replace(out, permit_kind=Permit.EXIT, permit_quantity=4)
+    assert slotrules.sound(exit_of_a_part)
+
+
 @pytest.mark.req("KRN-REARM-001", "KRN-STEP-006")
 @pytest.mark.parametrize("latch", ["latched_checksum", "latched_desync", "latched_operator"])
 def test_a_rearm_may_wait_for_each_latch_and_for_nothing_else(latch: str) -> None:
@@ -218,7 +312,6 @@ def broken_properties(before: State, event: Event, after: State, effects: Effect
     return found - {"StepProperties"}
 
 
-HIBERNATES: Changes = {"machine.posture": Posture.HIBERNATE, "survival.multiplier_ppm": 0}
 LATCHED: Changes = {
     **KILLED,
     "killswitch.operator_request": Pending.REARM,
@@ -236,6 +329,12 @@ STEPS: list[tuple[Changes, Event, Changes, Effects, set[str]]] = [
     ({"survival.multiplier_ppm": 0}, TICK, {"survival.multiplier_ppm": 1}, NONE, {"SlowRecovery"}),
     ({"survival.multiplier_ppm": 0}, BAR, {"survival.multiplier_ppm": 9}, NONE, {"SlowRecovery"}),
     ({"survival.multiplier_ppm": 9}, TICK, {"survival.multiplier_ppm": 0}, NONE, set()),
+    # A bar that goes back in time has earned nothing.
+    (
+        {"survival.multiplier_ppm": 0, "clock.market_time_ms": 5}, BAR,
+        {"survival.multiplier_ppm": 1, "clock.market_time_ms": 4}, NONE,
+        {"SlowRecovery", "ClocksOnlyAdvance"},
+    ),
     # FastAttack is Inv's.
     (
         {"survival.multiplier_ppm": PPM},
@@ -366,6 +465,8 @@ def test_no_accepted_entry_ends_above_the_ceiling() -> None:
     assert broken_properties(before, order(), above, ISSUE) == {"ExposureWithinCeiling"}
     leaving = changed(above, {"slot.permit_kind": Permit.EXIT})
     assert broken_properties(before, order(reduce_only=True), leaving, ISSUE) == set()
+    nobody = order(worker=8)
+    assert broken_properties(before, nobody, before, ISSUE) == {"ExposureWithinCeiling"}
 
 
 @pytest.mark.req("KRN-STEP-004", "KRN-STEP-005")
