@@ -24,7 +24,7 @@ PARTS_CHECKED = icontract.SLOW
 require = partial(icontract.require, enabled=True)
 ensure = partial(icontract.ensure, enabled=True)
 require_part = partial(icontract.require, enabled=PARTS_CHECKED)
-ensure_part = partial(icontract.ensure, enabled=PARTS_CHECKED)
+ensure_part = partial(icontract.ensure, enabled=PARTS_CHECKED)  # KRN-STEP-014
 require_proof = partial(icontract.require, enabled=False)
 ensure_proof = partial(icontract.ensure, enabled=False)
 
