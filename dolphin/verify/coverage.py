@@ -34,7 +34,7 @@ FOLDER = "build/coverage"
 EXCUSES = "certification/coverage"
 KINDS = ("statements", "branches", "conditions", "mcdc")
 CONTRACTS = ("require", "ensure")
-PARTS_OF_CONTRACTS = ("require_part", "ensure_part")
+PARTS_OF_CONTRACTS = ("require_part", "ensure_part", "require_proof", "ensure_proof")
 FINDINGS_MAX = 200
 # Exit codes of pytest.
 PASSED, FAILED, NO_TESTS = 0, 1, 5

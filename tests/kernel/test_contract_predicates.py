@@ -17,6 +17,7 @@ from kernel import step as step_module
 from kernel.outcome import Outcome
 from mcdc.reach import only_for_contracts
 
+LEFT_OUT = ("require_part", "ensure_part", "require_proof", "ensure_proof")
 WALK = """
 import json, sys
 from pathlib import Path
@@ -69,7 +70,7 @@ def walked(root: Path, parts: bool) -> tuple[bool, set[str]]:
 def counted_apart(root: Path) -> set[str]:
     """What the instrument counts apart in the kernel."""
     sources = {f"kernel.{path.stem}": path.read_bytes() for path in (root / "kernel").glob("*.py")}
-    found = only_for_contracts(sources, ("require_part", "ensure_part"))
+    found = only_for_contracts(sources, LEFT_OUT)
     return {f"{module}.{function}" for module, function in found}
 
 
