@@ -16,12 +16,12 @@ from dolphin.shell.history import of_journal
 from dolphin.shell.journal import Journal, numbers_of, open_journal
 from dolphin.shell.roles import ROLES
 from dolphin.shell.snapshot import causes
+from dolphin.verify.mutation.forging import Forgery, forged, take_apart
 from kernel.events import CloseBar, Event, TripKillSwitch
 from kernel.state import State, initial_state, opening_ledger
 from kernel.step import step
 from tests.dolphin.shell.conftest import KEY, LIMITS, Rig
 from tests.dolphin.shell.test_process import BAR_MS, config_in
-from tests.traces.forging import Forgery, forged, take_apart
 from traces.frames import Broken
 
 PROBER = next(role for role in ROLES if role.name == "prober")
