@@ -19,7 +19,7 @@ import click
 
 from dolphin.link.channel import LinkError
 from dolphin.link.client import Client
-from dolphin.link.config import Config, load
+from dolphin.link.config import BadConfig, Config, load
 
 RUNS = Path("runs")
 ANSWER_S = 5.0
@@ -37,7 +37,7 @@ class Hand:
         """Connect; raises ``NoSession``."""
         try:
             self.config: Config = load(folder)
-        except (OSError, ValueError, TypeError):
+        except BadConfig:
             raise NoSession(f"{folder}: no session lies there") from None
         try:
             self._client = Client(self.config.socket("kernel.operator"), 0.0)
