@@ -94,7 +94,7 @@ check: core  ## TLC, fast lane: every model and every negative control, about tw
 verify: env-dev  ## proofs, coverage, mutants, requirements, fast lane (ARGS="--only rocq …")
 	@.venv/bin/dolphin verify $(ARGS)
 
-check-all: env-dev  ## everything, full lane: exhaustive models, all proofs, all mutants (hours)
+check-all: env-dev env-proof  ## everything, full lane: exhaustive models, all proofs, all mutants (hours)
 	@.venv/bin/dolphin verify --lane full $(ARGS)
 
 bench: core  ## kernel steps and audit records per second, side by side
