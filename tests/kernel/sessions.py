@@ -6,6 +6,7 @@ kernel with events that are plausible often enough to reach every posture, permi
 
 import random
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from kernel.constants import PPM, Posture, Profile
 from kernel.events import (
@@ -99,9 +100,17 @@ def confirm(state: State) -> State:
     return accept(state, ConfirmFence(epoch=state.gate.fence_epoch))
 
 
+@cache
+def reached(posture: Posture, profile: Profile) -> State:
+    """The state in which a healthy session reaches the posture; a state never changes."""
+    return until(posture, fresh(profile))
+
+
 def until(posture: Posture, state: State | None = None, profile: Profile = Profile.BIBLE) -> State:
     """Healthy bars until the posture is reached; at most a week of market time."""
-    state = confirm(state if state is not None else fresh(profile))
+    if state is None:
+        return reached(posture, profile)
+    state = confirm(state)
     for _ in range(2016):
         if state.machine.posture == posture:
             return state
