@@ -157,6 +157,11 @@ def run(context: Context) -> Outcome:
         return Outcome(NOT_RUN, f"{error.name} is not installed: make env-dev")
     from dolphin.verify.mutation import code_justified, code_run
 
+    try:
+        entries = code_justified.read(JUSTIFIED)
+    except code_justified.Malformed as error:
+        return Outcome(DOES_NOT_HOLD, str(error), findings=(str(error),))
+    argued = {name for entry in entries for name in entry.mutants}
     store = context.store.below("verdicts")
     mutants: dict[str, Mutant] = {}
     results: dict[str, Result] = {}
@@ -170,7 +175,7 @@ def run(context: Context) -> Outcome:
         mutants |= {mutant.id: mutant for mutant in of}
         ran = code_run.run_group(
             context.root, group, of, store, context.tell, context.jobs,
-            measured=context.lane != FAST, killers=killers(),
+            measured=context.lane != FAST, killers=killers(), argued=argued,
         )  # fmt: skip
         results |= ran.results
         failing += ran.failing
@@ -178,10 +183,6 @@ def run(context: Context) -> Outcome:
         return Outcome(
             NOT_RUN, f"{len(failing)} tests fail without any mutant", findings=tuple(failing)
         )
-    try:
-        entries = code_justified.read(JUSTIFIED)
-    except code_justified.Malformed as error:
-        return Outcome(DOES_NOT_HOLD, str(error), findings=(str(error),))
     if context.lane == FAST:
         entries = [each for each in entries if set(each.mutants) & set(mutants)]
         entries = [code_justified.narrowed(each, mutants) for each in entries]

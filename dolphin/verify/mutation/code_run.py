@@ -28,7 +28,7 @@ import sys
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -43,6 +43,7 @@ from dolphin.verify.store import Store, key_of, sha256_of_files
 HARNESS = 1
 SEED = "4"
 LEFT_OUT = {".git", ".venv", ".jars", "build", "runs", "dist", ".cache", "__pycache__"}
+ARGUED_S = 20.0
 CPU_GUESSED_S = 3.0  # of a test that was not measured: long enough for the longest
 COLD_AT_FIRST = 12  # tests of the first try of a mutant that needs an import of its own
 HOME = Path(__file__).resolve().parents[3]  # where this package is found
@@ -578,9 +579,10 @@ class Run:
     kept: int
 
 
-def exact_key(mutant: Mutant, depends: str) -> str:
+def exact_key(mutant: Mutant, depends: str, argued: bool) -> str:
     """Return the key of a verdict: the mutant and all that it could depend on."""
-    return key_of("mutant", HARNESS, GENERATOR, mutant.id, key_of(mutant.mutated_source), depends)
+    text = key_of(mutant.mutated_source)
+    return key_of("mutant", HARNESS, GENERATOR, mutant.id, text, depends, argued)
 
 
 def hint_key(mutant: Mutant) -> str:
@@ -598,18 +600,21 @@ def run_group(
     budget_s: float = math.inf,
     measured: bool = True,
     killers: Mapping[str, str] | None = None,
+    argued: Collection[str] = (),
 ) -> Run:
     """Give each mutant a verdict: kept ones, then the others by ``jobs`` workers.
 
     With a budget, in processor seconds of tests, a mutant that lives so long is undecided. Not
     ``measured``: the tests are not run alone first, and all of them are tried, the file's own
     first. ``killers``: tests to begin with, by mutant, where no earlier run knows better.
+    ``argued``: mutants that are said to be equivalent. No test can kill them if that is right, and
+    all tests would take minutes for each; so they get those of ``ARGUED_S``, likely killers first.
     """
     depends = sha256_of_files(root, (*group.depends, *group.tests))
     results: dict[str, Result] = {}
     pending = []
     for mutant in mutants:
-        kept = store.get(exact_key(mutant, depends))
+        kept = store.get(exact_key(mutant, depends, mutant.id in argued))
         if kept is None:
             pending.append(mutant)
         else:
@@ -639,16 +644,17 @@ def run_group(
             hint = store.get(hint_key(mutant)) or {"by": (killers or {}).get(mutant.id, "")}
             with lock:
                 parts = selection.parts(mutant, hint["by"])
-            affordable = within(parts, baseline.tests, budget_s)
+            is_argued = mutant.id in argued
+            affordable = within(parts, baseline.tests, ARGUED_S if is_argued else budget_s)
             result = judge(worker, mutant, affordable, baseline.tests)
-            if result.status == SURVIVED and affordable != parts:
+            if result.status == SURVIVED and affordable != parts and not is_argued:
                 result = replace(result, status=UNDECIDED)
             with lock:
                 selection.learn(mutant, result)
                 results[mutant.id] = result
                 tell(len(results), total, mutant.id)
             if result.status in (KILLED, SURVIVED):
-                store.put(exact_key(mutant, depends), asdict(result))
+                store.put(exact_key(mutant, depends, is_argued), asdict(result))
             if result.by:
                 store.put(hint_key(mutant), {"by": result.by})
 

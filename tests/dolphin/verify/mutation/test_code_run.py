@@ -246,6 +246,16 @@ def test_a_budget_that_is_used_up_decides_nothing(ran: Ran, tmp_path: Path) -> N
     assert {each.status for each in found} == {"undecided"}
 
 
+def test_what_is_argued_to_be_equivalent_is_run_all_the_same(ran: Ran, tmp_path: Path) -> None:
+    """A wrong argument for ``next_of`` does not keep its mutants from being killed."""
+    root = project(tmp_path / "project")
+    mutants = [each for each in ran.mutants if each.function in ("next_of", "larger")]
+    found = run(root, mutants, argued={each.id for each in mutants})
+    assert {each.id: found.results[each.id].status for each in mutants} == {
+        each.id: ran.run.results[each.id].status for each in mutants
+    }
+
+
 def test_the_checkout_is_left_alone(ran: Ran) -> None:
     assert (ran.root / "m.py").read_text() == textwrap.dedent(MODULE)
     names = {path.name for path in ran.root.iterdir()}
