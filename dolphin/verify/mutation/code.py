@@ -106,7 +106,7 @@ def _is_in(name: str, path: Path) -> bool:
 def sample(mutants: "Iterable[Mutant]") -> "list[Mutant]":
     """Return the fast lane's mutants: those whose hash comes first, whatever else changes."""
 
-    def place(mutant: Mutant) -> str:
+    def place(mutant: "Mutant") -> str:
         name = f"{SAMPLE_SEED} {mutant.path} {mutant.function} {mutant.function_hash}"
         return hashlib.sha256(f"{name} {mutant.id} {mutant.change}".encode()).hexdigest()
 
