@@ -4,7 +4,9 @@ Rules of this file:
 
 *   Nothing is listed by hand: a decorator of ``kernel/contracts.py`` on a function is a condition.
     A new contract is found the next time it is looked for.
-*   A condition is known by its line and named for people: function, kind, number, text.
+*   A condition is known by its function and by how far below the function's first decorator its
+    lambda stands: that is part of what is hashed, a line of the file is not. It is named for
+    people: function, kind, number, text.
 *   What a function's outcome depends on is itself and every name of the kernel that it reaches, its
     decorators and annotations included. The hash is over those texts, comments and all, so an edit
     elsewhere leaves it alone.
@@ -28,7 +30,9 @@ DECORATORS = {
 
 @dataclass(frozen=True)
 class Condition:
-    """One decorator. ``line`` is that of its lambda, ``number`` counts within function and kind."""
+    """One decorator. ``line`` is that of its lambda, ``offset`` the same from the first decorator;
+    ``number`` counts within function and kind.
+    """
 
     module: str
     function: str
@@ -36,6 +40,7 @@ class Condition:
     number: int
     text: str
     line: int
+    offset: int
 
     @property
     def name(self) -> str:
@@ -157,7 +162,8 @@ def _conditions(module: str, function: ast.FunctionDef) -> Iterator[Condition]:
         written = decorator.args[0]
         body = written.body if isinstance(written, ast.Lambda) else written
         text = " ".join(ast.unparse(body).split())
-        yield Condition(module, function.name, kind, counted[kind], text, written.lineno)
+        offset = written.lineno - function.decorator_list[0].lineno
+        yield Condition(module, function.name, kind, counted[kind], text, written.lineno, offset)
 
 
 def _called(modules: dict[str, _Module], module: str, tree: ast.AST) -> Iterator[str]:

@@ -3,7 +3,7 @@
 Rules of this file:
 
 *   A condition is confirmed, violated, or not confirmed with the reason. There is no fourth.
-*   ``ensure``: what CrossHair said of that very line. What it did not see is not confirmed.
+*   ``ensure``: what CrossHair said of that very lambda. What it did not see is not confirmed.
 *   ``require``: an assumption of the function and a duty of its callers. It is confirmed when some
     input meets it and every function of the kernel that calls the function is itself confirmed:
     CrossHair walked all its paths, past the test in front of every call. A function that nothing in
@@ -25,7 +25,7 @@ CONFIRMED = "confirmed"
 VIOLATED = "violated"
 NOT_CONFIRMED = "not confirmed"
 
-_BROKE = re.compile(r"CallerBroke: ([\w.]+):(\d+)")
+_BROKE = re.compile(r"CallerBroke: ([\w.]+)\+(\d+)")
 _FAILS = ("POST_FAIL", "POST_ERR", "EXEC_ERR")
 MESSAGE_MAX = 600  # characters of a counterexample that are shown
 
@@ -62,17 +62,17 @@ def judge_result(result: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _ensured(one: Contracted, document: Mapping[str, Any]) -> list[Verdict]:
-    by_line = {result["line"]: result for result in document.get("results", ())}
+    by_offset = {result["offset"]: result for result in document.get("results", ())}
     found = []
     for condition in one.conditions:
         if condition.kind != "ensure":
             continue
         if document.get("error"):
             found.append(Verdict(condition, NOT_CONFIRMED, str(document["error"])))
-        elif condition.line not in by_line:
+        elif condition.offset not in by_offset:
             found.append(Verdict(condition, NOT_CONFIRMED, "CrossHair did not see this condition"))
         else:
-            found.append(Verdict(condition, *judge_result(by_line[condition.line])))
+            found.append(Verdict(condition, *judge_result(by_offset[condition.offset])))
     return found
 
 
@@ -117,7 +117,7 @@ def judge(
     """Return a verdict for every condition; ``documents`` are the workers', by function."""
     own = {one.name: _own(one, documents[one.name]) for one in functions}
     by_place = {
-        (one.name, condition.line): condition for one in functions for condition in one.conditions
+        (one.name, condition.offset): condition for one in functions for condition in one.conditions
     }
     broken: dict[Condition, str] = {}
     for one in functions:

@@ -47,11 +47,17 @@ class CallerBroke(Exception):
     """A function was called outside its precondition; the message names it and the condition."""
 
 
+def offset(condition: Function, function: Function) -> int:
+    """Return how many lines below the function's first decorator the condition's lambda stands."""
+    first: int = inspect.unwrap(function).__code__.co_firstlineno
+    return condition.__code__.co_firstlineno - first
+
+
 def guarded(function: Function, condition: Function) -> Function:
     """Return the function behind a plain test of its precondition."""
     parameters = ", ".join(inspect.signature(function).parameters)
     asked = ", ".join(inspect.signature(condition).parameters)
-    place = f"{function.__module__}.{function.__qualname__}:{condition.__code__.co_firstlineno}"
+    place = f"{function.__module__}.{function.__qualname__}+{offset(condition, function)}"
     space: dict[str, Any] = {
         "function": function,
         "condition": condition,
@@ -66,6 +72,7 @@ def guarded(function: Function, condition: Function) -> Function:
         space,
     )
     wrapper: Function = space[function.__name__]
+    wrapper.__wrapped__ = function  # type: ignore[attr-defined]  # for inspect.unwrap
     wrapper.__module__, wrapper.__qualname__ = function.__module__, function.__qualname__
     wrapper.__annotations__ = function.__annotations__
     return wrapper
@@ -124,7 +131,8 @@ def analyse(module: str, function: str, seconds: float) -> dict[str, object]:
     options = AnalysisOptionSet(
         analysis_kind=[AnalysisKind.icontract], report_all=True, per_condition_timeout=seconds
     )
-    results = []
+    first = inspect.unwrap(target).__code__.co_firstlineno
+    results: list[dict[str, Any]] = []
     required = 0
     for checkable in analyze_function(target, options):
         if not isinstance(checkable, ConditionCheckable):
@@ -139,7 +147,7 @@ def analyse(module: str, function: str, seconds: float) -> dict[str, object]:
         worst = max(messages, key=lambda message: message.state, default=None)
         results.append(
             {
-                "line": post.line if post.expr_source else 0,
+                "offset": post.line - first if post.expr_source else -1,
                 "state": worst.state.name if worst else "CANNOT_CONFIRM",
                 "message": worst.message if worst else "nothing was said",
                 "paths": stats["num_paths"],
@@ -147,7 +155,7 @@ def analyse(module: str, function: str, seconds: float) -> dict[str, object]:
                 "seconds": round(time.process_time() - begun, 2),
             }
         )
-    ensured = sum(result["line"] != 0 for result in results)
+    ensured = sum(result["offset"] >= 0 for result in results)
     return {"results": results, "required": required, "ensured": ensured, "error": ""}
 
 

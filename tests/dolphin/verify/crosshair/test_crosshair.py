@@ -132,6 +132,24 @@ def test_a_precondition_is_assumed(verdicts: dict[str, Verdict]) -> None:
     )
 
 
+def test_an_answer_stays_with_its_condition_where_the_file_shifts(
+    root: Path, verdicts: dict[str, Verdict]
+) -> None:
+    path = root / "kernel" / "seeded.py"
+    text = path.read_text()
+    try:
+        path.write_text(text.replace('"""Seeded."""', '"""Seeded.\n\nAnd told.\n"""'))
+        told: list[str] = []
+        functions = contracted_functions(root / "kernel")
+        found = judge(functions, answers(context(root, FULL, told), functions), {})
+    finally:
+        path.write_text(text)
+    assert told == ["kept"]
+    statuses = {(one.condition.function, one.condition.kind): one.status for one in found}
+    assert statuses["right", "ensure"] == CONFIRMED
+    assert statuses["wrong", "ensure"] == statuses["callee", "require"] == VIOLATED
+
+
 def test_a_second_run_starts_nothing(root: Path, verdicts: dict[str, Verdict]) -> None:
     told: list[str] = []
     functions = contracted_functions(root / "kernel")
@@ -165,7 +183,7 @@ def test_the_fast_lane_tries_plain_numbers_and_says_what_it_left_out(root: Path)
 
 
 def test_a_worker_that_dies_confirms_nothing(root: Path) -> None:
-    condition = Condition("kernel.seeded", "absent", "ensure", 1, "result", 1)
+    condition = Condition("kernel.seeded", "absent", "ensure", 1, "result", 1, 0)
     one = Contracted("kernel.seeded", "absent", (condition,), ("int",), frozenset(), "0")
     document = run_worker(root, one, 1.0)
     assert "the worker ended with 1: AttributeError" in document["error"]
@@ -191,7 +209,7 @@ def test_each_answer_has_one_meaning(
     state: str, exhausted: bool, message: str, status: str, reason: str
 ) -> None:
     result = {
-        "line": 1, "state": state, "message": message, "paths": 9, "seconds": 2.5,
+        "offset": 0, "state": state, "message": message, "paths": 9, "seconds": 2.5,
         "exhausted": exhausted,
     }  # fmt: skip
     found = judge_result(result)
@@ -199,21 +217,22 @@ def test_each_answer_has_one_meaning(
     assert found[1].startswith(reason)
 
 
-def answer(state: str, line: int = 1) -> dict[str, object]:
-    return {"line": line, "state": state, "message": "", "paths": 1, "seconds": 1.0,
+def answer(state: str, offset: int = 1) -> dict[str, object]:
+    return {"offset": offset, "state": state, "message": "", "paths": 1, "seconds": 1.0,
             "exhausted": state == "CONFIRMED"}  # fmt: skip
 
 
 def small(name: str, *kinds: str) -> Contracted:
     conditions = tuple(
-        Condition("kernel.m", name, kind, 1, "text", line) for line, kind in enumerate(kinds, 1)
+        Condition("kernel.m", name, kind, 1, "text", line, line)
+        for line, kind in enumerate(kinds, 1)
     )
     return Contracted("kernel.m", name, conditions, ("int",), frozenset(), "0")
 
 
 def test_a_condition_that_crosshair_does_not_see_is_not_confirmed() -> None:
     one = small("f", "require", "ensure")
-    document = {"results": [answer("CONFIRMED", line=9)], "required": 0, "error": ""}
+    document = {"results": [answer("CONFIRMED", offset=9)], "required": 0, "error": ""}
     reasons = [verdict.reason for verdict in judge([one], {one.name: document}, {})]
     assert reasons == ["its callers are outside the kernel", "CrossHair did not see this condition"]
 
@@ -232,7 +251,7 @@ def test_a_duty_is_confirmed_by_all_callers(
 ) -> None:
     f, g = small("f", "require"), small("g", "ensure")
     documents = {
-        f.name: {"results": [answer("CONFIRMED", line=0)], "required": 1, "error": ""},
+        f.name: {"results": [answer("CONFIRMED", offset=-1)], "required": 1, "error": ""},
         g.name: {"results": [answer(state)], "required": 0, "error": ""},
     }
     found = judge([f, g], documents, {f.name: frozenset(callers)})[0]
