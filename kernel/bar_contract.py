@@ -61,7 +61,7 @@ def fence_counted(before: State, call: Posture, down: int, after: Gate, effects:
     """Whether the fence advanced, and orders are cancelled, exactly with a demotion."""
     if call < before.machine.posture and before.machine.bars_below + 1 >= down:
         return fence_advanced(before.gate, after) and effects_are(effects, True, False, False)
-    return after == before.gate and effects_are(effects, False, False, False)
+    return after is before.gate and effects_are(effects, False, False, False)
 
 
 @pure
@@ -73,11 +73,11 @@ def bar_counted(
     return (
         machine_counted(before.machine, call, climbs, down, up, after.machine)
         and fence_counted(before, call, down, after.gate, answer.effects)
-        and after.clock == before.clock
-        and after.killswitch == before.killswitch
-        and after.survival == before.survival
-        and after.ledger == before.ledger
-        and after.limits == before.limits
+        and after.clock is before.clock
+        and after.killswitch is before.killswitch
+        and after.survival is before.survival
+        and after.ledger is before.ledger
+        and after.limits is before.limits
     )
 
 
@@ -93,9 +93,9 @@ def bar_measured(before: State, event: CloseBar, answer: Accepted) -> bool:
     return (
         after.clock.process_time_ms == before.clock.process_time_ms
         and after.clock.market_time_ms == event.market_time_ms
-        and after.killswitch == before.killswitch
-        and after.ledger == before.ledger
-        and after.limits == before.limits
+        and after.killswitch is before.killswitch
+        and after.ledger is before.ledger
+        and after.limits is before.limits
         and readings_aged(
             before.survival,
             older(before.survival.forewarner_age_ms, dt_ms),

@@ -121,7 +121,7 @@ def with_latches(
 
 @ensure_part(
     lambda killswitch, heartbeat_age_ms, request_age_ms, result: (
-        result.heartbeat_age_ms == heartbeat_age_ms
+        result.heartbeat_age_ms is heartbeat_age_ms
         and result.grid_members == killswitch.grid_members
         and same_latches(killswitch, result)
         and result.killed == killswitch.killed

@@ -84,13 +84,13 @@ def same_but_killed(a: KillSwitch, b: KillSwitch) -> bool:
 def hibernated(before: State, fence: bool, after: State) -> bool:
     """Whether ``after`` is ``before`` in HIBERNATE with R at 0, behind a new fence if ``fence``."""
     return (
-        after.clock == before.clock
-        and after.killswitch == before.killswitch
-        and after.ledger == before.ledger
-        and after.limits == before.limits
+        after.clock is before.clock
+        and after.killswitch is before.killswitch
+        and after.ledger is before.ledger
+        and after.limits is before.limits
         and multiplied(before.survival, 0, after.survival)
         and machine_is(after.machine, Posture.HIBERNATE, 0, 0)
-        and (fence_advanced(before.gate, after.gate) if fence else after.gate == before.gate)
+        and (fence_advanced(before.gate, after.gate) if fence else after.gate is before.gate)
     )
 
 
@@ -107,15 +107,15 @@ def trip_follows(before: State, answer: Accepted) -> bool:
     trips = rose(before.killswitch, after.killswitch)
     fence = trips and before.machine.posture != Posture.HIBERNATE
     return (
-        after.ledger == before.ledger
-        and after.limits == before.limits
+        after.ledger is before.ledger
+        and after.limits is before.limits
         and effects_are(answer.effects, fence, False, False)
-        and (fence_advanced(before.gate, after.gate) if fence else after.gate == before.gate)
+        and (fence_advanced(before.gate, after.gate) if fence else after.gate is before.gate)
         and (
             multiplied(before.survival, 0, after.survival)
             and machine_is(after.machine, Posture.HIBERNATE, 0, 0)
             if trips
-            else after.survival == before.survival and after.machine == before.machine
+            else after.survival is before.survival and after.machine is before.machine
         )
     )
 
@@ -133,7 +133,7 @@ def switch_settled(before: State, answer: Accepted) -> bool:
     """The effect of ``settle``, the value of ``killed`` left out."""
     return (
         trip_follows(before, answer)
-        and answer.state.clock == before.clock
+        and answer.state.clock is before.clock
         and same_but_killed(before.killswitch, answer.state.killswitch)
     )
 
@@ -145,7 +145,7 @@ def desync_latched(before: State, answer: Accepted) -> bool:
     now = answer.state.killswitch
     return (
         trip_follows(before, answer)
-        and answer.state.clock == before.clock
+        and answer.state.clock is before.clock
         and same_ages(was, now)
         and same_request(was, now)
         and latches_are(now, was.latched_checksum, True, was.latched_operator, was.journal_writable)
@@ -195,7 +195,7 @@ def heartbeat_recorded(before: State, event: RecordHeartbeat, answer: Accepted) 
     ages = was.heartbeat_age_ms
     return (
         trip_follows(before, answer)
-        and answer.state.clock == before.clock
+        and answer.state.clock is before.clock
         and ages_are(
             now.heartbeat_age_ms,
             ages[0] if event.partition != 0 else 0,
@@ -217,7 +217,7 @@ def grid_reported(before: State, event: ReportGrid, answer: Accepted) -> bool:
     ages = was.heartbeat_age_ms
     return (
         trip_follows(before, answer)
-        and answer.state.clock == before.clock
+        and answer.state.clock is before.clock
         and ages_are(now.heartbeat_age_ms, ages[0], ages[1], ages[2], ages[3])
         and now.grid_members == event.members
         and same_latches(was, now)
@@ -232,7 +232,7 @@ def cause_latched(before: State, event: TripKillSwitch, answer: Accepted) -> boo
     now = answer.state.killswitch
     return (
         trip_follows(before, answer)
-        and answer.state.clock == before.clock
+        and answer.state.clock is before.clock
         and same_ages(was, now)
         and same_request(was, now)
         and latches_are(
@@ -252,7 +252,7 @@ def journal_failed(before: State, answer: Accepted) -> bool:
     now = answer.state.killswitch
     return (
         trip_follows(before, answer)
-        and answer.state.clock == before.clock
+        and answer.state.clock is before.clock
         and same_ages(was, now)
         and same_request(was, now)
         and latches_are(now, True, was.latched_desync, was.latched_operator, False)
@@ -266,7 +266,7 @@ def journal_restored(before: State, answer: Accepted) -> bool:
     now = answer.state.killswitch
     return (
         trip_follows(before, answer)
-        and answer.state.clock == before.clock
+        and answer.state.clock is before.clock
         and now.killed == was.killed
         and same_ages(was, now)
         and same_request(was, now)
@@ -280,9 +280,9 @@ def kernel_restarted(before: State, answer: Accepted) -> bool:
     was = before.killswitch
     after = answer.state
     return (
-        after.clock == before.clock
-        and after.ledger == before.ledger
-        and after.limits == before.limits
+        after.clock is before.clock
+        and after.ledger is before.ledger
+        and after.limits is before.limits
         and multiplied(before.survival, 0, after.survival)
         and machine_is(after.machine, Posture.HIBERNATE, 0, 0)
         and fence_advanced(before.gate, after.gate)

@@ -47,10 +47,10 @@ def slot_moved(before: State, worker: int, slot: Slot, profit: int, fee: int, af
     """Return whether one slot moved, and totals, equity and multiplier moved with it."""
     gained = unrealised_of(slot) - unrealised_of(before.gate.slots[worker])
     return (
-        after.clock == before.clock
-        and after.killswitch == before.killswitch
-        and after.machine == before.machine
-        and after.limits == before.limits
+        after.clock is before.clock
+        and after.killswitch is before.killswitch
+        and after.machine is before.machine
+        and after.limits is before.limits
         and slot_written(before.gate, worker, slot, after.gate)
         and equity_settled(
             before.ledger, profit, fee, before.ledger.unrealised_pnl + gained, after.ledger
@@ -145,5 +145,5 @@ def books_agree(state: State, event: ReconcileLedger) -> bool:
 def books_compared(before: State, event: ReconcileLedger, answer: Accepted) -> bool:
     """The effect of ``ReconcileLedger``: none where the books agree, else a desync."""
     if books_agree(before, event):
-        return answer.state == before and effects_are(answer.effects, False, False, False)
+        return answer.state is before and effects_are(answer.effects, False, False, False)
     return killed_right(answer) and desync_latched(before, answer)

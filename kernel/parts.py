@@ -23,7 +23,7 @@ from kernel.parts_contract import (
 from kernel.state import Clock, Gate, KillSwitch, Ledger, PostureMachine, State, Survival
 
 
-@ensure_part(lambda state, clock, result: result.clock == clock and same_but_clock(state, result))
+@ensure_part(lambda state, clock, result: result.clock is clock and same_but_clock(state, result))
 def with_clock(state: State, clock: Clock) -> State:
     """Return the state with its clock replaced."""
     return State(
@@ -39,7 +39,7 @@ def with_clock(state: State, clock: Clock) -> State:
 
 @ensure_part(
     lambda state, killswitch, result: (
-        result.killswitch == killswitch and same_but_killswitch(state, result)
+        result.killswitch is killswitch and same_but_killswitch(state, result)
     )
 )
 def with_killswitch(state: State, killswitch: KillSwitch) -> State:
@@ -56,7 +56,7 @@ def with_killswitch(state: State, killswitch: KillSwitch) -> State:
 
 
 @ensure_part(
-    lambda state, survival, result: result.survival == survival and same_but_survival(state, result)
+    lambda state, survival, result: result.survival is survival and same_but_survival(state, result)
 )
 def with_survival(state: State, survival: Survival) -> State:
     """Return the state with its survival readings replaced."""
@@ -72,7 +72,7 @@ def with_survival(state: State, survival: Survival) -> State:
 
 
 @ensure_part(
-    lambda state, machine, result: result.machine == machine and same_but_machine(state, result)
+    lambda state, machine, result: result.machine is machine and same_but_machine(state, result)
 )
 def with_machine(state: State, machine: PostureMachine) -> State:
     """Return the state with its posture machine replaced."""
@@ -87,7 +87,7 @@ def with_machine(state: State, machine: PostureMachine) -> State:
     )
 
 
-@ensure_part(lambda state, gate, result: result.gate == gate and same_but_gate(state, result))
+@ensure_part(lambda state, gate, result: result.gate is gate and same_but_gate(state, result))
 def with_gate(state: State, gate: Gate) -> State:
     """Return the state with its gate replaced."""
     return State(
@@ -102,7 +102,7 @@ def with_gate(state: State, gate: Gate) -> State:
 
 
 @ensure_part(
-    lambda state, ledger, result: result.ledger == ledger and same_but_ledger(state, result)
+    lambda state, ledger, result: result.ledger is ledger and same_but_ledger(state, result)
 )
 def with_ledger(state: State, ledger: Ledger) -> State:
     """Return the state with its ledger replaced."""
@@ -118,7 +118,7 @@ def with_ledger(state: State, ledger: Ledger) -> State:
 
 
 @ensure_part(
-    lambda state, result: result.state == state and effects_are(result.effects, False, False, False)
+    lambda state, result: result.state is state and effects_are(result.effects, False, False, False)
 )
 def accepted(state: State) -> Accepted:
     """Return the outcome of a step that asks nothing of the shell."""

@@ -4,6 +4,7 @@ Rules of this file:
 
 *   Contract text: predicates that decorators, tests and provers evaluate, and no decision of a
     step. An invariant alone lets most mutants live, so the whole effect is said, what stays too.
+*   ``is``: the same object, since the prover follows no other equality of objects.
 *   It stands below the code that it speaks about.
 
 Not here: what a change means (the part that makes it). Spec module: Kernel.
@@ -18,12 +19,12 @@ from kernel.state import PostureMachine, State
 def same_but_clock(a: State, b: State) -> bool:
     """Whether the two states differ in the clock alone, if at all."""
     return (
-        a.killswitch == b.killswitch
-        and a.survival == b.survival
-        and a.machine == b.machine
-        and a.gate == b.gate
-        and a.ledger == b.ledger
-        and a.limits == b.limits
+        a.killswitch is b.killswitch
+        and a.survival is b.survival
+        and a.machine is b.machine
+        and a.gate is b.gate
+        and a.ledger is b.ledger
+        and a.limits is b.limits
     )
 
 
@@ -31,12 +32,12 @@ def same_but_clock(a: State, b: State) -> bool:
 def same_but_killswitch(a: State, b: State) -> bool:
     """Whether the two states differ in the kill-switch alone, if at all."""
     return (
-        a.clock == b.clock
-        and a.survival == b.survival
-        and a.machine == b.machine
-        and a.gate == b.gate
-        and a.ledger == b.ledger
-        and a.limits == b.limits
+        a.clock is b.clock
+        and a.survival is b.survival
+        and a.machine is b.machine
+        and a.gate is b.gate
+        and a.ledger is b.ledger
+        and a.limits is b.limits
     )
 
 
@@ -44,12 +45,12 @@ def same_but_killswitch(a: State, b: State) -> bool:
 def same_but_survival(a: State, b: State) -> bool:
     """Whether the two states differ in the survival readings alone, if at all."""
     return (
-        a.clock == b.clock
-        and a.killswitch == b.killswitch
-        and a.machine == b.machine
-        and a.gate == b.gate
-        and a.ledger == b.ledger
-        and a.limits == b.limits
+        a.clock is b.clock
+        and a.killswitch is b.killswitch
+        and a.machine is b.machine
+        and a.gate is b.gate
+        and a.ledger is b.ledger
+        and a.limits is b.limits
     )
 
 
@@ -57,12 +58,12 @@ def same_but_survival(a: State, b: State) -> bool:
 def same_but_machine(a: State, b: State) -> bool:
     """Whether the two states differ in the posture machine alone, if at all."""
     return (
-        a.clock == b.clock
-        and a.killswitch == b.killswitch
-        and a.survival == b.survival
-        and a.gate == b.gate
-        and a.ledger == b.ledger
-        and a.limits == b.limits
+        a.clock is b.clock
+        and a.killswitch is b.killswitch
+        and a.survival is b.survival
+        and a.gate is b.gate
+        and a.ledger is b.ledger
+        and a.limits is b.limits
     )
 
 
@@ -70,12 +71,12 @@ def same_but_machine(a: State, b: State) -> bool:
 def same_but_gate(a: State, b: State) -> bool:
     """Whether the two states differ in the gate alone, if at all."""
     return (
-        a.clock == b.clock
-        and a.killswitch == b.killswitch
-        and a.survival == b.survival
-        and a.machine == b.machine
-        and a.ledger == b.ledger
-        and a.limits == b.limits
+        a.clock is b.clock
+        and a.killswitch is b.killswitch
+        and a.survival is b.survival
+        and a.machine is b.machine
+        and a.ledger is b.ledger
+        and a.limits is b.limits
     )
 
 
@@ -83,12 +84,12 @@ def same_but_gate(a: State, b: State) -> bool:
 def same_but_ledger(a: State, b: State) -> bool:
     """Whether the two states differ in the ledger alone, if at all."""
     return (
-        a.clock == b.clock
-        and a.killswitch == b.killswitch
-        and a.survival == b.survival
-        and a.machine == b.machine
-        and a.gate == b.gate
-        and a.limits == b.limits
+        a.clock is b.clock
+        and a.killswitch is b.killswitch
+        and a.survival is b.survival
+        and a.machine is b.machine
+        and a.gate is b.gate
+        and a.limits is b.limits
     )
 
 

@@ -88,7 +88,7 @@ def rearmed(before: State, answer: Accepted) -> bool:
     return (
         killed_right(answer)
         and trip_follows(before, answer)
-        and answer.state.clock == before.clock
+        and answer.state.clock is before.clock
         and same_ages(before.killswitch, now)
         and latches_are(now, False, False, False, True)
         and now.operator_request == Pending.NONE
@@ -124,10 +124,10 @@ def peak_reset(before: State, answer: Accepted) -> bool:
     after = answer.state
     now = after.killswitch
     return (
-        after.clock == before.clock
-        and after.machine == before.machine
-        and after.gate == before.gate
-        and after.limits == before.limits
+        after.clock is before.clock
+        and after.machine is before.machine
+        and after.gate is before.gate
+        and after.limits is before.limits
         and peak_moved(before.ledger, after.ledger)
         and same_ages(before.killswitch, now)
         and same_latches(before.killswitch, now)

@@ -54,7 +54,7 @@ def forewarner_reported(before: State, event: ReportForewarner, answer: Accepted
         and status_is(now.forewarner_status, event.status)
         and now.forewarner_age_ms == 0
         and same_book(before.survival, now)
-        and now.shock_age_ms == before.survival.shock_age_ms
+        and now.shock_age_ms is before.survival.shock_age_ms
     )
 
 
@@ -70,7 +70,7 @@ def book_reported(before: State, event: ReportBook, answer: Accepted) -> bool:
         and now.fill_probability_ppm == event.fill_probability_ppm
         and now.book_latency_ms == event.latency_ms
         and now.book_jitter_ms == event.jitter_ms
-        and now.shock_age_ms == before.survival.shock_age_ms
+        and now.shock_age_ms is before.survival.shock_age_ms
     )
 
 

@@ -33,10 +33,10 @@ def position_notional(slot: Slot) -> int:
 def same_holding(a: Slot, b: Slot) -> bool:
     """Whether the two slots differ in their permit alone, if at all."""
     return (
-        a.instrument == b.instrument
-        and a.mark == b.mark
-        and a.quantity == b.quantity
-        and a.cost == b.cost
+        a.instrument is b.instrument
+        and a.mark is b.mark
+        and a.quantity is b.quantity
+        and a.cost is b.cost
     )
 
 
@@ -78,14 +78,14 @@ def unclaimed(slots: Slots, instrument: int) -> bool:
 def only_slot_moved(before: Slots, worker: int, slot: Slot, after: Slots) -> bool:
     """Whether ``after`` is ``before`` with ``slot`` at ``worker`` and nothing else moved."""
     return (
-        after[0] == (slot if worker == 0 else before[0])
-        and after[1] == (slot if worker == 1 else before[1])
-        and after[2] == (slot if worker == 2 else before[2])
-        and after[3] == (slot if worker == 3 else before[3])
-        and after[4] == (slot if worker == 4 else before[4])
-        and after[5] == (slot if worker == 5 else before[5])
-        and after[6] == (slot if worker == 6 else before[6])
-        and after[7] == (slot if worker == 7 else before[7])
+        after[0] is (slot if worker == 0 else before[0])
+        and after[1] is (slot if worker == 1 else before[1])
+        and after[2] is (slot if worker == 2 else before[2])
+        and after[3] is (slot if worker == 3 else before[3])
+        and after[4] is (slot if worker == 4 else before[4])
+        and after[5] is (slot if worker == 5 else before[5])
+        and after[6] is (slot if worker == 6 else before[6])
+        and after[7] is (slot if worker == 7 else before[7])
     )
 
 
@@ -116,7 +116,7 @@ def fence_advanced(before: Gate, after: Gate) -> bool:
     return (
         after.fence_epoch == before.fence_epoch + 1
         and not after.fence_confirmed
-        and after.slots == before.slots
+        and after.slots is before.slots
         and after.reserved_notional == before.reserved_notional
         and after.open_notional == before.open_notional
     )

@@ -20,25 +20,25 @@ from kernel.state import State, Survival
 @pure
 def same_forewarner(a: Survival, b: Survival) -> bool:
     """Whether the forewarner's reading is the same."""
-    return a.forewarner_status == b.forewarner_status and a.forewarner_age_ms == b.forewarner_age_ms
+    return a.forewarner_status is b.forewarner_status and a.forewarner_age_ms is b.forewarner_age_ms
 
 
 @pure
 def same_book(a: Survival, b: Survival) -> bool:
     """Whether the book's reading is the same."""
     return (
-        a.book_age_ms == b.book_age_ms
-        and a.depth_quality_ppm == b.depth_quality_ppm
-        and a.fill_probability_ppm == b.fill_probability_ppm
-        and a.book_latency_ms == b.book_latency_ms
-        and a.book_jitter_ms == b.book_jitter_ms
+        a.book_age_ms is b.book_age_ms
+        and a.depth_quality_ppm is b.depth_quality_ppm
+        and a.fill_probability_ppm is b.fill_probability_ppm
+        and a.book_latency_ms is b.book_latency_ms
+        and a.book_jitter_ms is b.book_jitter_ms
     )
 
 
 @pure
 def same_readings(a: Survival, b: Survival) -> bool:
     """Whether the two differ in the multiplier alone, if at all."""
-    return same_forewarner(a, b) and same_book(a, b) and a.shock_age_ms == b.shock_age_ms
+    return same_forewarner(a, b) and same_book(a, b) and a.shock_age_ms is b.shock_age_ms
 
 
 @pure
@@ -69,14 +69,14 @@ def readings_aged(
 ) -> bool:
     """Whether the three sensors have these ages and nothing else of the readings moved."""
     return (
-        after.forewarner_status == before.forewarner_status
+        after.forewarner_status is before.forewarner_status
         and after.forewarner_age_ms == forewarner
         and after.book_age_ms == book
         and after.shock_age_ms == shock
-        and after.depth_quality_ppm == before.depth_quality_ppm
-        and after.fill_probability_ppm == before.fill_probability_ppm
-        and after.book_latency_ms == before.book_latency_ms
-        and after.book_jitter_ms == before.book_jitter_ms
+        and after.depth_quality_ppm is before.depth_quality_ppm
+        and after.fill_probability_ppm is before.fill_probability_ppm
+        and after.book_latency_ms is before.book_latency_ms
+        and after.book_jitter_ms is before.book_jitter_ms
     )
 
 
