@@ -119,8 +119,8 @@ def fill_booked(before: State, event: ReportFill, answer: Accepted) -> bool:
 @require_part(lambda event: fill_fits(event))
 def fill_judged(before: State, event: ReportFill, answer: Accepted) -> bool:
     """The effect of ``ReportFill``: booked where it was permitted, else a desync."""
-    permitted = before.gate.slots[event.worker].permit_quantity
-    if permitted >= event.quantity or -permitted >= event.quantity:
+    old = before.gate.slots[event.worker]
+    if old.permit_quantity >= event.quantity or -old.permit_quantity >= event.quantity:
         return fill_booked(before, event, answer)
     return killed_right(answer) and desync_latched(before, answer)
 
