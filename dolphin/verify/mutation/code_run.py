@@ -267,32 +267,40 @@ def share[T](crew: list[Worker], work: Iterable[T], do: Callable[[Worker, T], No
 # --- what reaches what ---------------------------------------------------------------------------
 
 
-def measure(crew: list[Worker], tell: Tell) -> Baseline:
-    """Run every test alone and return what each reaches."""
+def measure(crew: list[Worker], store: Store, tell: Tell, *inputs: object) -> Baseline:
+    """Return what each test reaches; run those alone that were not run with these inputs."""
     listed = crew[0].warm.ask(do="list")
     names = list(listed["tests"])
     baseline = Baseline({}, listed["at_import"])
     lock = threading.Lock()
+    found: dict[str, Reached] = {}
+
+    def keep(name: str, document: dict[str, Any]) -> None:
+        with lock:
+            found[name] = Reached(**document)
+            tell(len(found), len(names), "what each test reaches")
 
     def one(worker: Worker, name: str) -> None:
         answer = worker.warm.ask(do="reach", test=name)
-        with lock:
-            if answer["status"] != SURVIVED:
+        if answer["status"] != SURVIVED:
+            with lock:
                 baseline.failing.append(f"{name}: {answer.get('text') or answer['status']}")
-            else:
-                baseline.tests[name] = Reached(
-                    name,
-                    answer["cpu"],
-                    answer["random"],
-                    answer["processes"],
-                    answer["lines"],
-                    answer["functions"],
-                )
-            tell(len(baseline.tests), len(names), "what each test reaches")
+            return
+        fields = ("cpu", "random", "processes", "lines", "functions")
+        document = {"test": name, **{key: answer[key] for key in fields}}
+        store.put(key_of(*inputs, name), document)
+        keep(name, document)
 
-    share(crew, names, one)
+    missing = []
+    for name in names:
+        kept = store.get(key_of(*inputs, name))
+        if kept is None:
+            missing.append(name)
+        else:
+            keep(name, kept)
+    share(crew, missing, one)
     # Threads finish in any order; the order of the tests is pytest's.
-    baseline.tests = {name: baseline.tests[name] for name in names if name in baseline.tests}
+    baseline.tests = {name: found[name] for name in names if name in found}
     return baseline
 
 
@@ -304,22 +312,6 @@ def guessed(worker: Worker) -> Baseline:
         for name, drawn in listed["tests"].items()
     }
     return Baseline(tests, listed["at_import"], measured=False)
-
-
-def baseline_of(crew: list[Worker], store: Store, key: str, tell: Tell) -> Baseline:
-    """Return the baseline kept under the key, or measure it."""
-    kept = store.get(key)
-    if kept is not None:
-        tests = {each["test"]: Reached(**each) for each in kept["tests"]}
-        return Baseline(tests, kept["at_import"])
-    baseline = measure(crew, tell)
-    if not baseline.failing:
-        document = {
-            "tests": [asdict(each) for each in baseline.tests.values()],
-            "at_import": baseline.at_import,
-        }
-        store.put(key, document)
-    return baseline
 
 
 class Names:
@@ -625,8 +617,8 @@ def run_group(
     crew_size = max(1, min(jobs, len(pending)))
     with workers(root, root / "build" / "mutation", _folders(group), crew_size) as crew:
         if measured:
-            key = key_of("reach", HARNESS, group.tests, depends)
-            baseline = baseline_of(crew, store, key, tell)
+            reaches = store.below("reach")
+            baseline = measure(crew, reaches, tell, HARNESS, group.tests, depends)
         else:
             baseline = guessed(crew[0])
         if baseline.failing:
