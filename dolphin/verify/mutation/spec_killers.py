@@ -54,7 +54,7 @@ WAYS = (UNASSIGNED, EVALUATION, VIOLATION, COUNT, CONFORMANCE, CONTROL)
 ROOT_MODULE, WITHIN = "MutantRun", "MutantWithinPinned"
 GOLDEN = ("bible.journal", "specification-anchored.journal")
 CONTROLS = ("BadPostureDown", "BadKillSwitchRearmCooling")  # one uses On, one Fails
-OWN_FIRST, OTHERS_FIRST = 50_000, 6_000  # generated states of rows that come first
+OWN_FIRST_S, OTHERS_FIRST = 15.0, 6_000  # pinned seconds, generated states
 NEAR_STATES = 4_000
 TIME_LIMIT_S = 600.0
 _INVALID = 3002  # tlc2.output.EC.TLC_PARSING_FAILED
@@ -325,7 +325,7 @@ class Killers:
         own = [
             row for row in rows if row.module == f"MC{module}" and "Kernel" not in self.reads(row)
         ]
-        first = [row for row in own if row.generated < OWN_FIRST]
+        first = [row for row in own if row.seconds < OWN_FIRST_S]
         first += [row for row in rows if row.generated < OTHERS_FIRST and row not in first]
         yield from first
         if module == "Fixed":
