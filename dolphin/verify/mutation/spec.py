@@ -8,8 +8,8 @@ Rules of this file:
 *   A mutant that lives must be justified in ``spec_justified.toml``: its id, why it is equivalent,
     and the hash of the definition it changes. An entry without its mutant, with another hash, or of
     a mutant that is killed does not hold.
-*   What is justified meets the near killers only (``Killers.near``), so that a full lane ends; the
-    others met it once, before it was justified.
+*   What is justified meets the near killers only (``Killers.near``), so that a full lane ends: it
+    is an argument that excuses it, not a run.
 *   A mutant that lives where a killer could not judge is "not run", never "survived".
 *   What is kept is each single run (``spec_killers.py``): a broken-off lane goes on where it was.
 
