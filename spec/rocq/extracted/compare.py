@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[3]
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))
 
-from kernel import curves, fixed, posture, survival  # noqa: E402  (the path is set just above)
+from kernel import bar, curves, fixed, posture, survival  # noqa: E402  (the path is set just above)
 from kernel.constants import (  # noqa: E402  (the path is set just above)
     AGE_MS_MAX,
     AGE_S_MAX,
@@ -125,7 +125,7 @@ def counted_row(arguments: tuple[int, ...]) -> Row:
     machine = PostureMachine(posture=Posture(held), bars_below=below, bars_above=above)
     gate = replace(state.gate, fence_confirmed=bool(may))
     state = replace(state, machine=machine, gate=gate)
-    told = posture.counted(state)
+    told = bar.counted(state)
     after = told.state.machine
     fence = int(told.state.gate.fence_epoch != state.gate.fence_epoch)
     return ("counted", arguments, (after.posture, after.bars_below, after.bars_above, fence))
