@@ -3,6 +3,7 @@
 Rules of this file:
 
 *   Ranges first (``MALFORMED``), then the table's cell, then the handler; nothing else is judged.
+*   What the prover must be told first stands above the promise (``lemmas_answers.py``).
 *   Each answer keeps the kernel's promise by itself: from a state that satisfies ``Inv`` to one
     that does, by a step that satisfies ``StepProperties``. The prover shows it here, event by
     event, from the handler's exact effect; at run time ``step`` asks it, once.
@@ -11,7 +12,7 @@ Not here: which event it is (``step.py``), any rule of trading. Spec module: Ker
 """
 
 from kernel.bar import close_bar
-from kernel.contracts import ensure_proof, require_proof
+from kernel.contracts import ensure_part, ensure_proof, require_proof
 from kernel.events import (
     AdvanceTime,
     ClaimInstrument,
@@ -48,7 +49,10 @@ from kernel.killswitch import (
     trip_kill_switch,
 )
 from kernel.ledger import reconcile_ledger, report_fill, update_mark
+from kernel.lemmas import flat_said
+from kernel.lemmas_answers import filled, moved_all, moved_one, permit_priced
 from kernel.outcome import Outcome, Reason, Refused
+from kernel.outcome_contract import refused_as
 from kernel.promises import outcome_keeps_promises
 from kernel.ranges import (
     act_fits,
@@ -68,10 +72,12 @@ from kernel.ranges import (
 )
 from kernel.rearm import confirm_peak_reset, confirm_rearm, request_peak_reset, request_rearm
 from kernel.reports import report_book, report_forewarner, report_shock
+from kernel.slots import owner_of
 from kernel.state import State
 from kernel.table import CONFIRM_REARM, REQUEST_ORDER, REQUEST_REARM, Cell
 
 
+@ensure_part(lambda reason, result: refused_as(result, int(reason)))
 def refused(reason: Reason) -> Outcome:
     """Return a refusal."""
     return Refused(reason=reason)
@@ -87,6 +93,9 @@ def on_time(state: State, event: AdvanceTime) -> Outcome:
 
 
 @require_proof(lambda state: Inv(state))
+@ensure_proof(
+    lambda state, event, result: moved_one(state, owner_of(state.gate, event.instrument), result)
+)
 @ensure_proof(lambda state, event, result: outcome_keeps_promises(state, event, result))
 def on_mark(state: State, event: UpdateMark) -> Outcome:
     """Judge the range of a mark, then take it."""
@@ -96,6 +105,8 @@ def on_mark(state: State, event: UpdateMark) -> Outcome:
 
 
 @require_proof(lambda state: Inv(state))
+@ensure_proof(lambda state, event, result: moved_one(state, event.worker, result))
+@ensure_proof(lambda state, event, result: permit_priced(state, event, result))
 @ensure_proof(lambda state, event, result: outcome_keeps_promises(state, event, result))
 def on_order(state: State, event: RequestOrder) -> Outcome:  # KRN-GATE-001, KRN-RNG-018
     """Judge an order: its fields, the table's cell, then the gate."""
@@ -116,6 +127,7 @@ def on_heartbeat(state: State, event: RecordHeartbeat) -> Outcome:
 
 
 @require_proof(lambda state: Inv(state))
+@ensure_proof(lambda state: flat_said(state.gate))
 @ensure_proof(lambda state, event, result: outcome_keeps_promises(state, event, result))
 def on_bar(state: State, event: CloseBar) -> Outcome:
     """Judge the range of a clock reading, then close the bar."""
@@ -159,6 +171,8 @@ def on_grid(state: State, event: ReportGrid) -> Outcome:
 
 
 @require_proof(lambda state: Inv(state))
+@ensure_proof(lambda state, event, result: moved_one(state, event.worker, result))
+@ensure_proof(lambda state, event, result: filled(state, event, result))
 @ensure_proof(lambda state, event, result: outcome_keeps_promises(state, event, result))
 def on_fill(state: State, event: ReportFill) -> Outcome:
     """Judge the ranges of a fill, then book it."""
@@ -168,6 +182,7 @@ def on_fill(state: State, event: ReportFill) -> Outcome:
 
 
 @require_proof(lambda state: Inv(state))
+@ensure_proof(lambda state, event, result: moved_one(state, event.worker, result))
 @ensure_proof(lambda state, event, result: outcome_keeps_promises(state, event, result))
 def on_closing(state: State, event: CloseOrder) -> Outcome:
     """Judge the worker, then free its permit."""
@@ -177,6 +192,7 @@ def on_closing(state: State, event: CloseOrder) -> Outcome:
 
 
 @require_proof(lambda state: Inv(state))
+@ensure_proof(lambda state, result: moved_all(state, result))
 @ensure_proof(lambda state, event, result: outcome_keeps_promises(state, event, result))
 def on_fence(state: State, event: ConfirmFence) -> Outcome:
     """Take the guard's word."""
@@ -193,6 +209,7 @@ def on_view(state: State, event: ReconcileLedger) -> Outcome:
 
 
 @require_proof(lambda state: Inv(state))
+@ensure_proof(lambda state, event, result: moved_one(state, event.worker, result))
 @ensure_proof(lambda state, event, result: outcome_keeps_promises(state, event, result))
 def on_claim(state: State, event: ClaimInstrument) -> Outcome:
     """Judge worker and instrument, then the claim."""

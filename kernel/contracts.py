@@ -10,7 +10,8 @@ Rules of this file:
 *   ``require_proof`` and ``ensure_proof`` are for the prover: what they say is the promise of
     ``step``, handed down to what ``step`` calls. At run time ``step`` asks it, once.
 *   ``pure`` marks a predicate that contracts may call. It does nothing at run time; the proof
-    generator turns it into the prover's ``@Pure``; ``opaque`` beside it into ``@Opaque``.
+    generator turns it into the prover's ``@Pure``; ``opaque`` beside it into ``@Opaque``,
+    and ``reveal`` in a contract into ``Reveal``.
 
 Not here: the predicates themselves. They stand beside the code they speak about.
 """
@@ -36,6 +37,11 @@ def opaque[F](function: F) -> F:
     division in it troubles no other proof.
     """
     return function
+
+
+def reveal[T](value: T) -> T:
+    """Let a contract look into the opaque function it calls; the identity at run time."""
+    return value
 
 
 def pure[F](function: F) -> F:

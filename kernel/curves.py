@@ -63,7 +63,7 @@ def structural_decay_bible(age_s: int) -> int:
 @pure
 @opaque
 @require_part(lambda age_s: age_s >= 0)
-@ensure_part(lambda result: STRUCTURAL_BLIND_PPM <= result <= PPM)
+@ensure_part(lambda result: 0 <= result <= PPM)
 def structural_decay_specification(age_s: int) -> int:
     """Return the freshness of the forewarner in ppm (specification VI, category 2).
 

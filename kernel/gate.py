@@ -29,7 +29,7 @@ from kernel.constants import (
     Posture,
     Profile,
 )
-from kernel.contracts import ensure_part, pure, require_part
+from kernel.contracts import ensure_part, opaque, pure, require_part
 from kernel.events import ClaimInstrument, CloseOrder, ConfirmFence, RequestOrder
 from kernel.gate_contract import (
     capital_right,
@@ -44,7 +44,7 @@ from kernel.gate_contract import (
     slot_passed,
     verdict_right,
 )
-from kernel.notional import notional
+from kernel.notional import leveraged, notional
 from kernel.outcome import Accepted, Effects, Outcome, Reason, Refused
 from kernel.parts import accepted, with_gate
 from kernel.posture import effective
@@ -78,10 +78,12 @@ def ceiling(posture: Posture) -> int:  # KRN-GATE-015
 
 
 @pure
-@ensure_part(lambda slot, event, result: result == price_of(slot, event))
+@ensure_part(lambda slot, event, result: result is price_of(slot, event))
 def permit_price(slot: Slot, event: RequestOrder) -> int:  # KRN-GATE-018
     """Return the price a reservation is taken at: the higher of limit and mark."""
-    return max(event.limit_price, slot.mark)
+    if event.limit_price >= slot.mark:
+        return event.limit_price
+    return slot.mark
 
 
 @pure
@@ -100,40 +102,48 @@ def reduce_verdict(slot: Slot, event: RequestOrder) -> int:
 
 
 @pure
+@opaque
 @require_part(lambda event: order_fits(event))
 @ensure_part(
-    lambda state, slot, event, result: entry_judged(
-        effective(state),
-        state.limits.profile != Profile.BIBLE and effective(state) == Posture.STALKER,
-        slot,
-        event,
-        state.gate.reserved_notional + state.gate.open_notional,
-        capital(state.ledger),
-        ceiling(effective(state)),
-        result,
+    lambda posture, limit_only, slot, event, exposure, funds, result: entry_judged(
+        posture, limit_only, slot, event, exposure, funds, ceiling(posture), result
     )
 )
-def entry_verdict(state: State, slot: Slot, event: RequestOrder) -> int:
-    """Return 0 where an entry may pass, else the reason."""
-    # KRN-GATE-010, KRN-GATE-011, KRN-GATE-012, KRN-GATE-013, KRN-GATE-014, KRN-GATE-016,
-    # KRN-GATE-017
+def bounded_verdict(
+    posture: Posture, limit_only: bool, slot: Slot, event: RequestOrder, exposure: int, funds: int
+) -> int:
+    """Return 0 where an entry may pass at this posture, exposure and capital, else the reason."""
+    # KRN-GATE-010, KRN-GATE-011, KRN-GATE-013, KRN-GATE-014, KRN-GATE-016, KRN-GATE-017
     if slot.quantity != 0:
         return int(Reason.POSITION_OPEN)
-    posture = effective(state)
     if posture < Posture.STALKER:
         return int(Reason.POSTURE_FORBIDS_ENTRY)
-    limit_only = state.limits.profile == Profile.SPECIFICATION and posture == Posture.STALKER
     if limit_only and event.market:
         return int(Reason.LIMIT_ONLY)
     if event.leverage_ppm > ceiling(posture) * PPM:
         return int(Reason.LEVERAGE_ABOVE_CEILING)
     asked = notional(event.quantity, permit_price(slot, event))
-    bound = capital(state.ledger) * ceiling(posture)
+    bound = leveraged(funds, ceiling(posture))
     if asked > bound // FRACTION_DIVISOR:
         return int(Reason.NOTIONAL_ABOVE_FRACTION)
-    if state.gate.open_notional + state.gate.reserved_notional + asked > bound:
+    if exposure + asked > bound:
         return int(Reason.EXPOSURE_ABOVE_CEILING)
     return 0
+
+
+@pure
+@require_part(lambda event: order_fits(event))
+def entry_verdict(state: State, slot: Slot, event: RequestOrder) -> int:  # KRN-GATE-012
+    """Return 0 where an entry may pass, else the reason."""
+    posture = effective(state)
+    return bounded_verdict(
+        posture,
+        state.limits.profile == Profile.SPECIFICATION and posture == Posture.STALKER,
+        slot,
+        event,
+        state.gate.open_notional + state.gate.reserved_notional,
+        capital(state.ledger),
+    )
 
 
 @pure

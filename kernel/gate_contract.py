@@ -14,7 +14,7 @@ Gate.
 from kernel.constants import FRACTION_DIVISOR, PPM, Permit, Posture
 from kernel.contracts import pure, require_part
 from kernel.events import ClaimInstrument, CloseOrder, ConfirmFence, RequestOrder
-from kernel.notional import notional
+from kernel.notional import leveraged, notional
 from kernel.outcome import Accepted, Outcome, Reason
 from kernel.outcome_contract import effects_are, refused_as
 from kernel.parts_contract import same_but_gate
@@ -116,7 +116,7 @@ def entry_judged(
     enters = may_enter(posture, limit_only, slot, event)
     leverage_fits = ceiling * PPM >= event.leverage_ppm
     asked = notional(event.quantity, price_of(slot, event))
-    bound = capital * ceiling
+    bound = leveraged(capital, ceiling)
     fraction_fits = bound // FRACTION_DIVISOR >= asked
     if verdict == int(Reason.POSITION_OPEN):
         return slot.quantity != 0

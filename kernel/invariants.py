@@ -25,19 +25,18 @@ from kernel.constants import (
     Posture,
     Profile,
 )
-from kernel.contracts import ensure_part, pure
+from kernel.contracts import pure
 from kernel.curves import micro_bible
 from kernel.equity import drawdown, equity
+from kernel.factors import degraded, mul
 from kernel.posture import down_after, up_after
 from kernel.ranges import within
 from kernel.slotrules import Rule, Share, claims_alone, every, total
 from kernel.state import State
 from kernel.survival import (
     capital_stress,
-    degraded,
     environment,
     microstructure,
-    mul,
     readings_in_range,
     structural,
     target,
@@ -287,14 +286,12 @@ def TypeOK(state: State) -> bool:  # KRN-STEP-013
 
 
 @pure
-@ensure_part(lambda state, result: not result or TwoImpairedSensorsHalve(state))
-@ensure_part(lambda state, result: not result or SilentBookIsBad(state))
 def Inv(state: State) -> bool:  # KRN-STEP-006
     """The conjunction of all invariants.
 
     ``Rule.SOUND`` stands for ``TypeOK`` of the slots and the seven that speak of a slot alone: one
     walk over the slots, since this runs at every step, in production too. So two are not asked
-    again: ``TwoImpairedSensorsHalve`` and ``SilentBookIsBad`` follow (this function's contract).
+    again: ``TwoImpairedSensorsHalve`` and ``SilentBookIsBad`` follow (``lemmas.py``).
     """
     return (
         scalars_in_range(state)

@@ -35,10 +35,7 @@ def ages_are(ages: Ages, alpha: int, execution: int, feed: int, sensors: int) ->
 @pure
 def same_ages(a: KillSwitch, b: KillSwitch) -> bool:
     """Whether heartbeats and grid are the same."""
-    ages = a.heartbeat_age_ms
-    return a.grid_members == b.grid_members and ages_are(
-        b.heartbeat_age_ms, ages[0], ages[1], ages[2], ages[3]
-    )
+    return a.grid_members == b.grid_members and a.heartbeat_age_ms is b.heartbeat_age_ms
 
 
 @pure
@@ -214,11 +211,10 @@ def grid_reported(before: State, event: ReportGrid, answer: Accepted) -> bool:
     """The effect of ``ReportGrid``."""
     was = before.killswitch
     now = answer.state.killswitch
-    ages = was.heartbeat_age_ms
     return (
         trip_follows(before, answer)
         and answer.state.clock is before.clock
-        and ages_are(now.heartbeat_age_ms, ages[0], ages[1], ages[2], ages[3])
+        and now.heartbeat_age_ms is was.heartbeat_age_ms
         and now.grid_members == event.members
         and same_latches(was, now)
         and same_request(was, now)

@@ -1,4 +1,4 @@
-"""Lots at a price: the two products that the gate and the ledger are made of.
+"""Lots at a price, capital at a leverage: the products that gate and ledger are made of.
 
 Theory. A notional is what a bound is taken of, so it has no sign; a worth has the position's.
 
@@ -30,3 +30,11 @@ def notional(lots: int, price: int) -> int:
 def worth(quantity: int, price: int) -> int:
     """Return what a position of ``quantity`` lots (signed) is worth at ``price``, micro-USDT."""
     return quantity * price
+
+
+@pure
+@opaque
+@ensure_part(lambda capital, ceiling, result: capital < 0 or ceiling < 0 or result >= 0)
+def leveraged(capital: int, ceiling: int) -> int:
+    """Return what ``capital`` bears at the leverage ``ceiling`` (times), micro-USDT."""
+    return capital * ceiling

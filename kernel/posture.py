@@ -34,7 +34,7 @@ from kernel.constants import (
     Posture,
     Profile,
 )
-from kernel.contracts import ensure_part, pure
+from kernel.contracts import ensure_part, opaque, pure
 from kernel.posture_contract import call_right, one_above, threshold_right
 from kernel.slots import flat
 from kernel.state import State
@@ -91,6 +91,8 @@ def lower_of(a: Posture, b: Posture) -> Posture:
 
 
 @pure
+@opaque
+@ensure_part(lambda state, result: result <= state.machine.posture)
 def effective(state: State) -> Posture:  # KRN-POST-015
     """Return the posture by which an entry is judged now."""
     posture = state.machine.posture

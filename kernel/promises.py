@@ -17,6 +17,7 @@ from kernel.contracts import pure
 from kernel.events import CloseBar, ConfirmPeakReset, Event, ReportFill, RequestOrder
 from kernel.gate import capital, ceiling
 from kernel.invariants import Inv
+from kernel.notional import leveraged
 from kernel.outcome import Accepted, Effects, Outcome, Refused
 from kernel.posture import above, effective
 from kernel.ranges import within
@@ -94,7 +95,7 @@ def ExposureWithinCeiling(before: State, event: Event, after: State) -> bool:
     if after.gate.slots[event.worker].permit_kind != Permit.ENTRY:
         return True
     exposure = after.gate.open_notional + after.gate.reserved_notional
-    return exposure <= capital(before.ledger) * ceiling(effective(before))
+    return exposure <= leveraged(capital(before.ledger), ceiling(effective(before)))
 
 
 @pure

@@ -12,7 +12,7 @@ Not here: the invariants that use these (``invariants.py``). Spec module: Gate.
 from enum import IntEnum
 
 from kernel.constants import INSTRUMENT_MAX, PRICE_MAX, QUANTITY_MAX, Permit
-from kernel.contracts import pure, require_part
+from kernel.contracts import opaque, pure, require_part
 from kernel.ranges import within
 from kernel.slots import open_of, reserved_of, unrealised_of
 from kernel.state import Slot, Slots
@@ -125,6 +125,7 @@ def sound(slot: Slot) -> bool:
 
 
 @pure
+@opaque
 def slot_holds(slot: Slot, rule: Rule) -> bool:
     """Whether the slot keeps the rule."""
     if rule == Rule.SOUND:
@@ -155,6 +156,7 @@ def slot_holds(slot: Slot, rule: Rule) -> bool:
 
 
 @pure
+@opaque
 def every(s: Slots, rule: Rule) -> bool:
     """Whether all eight slots keep the rule."""
     return (
@@ -170,6 +172,7 @@ def every(s: Slots, rule: Rule) -> bool:
 
 
 @pure
+@opaque
 def share(slot: Slot, of: Share) -> int:
     """What the slot contributes, micro-USDT."""
     if of == Share.OPEN:
@@ -180,6 +183,7 @@ def share(slot: Slot, of: Share) -> int:
 
 
 @pure
+@opaque
 def total(s: Slots, of: Share) -> int:
     """What all eight slots contribute, micro-USDT."""
     return (
@@ -195,6 +199,7 @@ def total(s: Slots, of: Share) -> int:
 
 
 @pure
+@opaque
 @require_part(lambda worker: 0 <= worker <= 7)
 def claims_alone(s: Slots, worker: int) -> bool:
     """No later slot claims the instrument of ``worker``'s."""

@@ -11,7 +11,7 @@ Not here: who may write what (``gate.py``, ``ledger.py``). Spec module: Gate.
 """
 
 from kernel.constants import Permit
-from kernel.contracts import ensure_part, pure, require_part
+from kernel.contracts import ensure_part, opaque, pure, require_part
 from kernel.notional import notional, worth
 from kernel.slots_contract import (
     entry_notional,
@@ -55,6 +55,7 @@ def slot_is_flat(slot: Slot) -> bool:
 
 
 @pure
+@opaque
 def flat(gate: Gate) -> bool:
     """Return whether every slot is flat."""
     return (
@@ -85,6 +86,7 @@ def quantities(gate: Gate) -> Quantities:
 
 
 @pure
+@opaque
 @ensure_part(lambda result: -1 <= result <= 7)
 @ensure_part(
     lambda gate, instrument, result: result < 0 or gate.slots[result].instrument == instrument

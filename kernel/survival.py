@@ -7,44 +7,31 @@ length alone, so a flood of events earns nothing.
 
 Rules of this file:
 
-*   Every product is rounded down, so R is never above what the real-valued formula gives.
-*   Ages go into a curve in whole seconds, rounded towards risk: a forewarner's age up, the time
-    since a shock down.
-*   Each profile is written once, as the table in docs/KERNEL.md says it; they share nothing but the
-    capital curve.
-*   A silent book is never worth more than the bad one it last showed (ADR 0021; bible 11.2 gives a
-    stale book 0.5, which would raise a factor that stood at 0.3).
+*   A category is a thin function of a state; its value is a factor's (``factors.py``).
+*   R moves in ``lower`` and ``recovered`` alone, and in a trip (``killswitch.py``).
 
-Not here: the curves (``curves.py``), the sensors' reports (``reports.py``), category 1
-(``killswitch.py``), the bar (``posture.py``).
+Not here: the factors (``factors.py``), the sensors' reports (``reports.py``), category 1
+(``killswitch.py``), the bar (``bar.py``).
 Spec module: Survival. Sources: bible 11.2 to 11.4, specification VI.1 and VI.3.
 """
 
 from kernel.constants import (
     AGE_MS_MAX,
-    BOOK_STALE_FACTOR_PPM,
-    DEGRADED_BELOW_PPM,
-    DEGRADED_COUNT,
     PPM,
     RECOVERY_BIBLE_MS_PER_PPM,
     RECOVERY_MS_MAX,
     RECOVERY_SPECIFICATION_MS_PER_PPM,
-    STATUS_FACTOR_ORANGE_PPM,
-    STATUS_FACTOR_RED_PPM,
     Profile,
-    Status,
 )
 from kernel.contracts import ensure_part, opaque, pure, require_part
-from kernel.curves import (
-    capital,
-    depth_specification,
-    environment_bible,
-    environment_specification,
-    jitter_specification,
-    latency_specification,
-    micro_bible,
-    structural_decay_bible,
-    structural_decay_specification,
+from kernel.curves import capital
+from kernel.factors import (
+    book_bible,
+    book_specification,
+    combined,
+    environment_factor,
+    mul,
+    structural_factor,
 )
 from kernel.parts import with_survival
 from kernel.parts_contract import same_but_survival
@@ -59,15 +46,6 @@ from kernel.survival_contract import (
 
 
 @pure
-@opaque
-@ensure_part(lambda a, b, result: a < 0 or b < 0 or b > PPM or 0 <= result <= a)
-@ensure_part(lambda a, b, result: b < 0 or a < 0 or a > PPM or 0 <= result <= b)
-def mul(a: int, b: int) -> int:  # KRN-SURV-024
-    """Return the product of a ratio (or a gap) and a ratio, ppm, rounded down."""
-    return a * b // PPM
-
-
-@pure
 @ensure_part(
     lambda age_ms, dt_ms, result: (
         result == (AGE_MS_MAX if age_ms + dt_ms > AGE_MS_MAX else age_ms + dt_ms)
@@ -76,18 +54,6 @@ def mul(a: int, b: int) -> int:  # KRN-SURV-024
 def older(age_ms: int, dt_ms: int) -> int:  # KRN-KILL-021, KRN-SURV-033
     """Return an age after ``dt_ms`` more, saturated at ``AGE_MS_MAX``."""
     return min(age_ms + dt_ms, AGE_MS_MAX)
-
-
-@pure
-@opaque
-@ensure_part(lambda result: 0 <= result <= PPM)
-def status_factor(status: Status) -> int:  # KRN-SURV-001
-    """Return the forewarner status as a factor, ppm (bible 11.2: 1, .5, .1)."""
-    if status == Status.OK:
-        return PPM
-    if status == Status.ORANGE:
-        return STATUS_FACTOR_ORANGE_PPM
-    return STATUS_FACTOR_RED_PPM
 
 
 @pure
@@ -110,11 +76,7 @@ def readings_in_range(survival: Survival, ledger: Ledger) -> bool:
 @ensure_part(lambda result: 0 <= result <= PPM)
 def structural(survival: Survival, profile: Profile) -> int:
     """Return category 2, ppm: the forewarner's status and age."""
-    # KRN-SURV-002, KRN-SURV-003, KRN-SURV-004
-    age_s = (survival.forewarner_age_ms + 999) // 1000
-    if profile == Profile.SPECIFICATION:
-        return structural_decay_specification(age_s)
-    return mul(status_factor(survival.forewarner_status), structural_decay_bible(age_s))
+    return structural_factor(survival.forewarner_status, survival.forewarner_age_ms, profile)
 
 
 @pure
@@ -125,16 +87,20 @@ def structural(survival: Survival, profile: Profile) -> int:
 @ensure_part(lambda result: 0 <= result <= PPM)
 def microstructure(survival: Survival, profile: Profile, book_stale_ms: int) -> int:
     """Return category 3, ppm: what the book says, and how old that is."""
-    # KRN-SURV-005, KRN-SURV-006, KRN-SURV-007, KRN-SURV-011
     if profile == Profile.SPECIFICATION:
-        silence_ms = survival.book_age_ms if survival.book_age_ms > book_stale_ms else 0
-        latency = latency_specification(max(survival.book_latency_ms, silence_ms))
-        jitter = jitter_specification(survival.book_jitter_ms)
-        return mul(mul(latency, jitter), depth_specification(survival.depth_quality_ppm))
-    shown = micro_bible(survival.depth_quality_ppm, survival.fill_probability_ppm)
-    if survival.book_age_ms > book_stale_ms:
-        return min(BOOK_STALE_FACTOR_PPM, shown)
-    return shown
+        return book_specification(
+            survival.book_age_ms,
+            survival.depth_quality_ppm,
+            survival.book_latency_ms,
+            survival.book_jitter_ms,
+            book_stale_ms,
+        )
+    return book_bible(
+        survival.book_age_ms,
+        survival.depth_quality_ppm,
+        survival.fill_probability_ppm,
+        book_stale_ms,
+    )
 
 
 @pure
@@ -142,11 +108,7 @@ def microstructure(survival: Survival, profile: Profile, book_stale_ms: int) -> 
 @ensure_part(lambda result: 0 <= result <= PPM)
 def environment(survival: Survival, profile: Profile) -> int:
     """Return category 4, ppm: the time since the last shock."""
-    # KRN-SURV-012, KRN-SURV-013, KRN-SURV-014
-    age_s = survival.shock_age_ms // 1000
-    if profile == Profile.SPECIFICATION:
-        return environment_specification(age_s)
-    return environment_bible(age_s)
+    return environment_factor(survival.shock_age_ms, profile)
 
 
 @pure
@@ -158,30 +120,19 @@ def capital_stress(ledger: Ledger) -> int:  # KRN-SURV-015
 
 
 @pure
-@ensure_part(lambda factor, result: result == (0 if factor >= DEGRADED_BELOW_PPM else 1))
-def degraded(factor: int) -> int:  # KRN-SURV-018
-    """Return 1 where the factor counts as degraded (bible 11.3), else 0."""
-    return 1 if factor < DEGRADED_BELOW_PPM else 0
-
-
-@pure
 @require_part(lambda state: readings_in_range(state.survival, state.ledger))
 @ensure_part(lambda result: 0 <= result <= PPM)
-def target(state: State) -> int:  # KRN-SURV-016, KRN-SURV-017, KRN-SURV-019, KRN-SURV-020
+def target(state: State) -> int:  # KRN-SURV-020
     """Return the multiplier that the five categories call for now, ppm."""
     if state.killswitch.killed:
         return 0
-    profile = state.limits.profile
-    two = structural(state.survival, profile)
-    three = microstructure(state.survival, profile, state.limits.book_stale_ms)
-    four = environment(state.survival, profile)
-    five = capital_stress(state.ledger)
-    if profile == Profile.SPECIFICATION:
-        return mul(mul(mul(five, two), four), three)
-    combined = mul(mul(five, min(two, four)), three)
-    if degraded(two) + degraded(three) + degraded(four) >= DEGRADED_COUNT:
-        return combined // 2
-    return combined
+    return combined(
+        structural(state.survival, state.limits.profile),
+        microstructure(state.survival, state.limits.profile, state.limits.book_stale_ms),
+        environment(state.survival, state.limits.profile),
+        capital_stress(state.ledger),
+        state.limits.profile,
+    )
 
 
 @pure

@@ -13,8 +13,7 @@ Survival.
 """
 
 from kernel.contracts import pure
-from kernel.parts_contract import same_but_survival
-from kernel.state import State, Survival
+from kernel.state import Survival
 
 
 @pure
@@ -45,14 +44,6 @@ def same_readings(a: Survival, b: Survival) -> bool:
 def multiplied(before: Survival, multiplier_ppm: int, after: Survival) -> bool:
     """Whether ``after`` is ``before`` with this multiplier."""
     return same_readings(before, after) and after.multiplier_ppm == multiplier_ppm
-
-
-@pure
-def state_multiplied(before: State, multiplier_ppm: int, after: State) -> bool:
-    """Whether ``after`` is ``before`` with this multiplier."""
-    return same_but_survival(before, after) and multiplied(
-        before.survival, multiplier_ppm, after.survival
-    )
 
 
 @pure

@@ -145,9 +145,7 @@ def digest_of(root: Path, patterns: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-def ruled(
-    section: str, document: Mapping[str, Any], root: Path, ruling: Ruling
-) -> tuple[str, str]:
+def ruled(section: str, document: Mapping[str, Any], root: Path, ruling: Ruling) -> tuple[str, str]:
     """Return state and detail of the claim that rests on a section."""
     items = [row for row in document["items"] if row["section"] == section]
     if not items:

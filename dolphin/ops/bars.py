@@ -47,9 +47,7 @@ class Fed:
         self.config = config
         self.partition = partition
         self.kernel = (
-            None
-            if partition is None
-            else Client(config.socket(f"kernel.{name}"), CONNECT_S)
+            None if partition is None else Client(config.socket(f"kernel.{name}"), CONNECT_S)
         )
         self.driver = Client(config.socket(f"driver.{name}"), CONNECT_S)
         self._stop = False

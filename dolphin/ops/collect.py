@@ -73,9 +73,7 @@ def demotions(bars: pl.DataFrame, marks: list[dict[str, Any]]) -> list[dict[str,
     It belongs to the factor that lies lowest against its own best of the last bars.
     """
     rows = bars.to_dicts()
-    tripped = {
-        mark["market_time_ms"] for mark in marks if mark["kind"] in ("trip", "restart")
-    }
+    tripped = {mark["market_time_ms"] for mark in marks if mark["kind"] in ("trip", "restart")}
     found = []
     for index in range(1, len(rows)):
         now, before = rows[index], rows[index - 1]
@@ -166,9 +164,7 @@ def judge(
     resets = sum(1 for mark in kernel.get("marks", []) if mark["kind"] == "peak_reset")
     shown.append(_shown("peak reset in two steps", resets > 0, f"{resets} completed"))
     restarts = sum(1 for mark in kernel.get("marks", []) if mark["kind"] == "restart")
-    shown.append(
-        _shown("kernel restart on its journal", restarts > 0, f"{restarts} after SIGKILL")
-    )
+    shown.append(_shown("kernel restart on its journal", restarts > 0, f"{restarts} after SIGKILL"))
     throttled = counts.get("throttled_prober", 0)
     shown.append(_shown("a flood is throttled", throttled > 0, f"{throttled} times unheard"))
     stale = guard.get("refusals", {}).get("STALE_EPOCH", 0)
@@ -203,6 +199,7 @@ def machine() -> dict[str, str]:
 
 def revision() -> tuple[str, bool]:
     """Return the source's commit and whether files differ from it; empty where git is not there."""
+
     def git(*words: str) -> str:
         found = subprocess.run(
             ["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=False

@@ -21,9 +21,7 @@ SYMBOLS = 16
 BAR_MS = 60_000
 
 
-def load_market(
-    data: str | None, seed: int, bars: int, rows_min: int
-) -> Panel:
+def load_market(data: str | None, seed: int, bars: int, rows_min: int) -> Panel:
     """Return the panel of these choices; raises ``dolphin.feed.panel.PanelError``."""
     if data is None:
         return generate(seed, bars, SYMBOLS, BAR_MS)

@@ -168,9 +168,7 @@ class Runner:
                     if time.monotonic() > end:
                         raise LinkError("the kernel did not come up") from None
                     time.sleep(0.05)
-            self.guard = (
-                Client(config.socket("guard.runner"), CONNECT_S) if config.drills else None
-            )
+            self.guard = Client(config.socket("guard.runner"), CONNECT_S) if config.drills else None
         except BaseException:
             self.tree.stop()
             raise
@@ -249,9 +247,7 @@ class Runner:
         for _ in range(3):
             if self.command("rearm", "--request", "--reason", why) != 0:
                 continue
-            self.until(
-                lambda now: now["operator_request_age_ms"] >= self.config.cooling_ms, 10.0
-            )
+            self.until(lambda now: now["operator_request_age_ms"] >= self.config.cooling_ms, 10.0)
             if self.command("rearm", "--confirm", "--reason", f"{why}: confirmed") == 0:
                 return True
         return False
@@ -358,9 +354,7 @@ class Runner:
         for _ in range(3):
             if self.command("reset-peak", "--request", "--reason", "drill: a new peak") != 0:
                 continue
-            self.until(
-                lambda now: now["operator_request_age_ms"] >= self.config.cooling_ms, 10.0
-            )
+            self.until(lambda now: now["operator_request_age_ms"] >= self.config.cooling_ms, 10.0)
             if self.command("reset-peak", "--confirm", "--reason", "drill: confirmed") == 0:
                 return {"PEAK_RESET"}
         return set()

@@ -177,9 +177,7 @@ class Supervised:
 
     def _call(self, name: str, *arguments: object) -> Any:
         # A proxy of its own for each call: a connection kept open breaks when supervisord is busy.
-        transport = SupervisorTransport(
-            None, None, f"unix://{self.config.sockets}/supervisor.sock"
-        )
+        transport = SupervisorTransport(None, None, f"unix://{self.config.sockets}/supervisor.sock")
         proxy = ServerProxy("http://127.0.0.1", transport=transport)
         return getattr(proxy.supervisor, name)(*arguments)
 

@@ -91,9 +91,7 @@ class Prober:
     def entry(self, status: dict[str, Any], worker: int, quantity: int) -> dict[str, Any]:
         """Ask for an entry in the form that the profile takes now."""
         mark = status["slots"][worker][1]
-        limit = (
-            self.config.profile == "specification" and status["effective"] == Posture.STALKER
-        )
+        limit = self.config.profile == "specification" and status["effective"] == Posture.STALKER
         if limit:
             return self.order(worker, quantity=quantity, market=False, limit_price=mark)
         return self.order(worker, quantity=quantity)
@@ -213,9 +211,9 @@ class Prober:
             if held == 0:
                 return
             side = -1 if held > 0 else 1
-            permit = self.order(
-                worker, reduce_only=True, side=side, quantity=abs(held)
-            ).get("permit")
+            permit = self.order(worker, reduce_only=True, side=side, quantity=abs(held)).get(
+                "permit"
+            )
             if permit is not None and self.present(permit).get("ok") is True:
                 self.until(lambda now: now["slots"][worker][4] == Permit.NONE, 3.0)
 

@@ -148,4 +148,3 @@ def document(lane: str, verified: Sequence[Verified], whole: bool) -> dict[str, 
         ],
         **sections,
     }
-

@@ -19,7 +19,7 @@ import pytest
 
 from tests.tidy.findings import ROOT
 
-JAVA = 'echo \'openjdk version "{version}" 2025-04-15\' >&2\n'
+JAVA = "echo 'openjdk version \"{version}\" 2025-04-15' >&2\n"
 TOOLS = ("sh", "sed", "head", "cut", "env")
 
 

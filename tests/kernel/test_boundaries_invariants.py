@@ -13,9 +13,10 @@ import pytest
 from kernel import invariants
 from kernel.constants import AGE_MS_MAX, PPM, Permit, Posture, Profile, Status
 from kernel.curves import environment_bible, micro_bible, structural_decay_bible
+from kernel.factors import mul
 from kernel.slots import put
 from kernel.state import PostureMachine, State
-from kernel.survival import capital_stress, mul
+from kernel.survival import capital_stress
 from tests.kernel.sessions import fresh, holding, until
 
 

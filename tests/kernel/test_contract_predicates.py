@@ -83,9 +83,19 @@ def test_production_enters_no_contract_predicate(project_root: Path) -> None:
     assert counted_apart(project_root) & entered == set()
 
 
+# The prover's alone: lemmas, and the two invariants that follow from the others. Tests ask the two
+# directly (test_step.py), and what lemmas say is said of nothing that runs.
+PROVED_ONLY = {
+    "kernel.invariants.TwoImpairedSensorsHalve",
+    "kernel.invariants.SilentBookIsBad",
+    "kernel.contracts.reveal",
+}
+
+
 @pytest.mark.random
 def test_control_the_tests_enter_them(project_root: Path) -> None:
     """With the parts' contracts on, what is counted apart is entered: it is no dead code."""
     parts, entered = walked(project_root, parts=True)
     assert parts
-    assert counted_apart(project_root) - entered == set()
+    left = counted_apart(project_root) - entered - PROVED_ONLY
+    assert {name for name in left if not name.startswith("kernel.lemmas")} == set()

@@ -10,3 +10,4 @@ def sample(value: int) -> int:
 def test_a_mark_is_the_function_itself() -> None:
     assert contracts.pure(sample) is sample
     assert contracts.opaque(sample) is sample
+    assert contracts.reveal(sample) is sample

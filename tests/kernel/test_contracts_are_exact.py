@@ -175,7 +175,7 @@ def contracted() -> dict[str, Callable[..., Any]]:
     for info in pkgutil.iter_modules(kernel.__path__, "kernel."):
         for name, each in vars(importlib.import_module(info.name)).items():
             conditions = getattr(each, "__postconditions__", None)
-            if conditions and each.__module__ == info.name:
+            if conditions and each.__module__ == info.name and "lemmas" not in info.name:
                 found[f"{info.name}.{name}"] = each
     return found
 
@@ -287,10 +287,14 @@ BOUNDED = {
     )),
     *(f"kernel.fixed.{name}" for name in ("exp_down", "exp_up", "decade_down")),
     *(f"kernel.survival.{name}" for name in (
-        "mul", "status_factor", "structural", "microstructure", "environment", "capital_stress",
-        "target", "recovery_step",
+        "structural", "microstructure", "environment", "capital_stress", "target", "recovery_step",
+    )),
+    *(f"kernel.factors.{name}" for name in (
+        "mul", "status_factor", "structural_factor", "book_specification", "book_bible",
+        "environment_factor", "combined",
     )),
     "kernel.equity.drawdown", "kernel.notional.notional", "kernel.notional.worth",
+    "kernel.notional.leveraged", "kernel.posture.effective",
 }  # fmt: skip
 # The table goes through ``step_bare``: these two are asked by ``step``'s own contract.
 ELSEWHERE = {"kernel.step.step", "kernel.invariants.Inv"}

@@ -24,7 +24,6 @@ from kernel.outcome import Accepted, Effects
 from kernel.slotrules import claims_alone
 from kernel.state import Slot, State, empty_slot
 from kernel.survival import readings_in_range
-from kernel.survival_contract import state_multiplied
 from tests.kernel.sessions import BTC_LOT, claimed, confirm, fresh, holding, order, until
 
 DERIVED = {"Inv", "TypeOK"}
@@ -210,15 +209,6 @@ def test_where_the_curves_are_not_defined_no_promise_about_them_holds(changes: C
         assert not getattr(invariants, name)(state)
     assert promises.FastAttack(sound, sound)
     assert not promises.FastAttack(sound, state)
-
-
-@pytest.mark.req("KRN-STEP-014")
-def test_a_state_with_another_multiplier_is_that_and_nothing_else() -> None:
-    before = held()
-    zero: Changes = {"survival.multiplier_ppm": 0}
-    assert state_multiplied(before, 0, changed(before, zero))
-    assert not state_multiplied(before, 1, changed(before, zero))
-    assert not state_multiplied(before, 0, changed(before, {**zero, "ledger.cash": 1}))
 
 
 SHORT = dataclasses.replace(empty_slot(), instrument=3, mark=100, quantity=-10, cost=-1_000)

@@ -4,7 +4,7 @@ and instrumented and compares what they print, return and raise.
 Each text is a module. It appends to `log`; `Loud` notes every question for its truth.
 """
 
-LOUD = '''
+LOUD = """
 log = []
 class Loud:
     def __init__(self, name, truth):
@@ -22,7 +22,7 @@ class Loud:
 def L(name, truth=True):
     log.append(f"call {name}")
     return Loud(name, truth)
-'''
+"""
 
 PROGRAMS = {
     "docstring and future": '''"""Doc."""

@@ -217,9 +217,7 @@ def test_abbreviations_are_in_the_glossary() -> None:
     all_pages = pages()
     known = set(glossary_entries(all_pages[GLOSSARY]))
     known |= kernel_names([text for _, text in files(".py", under=("kernel",))])
-    found = [
-        each for path, text in all_pages.items() for each in abbreviations(path, text, known)
-    ]
+    found = [each for path, text in all_pages.items() for each in abbreviations(path, text, known)]
     assert not found, show(found)
 
 

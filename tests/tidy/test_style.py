@@ -168,9 +168,7 @@ def test_good_style_passes(path: str, text: str) -> None:
 
 def test_the_tree_keeps_to_the_style() -> None:
     suffixes = (".py", ".tla", ".cfg", ".md", ".toml", ".txt", ".sh", "Makefile", ".xml", ".json")
-    found = [
-        each for path, text in files(*suffixes) if path != SELF for each in style(path, text)
-    ]
+    found = [each for path, text in files(*suffixes) if path != SELF for each in style(path, text)]
     assert not found, show(found)
 
 

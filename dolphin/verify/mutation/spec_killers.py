@@ -33,7 +33,8 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -275,7 +276,13 @@ class Killers:
     """All killers of a tree, their baselines, and what was run before."""
 
     def __init__(
-        self, root: Path, rows: Sequence[Row], store: Store, *, counts: bool = True
+        self,
+        root: Path,
+        rows: Sequence[Row],
+        store: Store,
+        *,
+        counts: bool = True,
+        known: Mapping[str, str] | None = None,
     ) -> None:
         self.root, self.spec = root, root / "spec" / "tla"
         self.rows = {row.name: row for row in rows}
@@ -288,6 +295,8 @@ class Killers:
         self._lock = threading.RLock()
         self.archive = store.folder / f"tlc-{jar_sha256(self.jar)[:12]}.jsa"
         self._closures: dict[str, frozenset[str]] = {}
+        self.known: dict[str, str] = dict(known or {})
+        self.killed_by: dict[tuple[str, str], Counter[str]] = {}
 
     def workshop(self, folder: Path) -> Workshop:
         """Return a folder to run mutants in."""
@@ -408,15 +417,36 @@ class Killers:
                 return COUNT, f"{name}: pinned {pinned:,}, found {found:,}"
         return "", ""
 
+    def guessed(self, mutant: Mutant) -> list[Killer]:
+        """Return what is most likely to kill: what killed it before, then its neighbours."""
+        names = [self.known.get(mutant.id, "")]
+        for group in ((mutant.module, mutant.definition), (mutant.module, "")):
+            names += [name for name, _ in self.killed_by.get(group, Counter()).most_common(2)]
+        by_name: dict[str, Killer] = {**self.rows, **{one.name: one for one in self.sources}}
+        found = [by_name[name] for name in dict.fromkeys(names) if name in by_name]
+        allowed = {one.name for one in self.order(mutant.module)}
+        return [one for one in found if one.name in allowed]
+
+    def learn(self, mutant: Mutant, killer: str) -> None:
+        """Remember what killed a mutant, for its neighbours."""
+        with self._lock:
+            for group in ((mutant.module, mutant.definition), (mutant.module, "")):
+                self.killed_by.setdefault(group, Counter())[killer] += 1
+
     def kill(
         self, shop: Workshop, mutant: Mutant, text: str, limit: Callable[[Killer], bool] | None
     ) -> Verdict:
-        """Return what becomes of a mutant; ``limit`` says which killers may be used."""
+        """Return what becomes of a mutant; ``limit`` says which killers may be used.
+
+        What is likely to kill is tried first. Every killer judges by itself, so the order changes
+        the time that is spent and which killer is named, and never whether a mutant is killed.
+        """
         shop.exchange(mutant.module, text)
         spent = 0.0
         unjudged: list[str] = []
         try:
-            for killer in self.order(mutant.module):
+            first = self.guessed(mutant)
+            for killer in (*first, *(one for one in self.order(mutant.module) if one not in first)):
                 if limit is not None and not limit(killer):
                     continue
                 if wrong := self.baseline(killer):
@@ -426,6 +456,7 @@ class Killers:
                 spent += ran.seconds
                 way, what = self.judge(killer, ran)
                 if way:
+                    self.learn(mutant, killer.name)
                     return Verdict(way, killer.name, what, round(spent, 2), tuple(unjudged))
                 if what:
                     unjudged.append(f"{killer.name}: {what}")

@@ -17,16 +17,19 @@ Not here: the proofs of the source itself (``run.py``).
 """
 
 import ast
+import queue
 import random
 import shutil
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dolphin.verify.item import Context
-from dolphin.verify.proof.generate import functions_of, proof_module
+from dolphin.verify.proof.generate import functions_of, proof_files, sources
 from dolphin.verify.proof.prover import Prover
 from dolphin.verify.store import Store, key_of
 
@@ -34,11 +37,12 @@ if TYPE_CHECKING:
     from dolphin.verify.mutation.code_mutants import Mutant
 
 SEED = 4
-DRAWN = 40
+DRAWN = 32
 REJECTED_MIN = (4, 5)
 ROUNDS = 2  # the mutated function; then what speaks of it
 QUERY_MS = 10_000
-VERSION = 1
+JOB_SECONDS = 240.0
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -81,12 +85,11 @@ def users_of(name: str, texts: dict[str, str]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def judge(mutant: "Mutant", base: Path, texts: dict[str, str], prover: Prover) -> Judged:
-    """Let the prover say whether it rejects a mutant."""
+def judge(mutant: "Mutant", base: Path, shipped: dict[str, str], prover: Prover) -> Judged:
+    """Let the prover say whether it rejects a mutant of the ``shipped`` sources."""
     module = Path(mutant.path).stem
-    changed = dict(texts)
-    changed[module] = proof_module(mutant.path, mutant.mutated_source)
-    (base / "kernel" / f"{module}.py").write_text(changed[module], "utf-8")
+    changed = proof_files({**shipped, module: mutant.mutated_source})
+    write_all(base, changed)
     ahead: list[tuple[str, tuple[str, ...]]] = [(module, (mutant.function.split(".")[-1],))]
     seen: set[tuple[str, tuple[str, ...]]] = set()
     for _ in range(ROUNDS):
@@ -106,30 +109,45 @@ def judge(mutant: "Mutant", base: Path, texts: dict[str, str], prover: Prover) -
     return Judged(mutant.id, mutant.change, False, "")
 
 
-def judged(context: Context, prover: Prover, store: Store, texts: dict[str, str]) -> list[Judged]:
+def judged(
+    context: Context, provers: Sequence[Prover], store: Store, texts: dict[str, str]
+) -> list[Judged]:
     """Return what became of each mutant that was drawn."""
-    found: list[Judged] = []
     mutants = drawn(context.root)
-    with tempfile.TemporaryDirectory(prefix="dolphin-proof-") as folder:
-        base = Path(folder)
-        with Prover(prover.python, base, prover.job_seconds) as mine:
-            for done, mutant in enumerate(mutants):
-                context.tell(done, len(mutants), f"mutant {mutant.id}")
-                key = key_of(
-                    "control", VERSION, QUERY_MS, mutant.mutated_source, sorted(texts.items())
-                )
-                kept = store.get(key)
-                if isinstance(kept, dict):
-                    found.append(Judged(mutant.id, mutant.change, kept["rejected"], kept["by"]))
-                    continue
-                shutil.rmtree(base / "kernel", ignore_errors=True)
-                (base / "kernel").mkdir()
-                for module, text in texts.items():
-                    (base / "kernel" / f"{module}.py").write_text(text, "utf-8")
-                one = judge(mutant, base, texts, mine)
-                store.put(key, {"rejected": one.rejected, "by": one.by})
-                found.append(one)
+    shipped = sources(context.root)
+    with ExitStack() as stack:
+        free: queue.SimpleQueue[Prover] = queue.SimpleQueue()
+        for each in provers:
+            base = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dolphin-proof-")))
+            free.put(stack.enter_context(Prover(each.python, base, JOB_SECONDS)))
+
+        def one(mutant: "Mutant") -> Judged:
+            key = key_of("control", VERSION, QUERY_MS, mutant.mutated_source, sorted(texts.items()))
+            kept = store.get(key)
+            if isinstance(kept, dict):
+                return Judged(mutant.id, mutant.change, kept["rejected"], kept["by"])
+            prover = free.get()
+            try:
+                found = judge(mutant, prover.base, shipped, prover)
+            finally:
+                free.put(prover)
+            store.put(key, {"rejected": found.rejected, "by": found.by})
+            return found
+
+        found: list[Judged] = []
+        with ThreadPoolExecutor(max_workers=len(provers)) as pool:
+            for done, judgement in enumerate(pool.map(one, mutants), 1):
+                found.append(judgement)
+                context.tell(done, len(mutants), f"mutant {judgement.id}")
     return found
+
+
+def write_all(base: Path, texts: dict[str, str]) -> None:
+    """Write proof files below ``base``, and nothing else."""
+    shutil.rmtree(base / "kernel", ignore_errors=True)
+    (base / "kernel").mkdir()
+    for module, text in texts.items():
+        (base / "kernel" / f"{module}.py").write_text(text, "utf-8")
 
 
 def figures(found: Sequence[Judged]) -> dict[str, int]:

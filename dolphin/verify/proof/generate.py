@@ -9,6 +9,9 @@ Rules of this file:
     stripped have equal trees (tests/dolphin/proof/test_generate.py).
 *   A decorator that is not known is refused: the prover takes an unknown one without a word.
 *   ``contracts.py`` has no proof file; its one name in the others becomes the prover's module.
+*   The promise of ``step`` is one predicate, a conjunction of thirty-three. Where a contract asks
+    it, the proof file asks a few parts at a time, then the whole: questions are small, and what is
+    asked is the same. The parts are read off the shipped predicates (``build/…/spread.py``).
 
 Theory: a decorator's lambda names its function's parameters, so its body is an expression over
 them; the prover reads the same expression in ``Requires`` and ``Ensures``.
@@ -27,6 +30,11 @@ CONTRACTS = "kernel.contracts"
 PROVER = "nagini_contracts.contracts"
 LEFT_OUT = ("contracts.py",)
 
+PROMISE = "outcome_keeps_promises"  # what is said part by part: Refused, or all of these
+SPREAD = ("answer_keeps_promises", "Inv", "StepProperties")
+SPREAD_MODULE = "spread"
+PARTS_ASKED = 4  # at once: few enough to be decided, not so many that reading them takes longer
+
 MARKS = {"pure": "Pure", "opaque": "Opaque"}
 STATEMENTS = {
     "require": "Requires",
@@ -39,10 +47,12 @@ STATEMENTS = {
 HEADS = {"Requires", "Ensures"}
 
 
-class _Result(ast.NodeTransformer):
-    """Replace the name ``result`` by the call ``Result()``."""
+class _Spoken(ast.NodeTransformer):
+    """Say a contract as the prover does: ``Result()`` for ``result``, ``Reveal`` for ``reveal``."""
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
+        if node.id == "reveal":
+            return ast.Name("Reveal", ast.Load())
         if node.id != "result":
             return node
         return ast.Call(func=ast.Name("Result", ast.Load()), args=[], keywords=[])
@@ -76,7 +86,7 @@ def _statement(path: str, function: ast.FunctionDef, decorator: ast.expr) -> ast
     unknown = {each.arg for each in names.args} - known_names
     if unknown or not plain:
         raise ProofError(f"{place}: a contract speaks of the parameters and of result only")
-    body = _Result().visit(condition.body)
+    body = _Spoken().visit(condition.body)
     call = ast.Call(func=ast.Name(head, ast.Load()), args=[body], keywords=[])
     return ast.Expr(call)
 
@@ -93,6 +103,12 @@ def _function(path: str, node: ast.FunctionDef) -> ast.FunctionDef:
     """Return a function with its contracts as statements."""
     if "result" in {each.arg for each in node.args.args}:
         raise ProofError(f"{path}:{node.lineno}: {node.name}: a parameter is called result")
+    if any(
+        isinstance(each, ast.Name) and each.id == "reveal"
+        for one in node.body
+        for each in ast.walk(one)
+    ):
+        raise ProofError(f"{path}:{node.lineno}: {node.name}: reveal stands in contracts only")
     statements = [_statement(path, node, each) for each in node.decorator_list]
     requires = [each for each in statements if each is not None and _head(each) == "Requires"]
     ensures = [each for each in statements if each is not None and _head(each) == "Ensures"]
@@ -112,6 +128,108 @@ def _function(path: str, node: ast.FunctionDef) -> ast.FunctionDef:
         type_params=[],
     )
     return ast.copy_location(made, node)
+
+
+class _Replaced(ast.NodeTransformer):
+    """Put expressions in the place of names."""
+
+    def __init__(self, by_name: dict[str, ast.expr]) -> None:
+        self.by_name = by_name
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self.by_name.get(node.id, node)
+
+
+def parts_of(call: ast.Call, functions: dict[str, ast.FunctionDef]) -> list[ast.expr]:
+    """Return the conjuncts of a call of a predicate of ``SPREAD``, theirs in their place."""
+    assert isinstance(call.func, ast.Name)
+    function = functions[call.func.id]
+    last = function.body[-1]
+    assert isinstance(last, ast.Return)
+    assert isinstance(last.value, ast.BoolOp)
+    assert isinstance(last.value.op, ast.And)
+    names = [each.arg for each in function.args.args]
+    by_name = dict(zip(names, call.args, strict=True))
+    found: list[ast.expr] = []
+    for each in last.value.values:
+        part = _Replaced(by_name).visit(ast.parse(ast.unparse(each), mode="eval").body)
+        if isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
+            if part.func.id in SPREAD:
+                found += parts_of(part, functions)
+                continue
+        found.append(part)
+    return found
+
+
+def spread_module(texts: dict[str, str]) -> tuple[str, list[str]]:
+    """Return a module with a predicate for each part of the promise, and their names.
+
+    ``texts`` are the shipped sources by module.
+    """
+    functions: dict[str, ast.FunctionDef] = {}
+    homes: dict[str, str] = {}
+    for module, text in texts.items():
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                homes.setdefault(node.name, module)
+            if isinstance(node, ast.FunctionDef) and node.name in SPREAD:
+                functions[node.name] = node
+    first = functions[SPREAD[0]]
+    names = [each.arg for each in first.args.args]
+    call = ast.Call(ast.Name(SPREAD[0]), [ast.Name(each) for each in names], [])
+    made: list[str] = []
+    used = {"Accepted", "Event", "State"}
+    lines: list[str] = []
+    parts = parts_of(call, functions)
+    for start in range(0, len(parts), PARTS_ASKED):
+        part = ast.BoolOp(ast.And(), parts[start : start + PARTS_ASKED])
+        used |= {each.id for each in ast.walk(part) if isinstance(each, ast.Name)} - set(names)
+        made.append(f"promised_{len(made) + 1}")
+        lines += [
+            "@Pure",
+            f"def {made[-1]}({ast.unparse(first.args)}) -> bool:",
+            f"    return {ast.unparse(part)}",
+        ]
+    heads = [f"from {PROVER} import *"]
+    heads += [f"from {PACKAGE}.{homes.get(name, 'events')} import {name}" for name in sorted(used)]
+    return "\n".join([*heads, *lines]) + "\n", made
+
+
+def spread(text: str, names: list[str]) -> str:
+    """Return a proof file with the parts of the promise asked before the whole."""
+    module = ast.parse(text)
+    asked = False
+    for node in module.body:
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        body: list[ast.stmt] = []
+        for each in node.body:
+            whole = each.value.args[0] if _head(each) == "Ensures" else None  # type: ignore[attr-defined]  # a call, by its head
+            if isinstance(whole, ast.Call) and ast.unparse(whole.func) == PROMISE:
+                asked = True
+                said = ", ".join(ast.unparse(one) for one in whole.args)
+                body += ast.parse(
+                    "\n".join(
+                        f"Ensures(isinstance(Result(), Refused) or {name}({said}))"
+                        for name in names
+                    )
+                ).body
+            body.append(each)
+        node.body = body
+    if not asked:
+        return text
+    last = max(
+        number for number, node in enumerate(module.body) if isinstance(node, ast.ImportFrom)
+    )
+    known = any(
+        isinstance(node, ast.ImportFrom) and any(one.name == "Refused" for one in node.names)
+        for node in module.body
+    )
+    heads = f"from {PACKAGE}.{SPREAD_MODULE} import {', '.join(names)}\n"
+    if not known:
+        heads += f"from {PACKAGE}.outcome import Refused\n"
+    module.body[last + 1 : last + 1] = ast.parse(heads).body
+    return ast.unparse(ast.fix_missing_locations(module)) + "\n"
 
 
 def _is_empty_dataclass(node: ast.ClassDef) -> bool:
@@ -208,15 +326,34 @@ def probe_module(text: str, module: str) -> tuple[str, dict[int, str]]:
 
 def generate(root: Path, target: Path) -> dict[str, Path]:
     """Write the proof files below ``target``; return them by module name."""
-    made: dict[str, Path] = {}
-    folder = target / PACKAGE
-    folder.mkdir(parents=True, exist_ok=True)
-    for source in sorted((root / PACKAGE).glob("*.py")):
-        if source.name in LEFT_OUT:
-            continue
-        text = proof_module(source.relative_to(root).as_posix(), source.read_text("utf-8"))
-        written = folder / source.name
-        if not written.exists() or written.read_text("utf-8") != text:
-            written.write_text(text, "utf-8")
-        made[source.stem] = written
-    return made
+    return {
+        module: written(target / PACKAGE / f"{module}.py", text)
+        for module, text in proof_files(sources(root)).items()
+    }
+
+
+def sources(root: Path) -> dict[str, str]:
+    """Return the shipped sources that have proof files, by module."""
+    return {
+        source.stem: source.read_text("utf-8")
+        for source in sorted((root / PACKAGE).glob("*.py"))
+        if source.name not in LEFT_OUT
+    }
+
+
+def proof_files(shipped: dict[str, str]) -> dict[str, str]:
+    """Return the text of every proof file for the shipped sources, by module."""
+    parts, names = spread_module(shipped)
+    made = {
+        module: spread(proof_module(f"{PACKAGE}/{module}.py", text), names)
+        for module, text in shipped.items()
+    }
+    return {**made, SPREAD_MODULE: parts}
+
+
+def written(file: Path, text: str) -> Path:
+    """Write a text where it is another than the file's; return the file."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if not file.exists() or file.read_text("utf-8") != text:
+        file.write_text(text, "utf-8")
+    return file

@@ -4,10 +4,11 @@ Rules of this file:
 
 *   The functions are the ones that the syntax trees of ``kernel/`` list. Each is proved, excused by
     name (``excused.toml``, at most 5 %), or a finding. Nothing is assumed of what was not run.
-*   A job is a module, or a single function of a module that is heavy. A module that does not go
-    through as a whole is tried function by function, so that a finding names the function.
-*   A proof is kept under the hash of its file, of everything that it imports, of the prover's lock
-    and of the limits. A failure is never kept.
+*   A job is some functions of a module: what they stand on is read once for all of them. A function
+    is proved where the back end said so of it by its place, and no error stands in it. What a job
+    did not hear of is asked again in halves, until it is alone.
+*   A proof is kept under the hash of the texts that it stands on (``closure.py``), of the prover's
+    lock and of the limits. A failure is never kept.
 *   A proof from a contradiction proves everything. So after every function ``assert False`` stands
     once, as a caller meets it, and must be refused each time (``probes``).
 *   Negative controls: mutants of the shipped code, drawn by seed from the mutation tool's, go
@@ -18,8 +19,12 @@ Termination is not the prover's: no ``while``, ranges of constants, calls withou
 (``prover.py``).
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import ast
+import queue
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 from dolphin.verify.item import (
@@ -33,31 +38,31 @@ from dolphin.verify.item import (
     Outcome,
 )
 from dolphin.verify.proof import controls
+from dolphin.verify.proof.closure import Place, Texts
 from dolphin.verify.proof.errors import ProofError
 from dolphin.verify.proof.excuses import Excuse, excuses, misfits
-from dolphin.verify.proof.generate import functions_of, generate, imports_of, probe_module
-from dolphin.verify.proof.prover import QUERY_MS, Prover, ProverMissing, python_of
+from dolphin.verify.proof.generate import (
+    SPREAD_MODULE,
+    functions_of,
+    generate,
+    imports_of,
+    probe_module,
+)
+from dolphin.verify.proof.prover import QUERY_MS, Answer, Member, Prover, ProverMissing, python_of
 from dolphin.verify.store import Store, key_of
 
 BUILD = Path("build") / "proof"
 LOCK = Path("locks") / "proof.txt"
-VERSION = 1  # of what is kept: raise it where a proof would have to be run again
+VERSION = 2  # of what is kept: raise it where a proof would have to be run again
 EXCUSED_PART = 20  # one in twenty functions at most
-PROBE_MS = 5_000
+PROBE_MS = 1_000
+JOB_FUNCTIONS = 16
 
-# Modules whose functions are proved one by one: each takes the whole invariant.
-ONE_BY_ONE = ("answers", "step")
+# What stands on the whole invariant: in jobs of their own, smaller ones.
+HEAVY_MODULES = ("answers", "step")
+HEAVY_FUNCTIONS = 5
 # What the fast lane proves: small, and everything stands on them.
 FAST_MODULES = ("causes", "outcome_contract", "parts")
-
-
-@dataclass(frozen=True)
-class Job:
-    """A proof file and the functions to prove in it."""
-
-    module: str
-    file: Path
-    functions: tuple[str, ...]
 
 
 def listed(root: Path) -> dict[str, tuple[str, ...]]:
@@ -70,93 +75,220 @@ def listed(root: Path) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def reached(module: str, texts: dict[str, str]) -> list[str]:
-    """Return the module and all that it imports, itself or through others, sorted."""
-    found: set[str] = set()
-    waiting = [module]
-    while waiting:
-        one = waiting.pop()
-        if one not in found and one in texts:
-            found.add(one)
-            waiting += imports_of(texts[one])
-    return sorted(found)
+def layers(texts: dict[str, str]) -> list[str]:
+    """Return the modules, each after all that it imports."""
+    found: list[str] = []
+
+    def visit(module: str) -> None:
+        if module in texts and module not in found:
+            for one in sorted(imports_of(texts[module])):
+                visit(one)
+            found.append(module)
+
+    for module in sorted(texts):
+        visit(module)
+    return found
 
 
-def key_for(root: Path, module: str, functions: tuple[str, ...], texts: dict[str, str]) -> str:
-    """Return the key under which a proof is kept."""
-    read = [(name, texts[name]) for name in reached(module, texts)]
-    lock = (root / LOCK).read_text("utf-8")
-    return key_of("proof", VERSION, module, sorted(functions), read, lock, QUERY_MS)
+def jobs(texts: dict[str, str], places: Iterable[Place]) -> Iterator[tuple[Place, ...]]:
+    """Yield the functions in jobs, what others stand on first; what stands on little together."""
+    read = Texts(texts)
+    ranked = sorted(places, key=lambda one: (len(read.reached(one)), one))
+    for module in layers(texts):
+        chosen = [one for one in ranked if one[0] == module]
+        most = HEAVY_FUNCTIONS if module in HEAVY_MODULES else JOB_FUNCTIONS
+        for start in range(0, len(chosen), most):
+            yield tuple(chosen[start : start + most])
 
 
-def jobs(
-    made: dict[str, Path], names: dict[str, tuple[str, ...]], excused: set[str], lane: str
-) -> Iterator[Job]:
-    """Yield the jobs of a lane."""
-    for module, file in made.items():
-        if lane == FAST and module not in FAST_MODULES:
+def wanted(texts: dict[str, str], excused: Iterable[str], lane: str) -> list[Place]:
+    """Return the functions of a lane that are to be proved."""
+    return [
+        (module, each.name)
+        for module, text in texts.items()
+        if module != SPREAD_MODULE and (lane == FULL or module in FAST_MODULES)
+        for each in functions_of(text)
+        if f"kernel.{module}.{each.name}" not in excused
+    ]
+
+
+def root_file(base: Path, number: int, job: Sequence[Place], texts: dict[str, str]) -> Path:
+    """Write the file through which the prover reads a job's modules: it imports them."""
+    lines = []
+    taken: set[str] = set()
+    for module in dict.fromkeys(one[0] for one in job):
+        free = [each.name for each in functions_of(texts[module]) if each.name not in taken]
+        taken.add(free[0])
+        lines.append(f"from kernel.{module} import {free[0]}\n")
+    file = base / f"job_{number}.py"
+    file.write_text("".join(lines), "utf-8")
+    return file
+
+
+def verdicts(
+    job: Sequence[Place], answer: Answer, texts: dict[str, str]
+) -> dict[Place, tuple[bool, str]]:
+    """Return of each function that was heard of whether it is proved, and what the prover said."""
+    found: dict[Place, tuple[bool, str]] = {}
+    for module, name in job:
+        (node,) = (each for each in functions_of(texts[module]) if each.name == name)
+        first, last = begin_of(node), node.end_lineno or node.lineno
+        heard = [one for one in answer.members if stands_in(one, module, first, last)]
+        if not heard:
             continue
-        wanted = tuple(
-            each for each in names.get(module, ()) if f"kernel.{module}.{each}" not in excused
-        )
-        if module in ONE_BY_ONE:
-            for each in wanted:
-                yield Job(module, file, (each,))
-        elif wanted:
-            yield Job(module, file, wanted)
+        said = [
+            error
+            for error in answer.errors
+            for line in re.findall(rf"\b{re.escape(module)}\.py@(\d+)\.", error)
+            if first <= int(line) <= last
+        ]
+        holds = all(one.verified for one in heard) and not said
+        found[module, name] = (holds, said[0] if said else "the prover gave no reason")
+    return found
 
 
-def kept_or_proved(
-    job: Job, whole: bool, prover: Prover, store: Store, key: str
-) -> tuple[bool, tuple[str, ...]]:
-    """Return whether a job is proved, and the prover's errors where it is not."""
-    if store.get(key) == {"proved": True}:
-        return True, ()
-    answer = prover.prove(job.file, () if whole else job.functions)
-    if answer.proved:
-        store.put(key, {"proved": True})
-    return answer.proved, answer.errors
+def begin_of(node: ast.FunctionDef) -> int:
+    """Return the line at which a function begins, its decorators with it."""
+    return min([node.lineno, *(each.lineno for each in node.decorator_list)])
+
+
+def stands_in(member: Member, module: str, first: int, last: int) -> bool:
+    """Return whether a member stands between two lines of a module's proof file."""
+    return member.file == f"{module}.py" and first <= member.line <= last
+
+
+def key_for(root: Path, place: Place, read: Texts) -> str:
+    """Return the key under which a proof is kept."""
+    lock = (root / LOCK).read_text("utf-8")
+    return key_of("proof", VERSION, place, read.closure(place), lock, QUERY_MS)
+
+
+def proved_of(
+    context: Context,
+    places: Sequence[Place],
+    provers: Sequence[Prover],
+    store: Store,
+    texts: dict[str, str],
+) -> tuple[int, list[str]]:
+    """Return how many of the functions are proved, and a finding for each that is not."""
+    read = Texts(texts)
+    keys = {place: key_for(context.root, place, read) for place in places}
+    open_ = [place for place in places if store.get(keys[place]) != {"proved": True}]
+    done = len(places) - len(open_)
+    failed: dict[Place, str] = {}
+    free = pool_of(provers)
+    heard: set[Place] = set()
+
+    def tell(member: Member) -> None:
+        heard.update(place for place in open_ if place not in heard and is_of(member, place, texts))
+        context.tell(done + len(heard), len(places), f"{member.file}: {member.seconds:.0f} s")
+
+    def run(numbered: tuple[int, tuple[Place, ...]]) -> tuple[Place, ...]:
+        number, job = numbered
+        prover = free.get()
+        try:
+            file = root_file(prover.base, number, job, texts)
+            answer = prover.prove(file, tuple({one[1] for one in job}), told=tell)
+        finally:
+            free.put(prover)
+        found = verdicts(job, answer, texts)
+        for place, (holds, said) in found.items():
+            if holds:
+                store.put(keys[place], {"proved": True})
+            else:
+                failed[place] = said
+        for place in job:
+            if place not in found:
+                failed[place] = answer.errors[0] if answer.errors else "the prover gave no reason"
+        return tuple(place for place in job if place not in found)
+
+    waiting = list(jobs(texts, open_))
+    number = 0
+    with ThreadPoolExecutor(max_workers=len(provers)) as pool:
+        while waiting:
+            numbered = list(enumerate(waiting, number))
+            number += len(waiting)
+            unheard = list(pool.map(run, numbered))
+            # What a silent end left over is asked again in halves: one function ends alone.
+            waiting = [
+                half
+                for left, (_, job) in zip(unheard, numbered, strict=True)
+                if len(job) > 1
+                for half in (left[: len(left) // 2], left[len(left) // 2 :])
+                if half
+            ]
+            for job in waiting:
+                for place in job:
+                    failed.pop(place, None)
+    findings = [
+        f"kernel/{module}.py: {name} is not proved: {said}"
+        for (module, name), said in sorted(failed.items())
+    ]
+    return len(places) - len(failed), findings
+
+
+def is_of(member: Member, place: Place, texts: dict[str, str]) -> bool:
+    """Return whether a member is the function at a place."""
+    module, name = place
+    if member.file != f"{module}.py":
+        return False
+    return any(
+        each.name == name and begin_of(each) <= member.line <= (each.end_lineno or each.lineno)
+        for each in functions_of(texts[module])
+    )
 
 
 def probes(
-    root: Path, made: dict[str, Path], modules: set[str], prover: Prover, store: Store,
-    texts: dict[str, str],
-) -> tuple[int, int, list[str]]:  # fmt: skip
+    modules: Iterable[str], provers: Sequence[Prover], store: Store, texts: dict[str, str]
+) -> tuple[int, int, list[str]]:
     """Put ``assert False`` after a call of each function; return all, refused, findings.
 
     What is not refused has a contract, or an axiom beneath it, that contradicts itself.
     """
-    total = refused = 0
-    findings = []
-    for module in sorted(modules):
+    read = Texts(texts)
+    free = pool_of(provers)
+
+    def probed(module: str) -> tuple[int, list[str]]:
         text, lines = probe_module(texts[module], module)
-        if not lines:
-            continue
-        total += len(lines)
-        key = key_for(root, module, ("probe",), {**texts, "probe": text})
-        kept = store.get(key)
-        if kept != {"refused": len(lines)}:
-            file = made[module].with_name(f"probe_{module}.py")
+        stands_on = [read.closure((module, name)) for name in lines.values()]
+        key = key_of("probe", VERSION, text, stands_on, PROBE_MS)
+        if not lines or store.get(key) == {"refused": len(lines)}:
+            return len(lines), []
+        prover = free.get()
+        try:
+            file = prover.base / f"probe_{module}.py"
             file.write_text(text, "utf-8")
             answer = prover.prove(file, (), PROBE_MS)
             file.unlink()
-            said = " ".join(answer.errors)
-            passed = (
-                [name for line, name in lines.items() if f"{file.name}@{line}." not in said]
-                if answer.translated
-                else sorted(lines.values())
-            )
-            findings += [
-                f"kernel/{module}.py: {name}: assert False was not refused after it: "
-                "its contract, or one below it, contradicts itself"
-                for name in passed
-            ]
-            refused += len(lines) - len(passed)
-            if not passed:
-                store.put(key, {"refused": len(lines)})
-        else:
-            refused += len(lines)
-    return total, refused, findings
+        finally:
+            free.put(prover)
+        said = " ".join(answer.errors)
+        passed = [
+            name
+            for line, name in lines.items()
+            if not answer.translated or f"{file.name}@{line}." not in said
+        ]
+        if not passed:
+            store.put(key, {"refused": len(lines)})
+        return len(lines), [
+            f"kernel/{module}.py: {name}: assert False was not refused after it: "
+            "its contract, or one below it, contradicts itself"
+            for name in sorted(passed)
+        ]
+
+    with ThreadPoolExecutor(max_workers=len(provers)) as pool:
+        found = list(pool.map(probed, sorted(modules)))
+    total = sum(count for count, _ in found)
+    findings = [each for _, some in found for each in some]
+    return total, total - len(findings), findings
+
+
+def pool_of(provers: Sequence[Prover]) -> "queue.SimpleQueue[Prover]":
+    """Return the provers as a pool: take one, put it back."""
+    free: queue.SimpleQueue[Prover] = queue.SimpleQueue()
+    for each in provers:
+        free.put(each)
+    return free
 
 
 def proofs(context: Context) -> Outcome:
@@ -171,20 +303,21 @@ def proofs(context: Context) -> Outcome:
     except ProofError as error:
         return Outcome(DOES_NOT_HOLD, str(error), {}, (str(error),))
     texts = {module: file.read_text("utf-8") for module, file in made.items()}
-    names = listed(root)
-    total = sum(map(len, names.values()))
+    total = sum(map(len, listed(root).values()))
     findings = misfits(root, excused)
     if len(excused) * EXCUSED_PART > total:
         findings.append(f"{len(excused)} of {total} functions are excused; one in twenty at most")
     store = context.store.below("proof")
-    planned = list(jobs(made, names, {each.function for each in excused}, context.lane))
-    with Prover(python, root / BUILD) as prover:
-        proved, more = proved_of(context, planned, prover, store, texts)
+    places = wanted(texts, {each.function for each in excused}, context.lane)
+    with ExitStack() as stack:
+        provers = [
+            stack.enter_context(Prover(python, root / BUILD))
+            for _ in range(max(1, min(context.jobs, 2)))
+        ]
+        proved, more = proved_of(context, places, provers, store, texts)
         findings += more
-        context.tell(len(planned), len(planned), "assert False after every function")
-        asked, refused, more = probes(
-            root, made, {job.module for job in planned}, prover, store, texts
-        )
+        context.tell(len(places), len(places), "assert False after every function")
+        asked, refused, more = probes({module for module, _ in places}, provers, store, texts)
         findings += more
         figures: dict[str, object] = {
             "functions": total,
@@ -193,38 +326,11 @@ def proofs(context: Context) -> Outcome:
             "probes": {"total": asked, "refused": refused},
         }
         if context.lane == FULL:
-            judged = controls.judged(context, prover, store, texts)
+            judged = controls.judged(context, provers, store, texts)
             findings += controls.findings(judged)
             figures["negative_controls"] = controls.figures(judged)
             figures["survivors"] = controls.survivors(judged)
     return outcome(context.lane, figures, total, len(excused), findings)
-
-
-def proved_of(
-    context: Context, planned: list[Job], prover: Prover, store: Store, texts: dict[str, str]
-) -> tuple[int, list[str]]:
-    """Return how many functions the jobs prove, and a finding for each that is not."""
-    proved = 0
-    findings = []
-    for done, job in enumerate(planned):
-        context.tell(done, len(planned), f"{job.module}: {len(job.functions)} functions")
-        key = key_for(context.root, job.module, job.functions, texts)
-        every = {each.name for each in functions_of(texts[job.module])}
-        holds, errors = kept_or_proved(job, every == set(job.functions), prover, store, key)
-        if holds:
-            proved += len(job.functions)
-            continue
-        for each in job.functions:
-            one = Job(job.module, job.file, (each,))
-            if len(job.functions) > 1:
-                single = key_for(context.root, job.module, (each,), texts)
-                holds, errors = kept_or_proved(one, False, prover, store, single)
-            if holds:
-                proved += 1
-            else:
-                said = errors[0] if errors else "the prover gave no reason"
-                findings.append(f"kernel/{job.module}.py: {each} is not proved: {said}")
-    return proved, findings
 
 
 def outcome(

@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[3]
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))
 
-from kernel import bar, curves, fixed, posture, survival  # noqa: E402  (the path is set just above)
+from kernel import bar, curves, factors, fixed, posture, survival  # noqa: E402  (the path is set just above)
 from kernel.constants import (  # noqa: E402  (the path is set just above)
     AGE_MS_MAX,
     AGE_S_MAX,
@@ -147,7 +147,7 @@ def boundary_rows() -> Iterator[Row]:
         for below, above, may in itertools.product((0, 1), (0, 3, 4), (0, 1)):
             yield counted_row((profile, held, below, above, multiplier, may))
     for a, b in itertools.product(RATIOS, RATIOS):
-        yield ("mul", (a, b), (survival.mul(a, b),))
+        yield ("mul", (a, b), (factors.mul(a, b),))
         yield ("micro_bible", (a, b), (curves.micro_bible(a, b),))
     for profile, status, age in itertools.product(Profile, Status, AGES):
         for depth, loss in itertools.product(RATIOS, (0, 119_999, 120_000, PPM)):
@@ -169,7 +169,7 @@ def drawn_rows(count: int, chance: random.Random) -> Iterator[Row]:
             (profile, held, chance.randint(0, 1), chance.randint(0, 4), multiplier, dt % 2)
         )
         a, b = chance.randint(0, PPM), chance.randint(0, PPM)
-        yield ("mul", (a, b), (survival.mul(a, b),))
+        yield ("mul", (a, b), (factors.mul(a, b),))
         yield ("micro_bible", (a, b), (curves.micro_bible(a, b),))
         readings = (
             chance.randint(0, 20) // 20,

@@ -74,9 +74,7 @@ def test_without_a_session_there_is_one_line_and_exit_2(
         (("run", "--data", "nothing.parquet"), "nothing.parquet"),
     ],
 )
-def test_a_mistake_is_named_in_one_line(
-    tmp_path: Path, words: tuple[str, ...], named: str
-) -> None:
+def test_a_mistake_is_named_in_one_line(tmp_path: Path, words: tuple[str, ...], named: str) -> None:
     done = dolphin(tmp_path, *words)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1

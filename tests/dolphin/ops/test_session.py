@@ -49,9 +49,7 @@ def play(folder: Path, *words: str) -> tuple[int, dict[str, Any], Path]:
 
 
 @pytest.mark.parametrize(("profile", "seed"), [("bible", 0), ("specification", 1)])
-def test_the_built_in_session_shows_all_it_has_to(
-    tmp_path: Path, profile: str, seed: int
-) -> None:
+def test_the_built_in_session_shows_all_it_has_to(tmp_path: Path, profile: str, seed: int) -> None:
     code, document, run = play(tmp_path, "--profile", profile, "--seed", str(seed))
     missing = [one for one in document["shown"] if not one["ok"]]
     assert (code, missing) == (0, [])

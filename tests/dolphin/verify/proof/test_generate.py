@@ -10,11 +10,15 @@ from dolphin.verify.proof.excuses import Excuse, excuses, hash_of, misfits
 from dolphin.verify.proof.generate import (
     LEFT_OUT,
     MARKS,
+    SPREAD_MODULE,
     STATEMENTS,
     functions_of,
     imports_of,
     probe_module,
+    proof_files,
     proof_module,
+    sources,
+    spread_module,
     stripped,
 )
 from dolphin.verify.proof.run import EXCUSED_PART, listed
@@ -86,6 +90,58 @@ def test_a_probe_asserts_false_after_each_call() -> None:
     ]
 
 
+def shipped() -> dict[str, str]:
+    return sources(ROOT)
+
+
+def called_in(text: str, names: tuple[str, ...]) -> set[str]:
+    """Return the predicates that functions of a module call, those in capitals and ``every``."""
+    return {
+        one.func.id
+        for each in functions_of(text)
+        if each.name in names or each.name.startswith("promised_")
+        for one in ast.walk(each)
+        if isinstance(one, ast.Call) and isinstance(one.func, ast.Name)
+    }
+
+
+def test_the_parts_of_the_promise_are_the_shipped_ones() -> None:
+    """Each invariant and each step property is in one part; nothing else is."""
+    texts = shipped()
+    parts, names = spread_module(texts)
+    wanted = called_in(texts["invariants"], ("Inv",)) | called_in(
+        texts["promises"], ("StepProperties",)
+    )
+    assert called_in(parts, ()) == wanted
+    assert len(wanted) > 30
+    assert [each.name for each in functions_of(parts)] == names
+
+
+def test_control_a_property_that_is_taken_away_is_asked_no_more() -> None:
+    texts = shipped()
+    line = "        and PeakResetOnlyFlat(before, event, after)\n"
+    assert line in texts["promises"]
+    changed = {**texts, "promises": texts["promises"].replace(line, "")}
+    assert "PeakResetOnlyFlat" in spread_module(texts)[0]
+    assert "PeakResetOnlyFlat" not in spread_module(changed)[0]
+
+
+def test_the_promise_is_asked_in_parts_and_then_whole() -> None:
+    texts = shipped()
+    _, names = spread_module(texts)
+    made = proof_files(texts)
+    assert set(made) == {*texts, SPREAD_MODULE}
+    for module in ("answers", "step"):
+        for one, other in zip(functions_of(texts[module]), functions_of(made[module]), strict=True):
+            assert tree(one) == tree(other)
+            said = [
+                ast.unparse(each) for each in other.body if "outcome_keeps" in ast.unparse(each)
+            ]
+            asked = sum("promised_" in ast.unparse(each) for each in other.body)
+            assert asked == len(names) * len(said), f"{module}.{one.name}"
+    assert made["gate"] == proof_module("kernel/gate.py", texts["gate"])
+
+
 def test_imports_are_read() -> None:
     lines = (
         "from kernel.state import State",
@@ -97,6 +153,7 @@ def test_imports_are_read() -> None:
 
 
 REJECTED = [
+    ("def f(a):\n    return reveal(a)\n", "in contracts only"),
     ("@cache\ndef f(a):\n    return a\n", "decorator cache"),
     ("@contracts.require(lambda a: a)\ndef f(a):\n    return a\n", "decorator contracts.require"),
     ("@require(lambda a: a, 'why')\ndef f(a):\n    return a\n", "one lambda"),

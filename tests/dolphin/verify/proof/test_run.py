@@ -5,6 +5,7 @@ real one is run by ``dolphin verify``.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -12,27 +13,36 @@ import pytest
 
 from dolphin.verify.item import DOES_NOT_HOLD, FAST, FULL, HOLDS, NOT_RUN, Context
 from dolphin.verify.proof import controls, run
-from dolphin.verify.proof.generate import generate
-from dolphin.verify.proof.prover import Answer, Prover
+from dolphin.verify.proof.closure import Place, Texts
+from dolphin.verify.proof.generate import functions_of, generate
+from dolphin.verify.proof.prover import Answer, Member, Prover
 from dolphin.verify.store import Store
 
 ROOT = Path(__file__).resolve().parents[4]
 Says = Callable[[Path, tuple[str, ...]], Answer]
-
-PROVED = Answer(True, True, 0.1, ())
-REFUSED = Answer(False, True, 0.1, ("Postcondition of f might not hold.",))
+JOB = "causes"
 
 
 class StandIn:
     """Answers as it is told, and remembers what it was asked."""
 
-    def __init__(self, says: Says) -> None:
+    def __init__(self, says: Says, base: Path) -> None:
         self.says = says
+        self.base = base
         self.asked: list[tuple[str, tuple[str, ...]]] = []
 
-    def prove(self, file: Path, select: tuple[str, ...] = (), query_ms: int = 0) -> Answer:
+    def prove(
+        self,
+        file: Path,
+        select: tuple[str, ...] = (),
+        query_ms: int = 0,
+        told: Callable[[Member], None] = lambda _: None,
+    ) -> Answer:
         self.asked.append((file.stem, select))
-        return self.says(file, select)
+        answer = self.says(file, select)
+        for each in answer.members:
+            told(each)
+        return answer
 
 
 @pytest.fixture
@@ -49,57 +59,102 @@ def texts_of(made: dict[str, Path]) -> dict[str, str]:
     return {module: file.read_text("utf-8") for module, file in made.items()}
 
 
-def tried(
-    context: Context, made: dict[str, Path], says: Says
-) -> tuple[StandIn, int, list[str], list[run.Job]]:
-    planned = [
-        job for job in run.jobs(made, run.listed(ROOT), set(), FULL) if job.module in ("causes",)
-    ]
-    prover = StandIn(says)
-    proved, findings = run.proved_of(
-        context, planned, cast(Prover, prover), context.store, texts_of(made)
+def heard(texts: dict[str, str], verified: Callable[[str], bool | None]) -> Answer:
+    """Answer as the prover does of the functions of a module; None is not heard of."""
+    said = {one.name: (one.lineno, verified(one.name)) for one in functions_of(texts[JOB])}
+    members = tuple(
+        Member(f"{JOB}.py", line, holds, 0.1) for line, holds in said.values() if holds is not None
     )
-    return prover, proved, findings, planned
+    errors = tuple(
+        f"Postcondition of {name} might not hold. ({JOB}.py@{line}.4)"
+        for name, (line, holds) in said.items()
+        if holds is False
+    )
+    return Answer(not errors, True, 0.1, errors, members)
+
+
+def tried(
+    context: Context, made: dict[str, Path], verified: Callable[[str], bool | None]
+) -> tuple[StandIn, int, list[str], list[Place]]:
+    texts = texts_of(made)
+    places = [place for place in run.wanted(texts, set(), FULL) if place[0] == JOB]
+    prover = StandIn(lambda *_: heard(texts, verified), made[JOB].parents[1])
+    proved, findings = run.proved_of(context, places, [cast(Prover, prover)], context.store, texts)
+    return prover, proved, findings, places
 
 
 def test_every_function_is_in_one_job(made: dict[str, Path]) -> None:
     names = run.listed(ROOT)
-    planned = list(run.jobs(made, names, {"kernel.slots.put"}, FULL))
-    found = [f"{job.module}.{each}" for job in planned for each in job.functions]
-    wanted = {f"{module}.{each}" for module in names if module in made for each in names[module]}
+    texts = texts_of(made)
+    planned = list(run.jobs(texts, run.wanted(texts, {"kernel.slots.put"}, FULL)))
+    found = [place for job in planned for place in job]
+    listed = {(module, each) for module in names if module in made for each in names[module]}
     assert len(found) == len(set(found))
-    assert set(found) == wanted - {"slots.put"}
+    assert set(found) == listed - {("slots", "put")}
+    assert max(map(len, planned)) <= run.JOB_FUNCTIONS
+
+
+def test_a_job_comes_after_what_it_stands_on(made: dict[str, Path]) -> None:
+    order = run.layers(texts_of(made))
+    assert set(order) == set(made)
+    assert order.index("constants") < order.index("slots") < order.index("answers")
 
 
 def test_a_proof_is_kept_and_not_run_again(context: Context, made: dict[str, Path]) -> None:
-    prover, proved, findings, planned = tried(context, made, lambda *_: PROVED)
-    assert (proved, findings) == (len(planned[0].functions), [])
+    prover, proved, findings, places = tried(context, made, lambda _: True)
+    assert (proved, findings) == (len(places), [])
     assert len(prover.asked) == 1
-    prover, again, _, _ = tried(context, made, lambda *_: REFUSED)
+    prover, again, _, _ = tried(context, made, lambda _: False)
     assert (again, prover.asked) == (proved, [])
 
 
 def test_control_a_failure_is_named_and_never_kept(context: Context, made: dict[str, Path]) -> None:
-    def says(_: Path, select: tuple[str, ...]) -> Answer:
-        return PROVED if select and select != ("latched",) else REFUSED
-
     for _ in range(2):
-        _, proved, findings, planned = tried(context, made, says)
-        assert proved == len(planned[0].functions) - 1
-        assert findings == [
-            "kernel/causes.py: latched is not proved: Postcondition of f might not hold."
-        ]
+        _, proved, findings, places = tried(context, made, lambda name: name != "latched")
+        assert proved == len(places) - 1
+        (found,) = findings
+        assert found.startswith(
+            "kernel/causes.py: latched is not proved: Postcondition of latched might not hold."
+        )
 
 
-def test_the_key_moves_with_whatever_is_imported(made: dict[str, Path]) -> None:
+def test_control_what_was_not_heard_of_is_asked_alone_and_never_proved(
+    context: Context, made: dict[str, Path]
+) -> None:
+    prover, proved, findings, places = tried(
+        context, made, lambda name: None if name == "latched" else True
+    )
+    assert proved == len(places) - 1
+    assert [select for _, select in prover.asked][1:] == [("latched",)]
+    assert "latched is not proved" in findings[0]
+
+
+def test_control_an_error_in_a_function_outweighs_the_word_verified(made: dict[str, Path]) -> None:
     texts = texts_of(made)
-    before = run.key_for(ROOT, "answers", ("on_time",), texts)
-    assert before == run.key_for(ROOT, "answers", ("on_time",), texts)
-    for module in ("constants", "survival", "slots_contract", "answers"):
-        changed = {**texts, module: texts[module] + "\nX = 1\n"}
-        assert run.key_for(ROOT, "answers", ("on_time",), changed) != before
-    outside = {**texts, "step": texts["step"] + "\nX = 1\n"}
-    assert run.key_for(ROOT, "answers", ("on_time",), outside) == before
+    answer = heard(texts, lambda _: True)
+    line = next(one.lineno for one in functions_of(texts[JOB]) if one.name == "latched")
+    said = replace(answer, errors=(f"Precondition might not hold. ({JOB}.py@{line + 1}.4)",))
+    found = run.verdicts([(JOB, "latched"), (JOB, "cause_active")], said, texts)
+    assert [holds for holds, _ in found.values()] == [False, True]
+
+
+def test_the_key_moves_with_what_is_reached_and_nothing_else(made: dict[str, Path]) -> None:
+    texts = texts_of(made)
+
+    def key(changed: dict[str, str]) -> str:
+        return run.key_for(ROOT, ("answers", "on_time"), Texts(changed))
+
+    before = key(texts)
+    assert before == key(dict(texts))
+    for module, was, now in (
+        ("constants", "AGE_MS_MAX: Final[int] = ", "AGE_MS_MAX: Final[int] = 1 + "),
+        ("survival", "min(age_ms + dt_ms, AGE_MS_MAX)", "min(age_ms - dt_ms, AGE_MS_MAX)"),
+        ("slots_contract", "before.fence_epoch + 1", "before.fence_epoch + 2"),
+    ):
+        assert was in texts[module]
+        assert key({**texts, module: texts[module].replace(was, now, 1)}) != before
+    outside = {**texts, "gate": texts["gate"].replace("def close_order", "def closed_order")}
+    assert key(outside) == before
 
 
 def test_control_a_contract_that_contradicts_itself_is_named(
@@ -107,6 +162,9 @@ def test_control_a_contract_that_contradicts_itself_is_named(
 ) -> None:
     """A probe that is not refused is a finding; so is a probe that the prover could not read."""
     texts = texts_of(made)
+
+    def stand_in(says: Says) -> Prover:
+        return cast(Prover, StandIn(says, context.store.folder.parent))
 
     def refused_but(name: str) -> Says:
         def says(file: Path, _: tuple[str, ...]) -> Answer:
@@ -122,18 +180,16 @@ def test_control_a_contract_that_contradicts_itself_is_named(
 
         return says
 
-    every = run.probes(
-        ROOT, made, {"causes"}, cast(Prover, StandIn(refused_but("nothing"))), context.store, texts
-    )
+    every = run.probes({"causes"}, [stand_in(refused_but("nothing"))], context.store, texts)
     assert every == (3, 3, [])
     store = Store(context.store.folder / "other")
     total, refused, findings = run.probes(
-        ROOT, made, {"causes"}, cast(Prover, StandIn(refused_but("latched"))), store, texts
+        {"causes"}, [stand_in(refused_but("latched"))], store, texts
     )
     assert (total, refused, len(findings)) == (3, 2, 1)
     assert "latched" in findings[0]
-    unread = cast(Prover, StandIn(lambda *_: Answer(False, False, 0.1, ("no",))))
-    assert run.probes(ROOT, made, {"causes"}, unread, store, texts)[1] == 0
+    unread = stand_in(lambda *_: Answer(False, False, 0.1, ("no",)))
+    assert run.probes({"causes"}, [unread], store, texts)[1] == 0
 
 
 def test_without_the_prover_nothing_is_proved(tmp_path: Path) -> None:
