@@ -65,6 +65,11 @@ from dolphin.verify.mutation.tla import TlaError
 from dolphin.verify.store import Store
 
 JUSTIFIED = Path("dolphin/verify/mutation/spec_justified.toml")
+KILLERS = Path("dolphin/verify/mutation/spec_killers.toml")
+KILLERS_HEAD = """# Which killer killed which mutants when all of them were tried. A hint of what
+# to run first: nothing of it is believed. Written by
+#     python -m dolphin.verify.mutation.spec --lane full --remember
+"""
 SAMPLE = 12
 SAMPLE_SEED = "dolphin"
 
@@ -163,6 +168,29 @@ def reckon(
     return status, figures, tuple(wrong)
 
 
+def remembered(root: Path) -> dict[str, str]:
+    """Return the killer of each mutant of the last run that was written down, by id."""
+    try:
+        data = tomllib.loads((root / KILLERS).read_text(encoding="utf-8"))
+    except OSError:
+        return {}
+    return {mutant: killer for killer, mutants in data.items() for mutant in mutants}
+
+
+def remember(root: Path, verdicts: Mapping[str, Sequence[object]]) -> None:
+    """Write down which killer killed which mutants; ``verdicts`` as the store keeps them."""
+    killed: dict[str, list[str]] = {}
+    for mutant, (way, killer, *_) in verdicts.items():
+        if way:
+            killed.setdefault(str(killer), []).append(mutant)
+    lines = [KILLERS_HEAD]
+    for killer, mutants in sorted(killed.items()):
+        lines.append(f"{json.dumps(killer)} = [\n")
+        lines += [f"  {json.dumps(mutant)},\n" for mutant in sorted(mutants)]
+        lines.append("]\n")
+    (root / KILLERS).write_text("".join(lines), encoding="utf-8")
+
+
 def sample(mutants: Sequence[Mutant], count: int) -> list[Mutant]:
     """Return the mutants whose hash with the seed is the lowest."""
 
@@ -230,7 +258,7 @@ def run(context: Context) -> Outcome:
         mutants = mutants_of(scope)
         justified = read_justified(context.root / JUSTIFIED)
         chosen = mutants if context.lane == FULL else sample(mutants, SAMPLE)
-        killers = Killers(context.root, rows, context.store)
+        killers = Killers(context.root, rows, context.store, known=remembered(context.root))
         excused = {entry.mutant for entry in justified}
 
         def limit(mutant: Mutant, killer: Killer) -> bool:
@@ -277,6 +305,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--lane", choices=(FAST, FULL), default=FAST)
     parser.add_argument("--only", default="", help="mutants whose id begins so, one line each")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--remember", action="store_true", help=f"write {KILLERS}")
     asked = parser.parse_args(arguments)
     store = Store(ROOT / ".cache" / "verify").below("spec-mutants")
 
@@ -288,7 +317,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rows = load_manifest(ROOT / "spec" / "tla")
         scope = scope_of(ROOT / "spec" / "tla", rows)
         chosen = [one for one in mutants_of(scope) if one.id.startswith(asked.only)]
-        killers = Killers(ROOT, rows, store)
+        killers = Killers(ROOT, rows, store, known=remembered(ROOT))
 
         def say(mutant: Mutant, verdict: Verdict) -> None:
             bound = definition_sha256(scope.modules[mutant.module], mutant.definition)
@@ -301,6 +330,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         judge_all(killers, scope, chosen, jobs=asked.jobs, tell=tell, judged=say)
         return 0
     outcome = run(Context(asked.lane, ROOT, store, tell, asked.jobs))
+    if asked.remember:
+        remember(ROOT, store.get(f"verdicts-{asked.lane}") or {})
     document = {"status": outcome.status, "detail": outcome.detail, **outcome.figures}
     sys.stdout.write(json.dumps(document, indent=1) + "\n")
     sys.stderr.write("\n" + "\n".join(outcome.findings) + "\n")

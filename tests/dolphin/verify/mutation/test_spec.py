@@ -140,6 +140,29 @@ def test_control_a_mutant_that_is_no_tla_is_the_generators_fault(
         killers.kill(shop, mutant, text, lambda killer: killer.name == "MCPosture")
 
 
+def test_what_killed_before_is_tried_first_and_is_only_a_hint(
+    rows: list[Row], scope: Scope, every: list[Mutant], tmp_path: Path
+) -> None:
+    """A remembered killer that does not kill changes nothing: the next ones judge."""
+    (mutant,) = (one for one in every if one.id == "Posture:TURTLE+0:11:plus-one")
+    killers = Killers(ROOT, rows, Store(tmp_path), known={mutant.id: "MCKillSwitch"})
+    assert killers.guessed(mutant) == [], "a killer that does not read the module is none"
+    killers.known = {mutant.id: "MCPostureSpecification"}
+    assert [one.name for one in killers.guessed(mutant)] == ["MCPostureSpecification"]
+    neighbour = replace(mutant, line=mutant.line + 1, offset_line=mutant.offset_line + 1)
+    assert killers.guessed(neighbour) == []
+    killers.learn(mutant, "MCPosture")
+    assert [one.name for one in killers.guessed(neighbour)] == ["MCPosture"]
+
+
+def test_killers_are_written_down_and_read_back(tmp_path: Path) -> None:
+    (tmp_path / spec.KILLERS).parent.mkdir(parents=True)
+    assert spec.remembered(tmp_path) == {}
+    verdicts = {"A:b": [COUNT, "MCGate", "", 0.0], "A:c": ["", "", "", 0.0]}
+    spec.remember(tmp_path, verdicts)
+    assert spec.remembered(tmp_path) == {"A:b": "MCGate"}
+
+
 # --- reckoning -----------------------------------------------------------------------------------
 
 
