@@ -8,8 +8,9 @@ Rules of this file:
 *   A mutant goes the way of the source: generator, proof file, prover. First the mutated function
     is proved, then those that call it or whose contracts speak of it, nearest first, until one is
     rejected.
-*   Rejected is a mutant for which the prover was run and did not prove. A mutant that the prover
-    cannot read is not rejected.
+*   Rejected is a mutant for which the prover was run and did not prove. A mutant that it cannot
+    read (a call without an argument, a field without a value: its type checker refuses it) shows
+    nothing of it and is no control: the next one drawn takes its place, and the count is said.
 *   Four in five must be. The survivors are named with what catches them instead: the verdict of the
     mutation tool, by test.
 
@@ -53,10 +54,11 @@ class Judged:
     change: str
     rejected: bool
     by: str
+    read: bool = True
 
 
 def drawn(root: Path) -> "list[Mutant]":
-    """Return the mutants, in the order in which they were drawn."""
+    """Return the mutants in the order in which they are drawn, all of them."""
     from dolphin.verify import level_a
     from dolphin.verify.mutation.code_mutants import mutants_of
 
@@ -67,7 +69,8 @@ def drawn(root: Path) -> "list[Mutant]":
         if module in listed and module != "kernel.contracts"
     ]
     every = [mutant for path in paths for mutant in mutants_of(path, root) if not mutant.at_import]
-    return random.Random(SEED).sample(sorted(every, key=lambda one: one.id), DRAWN)
+    every.sort(key=lambda one: one.id)
+    return random.Random(SEED).sample(every, len(every))
 
 
 def users_of(name: str, texts: dict[str, str]) -> dict[str, tuple[str, ...]]:
@@ -100,6 +103,8 @@ def judge(mutant: "Mutant", base: Path, shipped: dict[str, str], prover: Prover)
             seen.add(one)
             where, functions = one
             answer = prover.prove(base / "kernel" / f"{where}.py", functions, QUERY_MS)
+            if not answer.translated and not any("not decided" in one for one in answer.errors):
+                return Judged(mutant.id, mutant.change, False, "", read=False)
             if answer.translated and not answer.proved:
                 said = answer.errors[0] if answer.errors else "not decided"
                 return Judged(mutant.id, mutant.change, True, f"{where}: {said}")
@@ -112,7 +117,7 @@ def judge(mutant: "Mutant", base: Path, shipped: dict[str, str], prover: Prover)
 def judged(
     context: Context, provers: Sequence[Prover], store: Store, texts: dict[str, str]
 ) -> list[Judged]:
-    """Return what became of each mutant that was drawn."""
+    """Return what became of each mutant, as drawn, until enough of them could be read."""
     mutants = drawn(context.root)
     shipped = sources(context.root)
     with ExitStack() as stack:
@@ -124,21 +129,25 @@ def judged(
         def one(mutant: "Mutant") -> Judged:
             key = key_of("control", VERSION, QUERY_MS, mutant.mutated_source, sorted(texts.items()))
             kept = store.get(key)
-            if isinstance(kept, dict):
-                return Judged(mutant.id, mutant.change, kept["rejected"], kept["by"])
+            if isinstance(kept, dict) and (kept["rejected"] or "read" in kept):
+                read = kept.get("read", True)
+                return Judged(mutant.id, mutant.change, kept["rejected"], kept["by"], read)
             prover = free.get()
             try:
                 found = judge(mutant, prover.base, shipped, prover)
             finally:
                 free.put(prover)
-            store.put(key, {"rejected": found.rejected, "by": found.by})
+            store.put(key, {"rejected": found.rejected, "by": found.by, "read": found.read})
             return found
 
         found: list[Judged] = []
         with ThreadPoolExecutor(max_workers=len(provers)) as pool:
-            for done, judgement in enumerate(pool.map(one, mutants), 1):
-                found.append(judgement)
-                context.tell(done, len(mutants), f"mutant {judgement.id}")
+            for start in range(0, len(mutants), len(provers)):
+                found += pool.map(one, mutants[start : start + len(provers)])
+                could = sum(each.read for each in found)
+                context.tell(min(could, DRAWN), DRAWN, f"mutant {found[-1].id}")
+                if could >= DRAWN:
+                    break
     return found
 
 
@@ -151,8 +160,11 @@ def write_all(base: Path, texts: dict[str, str]) -> None:
 
 
 def figures(found: Sequence[Judged]) -> dict[str, int]:
-    """Return how many there were and how many the prover rejected."""
-    return {"total": len(found), "rejected": sum(each.rejected for each in found)}
+    """Return how many could be read and how many of them the prover rejected."""
+    return {
+        "total": sum(each.read for each in found),
+        "rejected": sum(each.rejected for each in found),
+    }
 
 
 def survivors(found: Sequence[Judged]) -> list[str]:
@@ -161,18 +173,18 @@ def survivors(found: Sequence[Judged]) -> list[str]:
         f"{each.id}: {each.change}; the mutation tool's verdict on the same id says which test "
         "kills it"
         for each in found
-        if not each.rejected
+        if each.read and not each.rejected
     ]
 
 
 def findings(found: Sequence[Judged]) -> list[str]:
     """Return a finding where the prover rejects fewer than it must."""
     part, whole = REJECTED_MIN
-    rejected = sum(each.rejected for each in found)
-    if rejected * whole >= len(found) * part:
+    total, rejected = figures(found).values()
+    if total and rejected * whole >= total * part:
         return []
-    names = ", ".join(each.id for each in found if not each.rejected)
+    names = ", ".join(each.id for each in found if each.read and not each.rejected)
     return [
-        f"negative controls: {rejected} of {len(found)} rejected, expected {part} in {whole}: "
+        f"negative controls: {rejected} of {total} rejected, expected {part} in {whole}: "
         f"{names} live"
     ]

@@ -330,6 +330,7 @@ def proofs(context: Context) -> Outcome:
             findings += controls.findings(judged)
             figures["negative_controls"] = controls.figures(judged)
             figures["survivors"] = controls.survivors(judged)
+            figures["controls_not_read"] = sum(not each.read for each in judged)
     return outcome(context.lane, figures, total, len(excused), findings)
 
 

@@ -217,6 +217,15 @@ def test_control_too_many_living_mutants_are_a_finding() -> None:
     assert len(controls.survivors(judged(31, 40))) == 9
 
 
+def test_control_a_mutant_that_was_not_read_is_no_control() -> None:
+    unread = controls.Judged("kernel.x.f#99", "a → b", False, "", read=False)
+    assert controls.figures([*judged(32, 40), unread]) == {"total": 40, "rejected": 32}
+    assert controls.findings([*judged(32, 40), unread]) == []
+    assert len(controls.survivors([*judged(32, 40), unread])) == 8
+    (found,) = controls.findings([unread])
+    assert "0 of 0" in found, "nothing read is nothing shown"
+
+
 def test_users_are_found_in_bodies_and_contracts(made: dict[str, Path]) -> None:
     users = controls.users_of("heartbeat_late", texts_of(made))
     assert users == {"causes": ("cause_active",)}
