@@ -103,7 +103,7 @@ def narrowed(make: Callable[[Any, Any], Any], whole: bool) -> Callable[[Any, Any
 def mend_tuples(folder: Path) -> None:
     """Mend what the prover's release says of tuples of seven, eight and nine: their length is 6.
 
-    With it, whoever builds such a tuple has proved False. The text is one of the prover's resources,
+    With it, whoever builds such a tuple has proved False. The text is a resource of the prover,
     in an environment that is ours; one that is neither the faulty nor the mended is refused.
     """
     file = folder / "tuple.sil"
