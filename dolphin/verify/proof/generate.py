@@ -99,6 +99,15 @@ def _head(statement: ast.stmt) -> str:
     return function.id if isinstance(function, ast.Name) and function.id in HEADS else ""
 
 
+def _ensured(statement: ast.stmt) -> ast.expr | None:
+    """Return what a statement ensures; None where it is another."""
+    if _head(statement) != "Ensures":
+        return None
+    assert isinstance(statement, ast.Expr)
+    assert isinstance(statement.value, ast.Call)
+    return statement.value.args[0]
+
+
 def _function(path: str, node: ast.FunctionDef) -> ast.FunctionDef:
     """Return a function with its contracts as statements."""
     if "result" in {each.arg for each in node.args.args}:
@@ -204,7 +213,7 @@ def spread(text: str, names: list[str]) -> str:
             continue
         body: list[ast.stmt] = []
         for each in node.body:
-            whole = each.value.args[0] if _head(each) == "Ensures" else None  # type: ignore[attr-defined]  # a call, by its head
+            whole = _ensured(each)
             if isinstance(whole, ast.Call) and ast.unparse(whole.func) == PROMISE:
                 asked = True
                 said = ", ".join(ast.unparse(one) for one in whole.args)

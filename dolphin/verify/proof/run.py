@@ -19,7 +19,6 @@ Termination is not the prover's: no ``while``, ranges of constants, calls withou
 (``prover.py``).
 """
 
-import ast
 import queue
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -42,6 +41,7 @@ from dolphin.verify.proof.closure import Place, Texts
 from dolphin.verify.proof.errors import ProofError
 from dolphin.verify.proof.excuses import Excuse, excuses, misfits
 from dolphin.verify.proof.generate import (
+    PACKAGE,
     SPREAD_MODULE,
     functions_of,
     generate,
@@ -90,9 +90,13 @@ def layers(texts: dict[str, str]) -> list[str]:
     return found
 
 
-def jobs(texts: dict[str, str], places: Iterable[Place]) -> Iterator[tuple[Place, ...]]:
-    """Yield the functions in jobs, what others stand on first; what stands on little together."""
-    read = Texts(texts)
+def jobs(
+    texts: dict[str, str], read: Texts, places: Iterable[Place]
+) -> Iterator[tuple[Place, ...]]:
+    """Yield the functions in jobs, what others stand on first; what stands on little together.
+
+    A job is of one module.
+    """
     ranked = sorted(places, key=lambda one: (len(read.reached(one)), one))
     for module in layers(texts):
         chosen = [one for one in ranked if one[0] == module]
@@ -112,54 +116,47 @@ def wanted(texts: dict[str, str], excused: Iterable[str], lane: str) -> list[Pla
     ]
 
 
-def root_file(base: Path, number: int, job: Sequence[Place], texts: dict[str, str]) -> Path:
-    """Write the file through which the prover reads a job's modules: it imports them."""
-    lines = []
-    taken: set[str] = set()
-    for module in dict.fromkeys(one[0] for one in job):
-        free = [each.name for each in functions_of(texts[module]) if each.name not in taken]
-        taken.add(free[0])
-        lines.append(f"from kernel.{module} import {free[0]}\n")
-    file = base / f"job_{number}.py"
-    file.write_text("".join(lines), "utf-8")
-    return file
+def spans_of(texts: dict[str, str], places: Iterable[Place]) -> dict[Place, tuple[int, int]]:
+    """Return the first and the last line of each function in its proof file, decorators with it."""
+    listed_lines = {
+        (module, each.name): (
+            min([each.lineno, *(one.lineno for one in each.decorator_list)]),
+            each.end_lineno or each.lineno,
+        )
+        for module, text in texts.items()
+        for each in functions_of(text)
+    }
+    return {place: listed_lines[place] for place in places}
+
+
+def stands_in(member: Member, place: Place, span: tuple[int, int]) -> bool:
+    """Return whether a member is the function at a place."""
+    return member.file == f"{place[0]}.py" and span[0] <= member.line <= span[1]
 
 
 def verdicts(
-    job: Sequence[Place], answer: Answer, texts: dict[str, str]
+    job: Sequence[Place], answer: Answer, spans: dict[Place, tuple[int, int]]
 ) -> dict[Place, tuple[bool, str]]:
     """Return of each function that was heard of whether it is proved, and what the prover said."""
     found: dict[Place, tuple[bool, str]] = {}
-    for module, name in job:
-        (node,) = (each for each in functions_of(texts[module]) if each.name == name)
-        first, last = begin_of(node), node.end_lineno or node.lineno
-        heard = [one for one in answer.members if stands_in(one, module, first, last)]
+    for place in job:
+        first, last = spans[place]
+        heard = [one for one in answer.members if stands_in(one, place, spans[place])]
         if not heard:
             continue
         said = [
             error
             for error in answer.errors
-            for line in re.findall(rf"\b{re.escape(module)}\.py@(\d+)\.", error)
+            for line in re.findall(rf"\b{re.escape(place[0])}\.py@(\d+)\.", error)
             if first <= int(line) <= last
         ]
         holds = all(one.verified for one in heard) and not said
-        found[module, name] = (holds, said[0] if said else "the prover gave no reason")
+        found[place] = (holds, said[0] if said else "the prover gave no reason")
     return found
 
 
-def begin_of(node: ast.FunctionDef) -> int:
-    """Return the line at which a function begins, its decorators with it."""
-    return min([node.lineno, *(each.lineno for each in node.decorator_list)])
-
-
-def stands_in(member: Member, module: str, first: int, last: int) -> bool:
-    """Return whether a member stands between two lines of a module's proof file."""
-    return member.file == f"{module}.py" and first <= member.line <= last
-
-
-def key_for(root: Path, place: Place, read: Texts) -> str:
-    """Return the key under which a proof is kept."""
-    lock = (root / LOCK).read_text("utf-8")
+def key_for(lock: str, place: Place, read: Texts) -> str:
+    """Return the key under which a proof is kept; ``lock`` is the text of the prover's lock."""
     return key_of("proof", VERSION, place, read.closure(place), lock, QUERY_MS)
 
 
@@ -172,26 +169,27 @@ def proved_of(
 ) -> tuple[int, list[str]]:
     """Return how many of the functions are proved, and a finding for each that is not."""
     read = Texts(texts)
-    keys = {place: key_for(context.root, place, read) for place in places}
+    lock = (context.root / LOCK).read_text("utf-8")
+    keys = {place: key_for(lock, place, read) for place in places}
     open_ = [place for place in places if store.get(keys[place]) != {"proved": True}]
     done = len(places) - len(open_)
     failed: dict[Place, str] = {}
+    spans = spans_of(texts, open_)
     free = pool_of(provers)
     heard: set[Place] = set()
 
     def tell(member: Member) -> None:
-        heard.update(place for place in open_ if place not in heard and is_of(member, place, texts))
+        heard.update(place for place in open_ if stands_in(member, place, spans[place]))
         context.tell(done + len(heard), len(places), f"{member.file}: {member.seconds:.0f} s")
 
-    def run(numbered: tuple[int, tuple[Place, ...]]) -> tuple[Place, ...]:
-        number, job = numbered
+    def run(job: tuple[Place, ...]) -> tuple[Place, ...]:
         prover = free.get()
         try:
-            file = root_file(prover.base, number, job, texts)
-            answer = prover.prove(file, tuple({one[1] for one in job}), told=tell)
+            file = prover.base / PACKAGE / f"{job[0][0]}.py"
+            answer = prover.prove(file, tuple(name for _, name in job), told=tell)
         finally:
             free.put(prover)
-        found = verdicts(job, answer, texts)
+        found = verdicts(job, answer, spans)
         for place, (holds, said) in found.items():
             if holds:
                 store.put(keys[place], {"proved": True})
@@ -202,17 +200,14 @@ def proved_of(
                 failed[place] = answer.errors[0] if answer.errors else "the prover gave no reason"
         return tuple(place for place in job if place not in found)
 
-    waiting = list(jobs(texts, open_))
-    number = 0
+    waiting = list(jobs(texts, read, open_))
     with ThreadPoolExecutor(max_workers=len(provers)) as pool:
         while waiting:
-            numbered = list(enumerate(waiting, number))
-            number += len(waiting)
-            unheard = list(pool.map(run, numbered))
+            unheard = list(pool.map(run, waiting))
             # What a silent end left over is asked again in halves: one function ends alone.
             waiting = [
                 half
-                for left, (_, job) in zip(unheard, numbered, strict=True)
+                for left, job in zip(unheard, waiting, strict=True)
                 if len(job) > 1
                 for half in (left[: len(left) // 2], left[len(left) // 2 :])
                 if half
@@ -225,17 +220,6 @@ def proved_of(
         for (module, name), said in sorted(failed.items())
     ]
     return len(places) - len(failed), findings
-
-
-def is_of(member: Member, place: Place, texts: dict[str, str]) -> bool:
-    """Return whether a member is the function at a place."""
-    module, name = place
-    if member.file != f"{module}.py":
-        return False
-    return any(
-        each.name == name and begin_of(each) <= member.line <= (each.end_lineno or each.lineno)
-        for each in functions_of(texts[module])
-    )
 
 
 def probes(

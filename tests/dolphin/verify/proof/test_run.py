@@ -86,7 +86,7 @@ def tried(
 def test_every_function_is_in_one_job(made: dict[str, Path]) -> None:
     names = run.listed(ROOT)
     texts = texts_of(made)
-    planned = list(run.jobs(texts, run.wanted(texts, {"kernel.slots.put"}, FULL)))
+    planned = list(run.jobs(texts, Texts(texts), run.wanted(texts, {"kernel.slots.put"}, FULL)))
     found = [place for job in planned for place in job]
     listed = {(module, each) for module in names if module in made for each in names[module]}
     assert len(found) == len(set(found))
@@ -134,7 +134,8 @@ def test_control_an_error_in_a_function_outweighs_the_word_verified(made: dict[s
     answer = heard(texts, lambda _: True)
     line = next(one.lineno for one in functions_of(texts[JOB]) if one.name == "latched")
     said = replace(answer, errors=(f"Precondition might not hold. ({JOB}.py@{line + 1}.4)",))
-    found = run.verdicts([(JOB, "latched"), (JOB, "cause_active")], said, texts)
+    places = [(JOB, "latched"), (JOB, "cause_active")]
+    found = run.verdicts(places, said, run.spans_of(texts, places))
     assert [holds for holds, _ in found.values()] == [False, True]
 
 
@@ -142,7 +143,7 @@ def test_the_key_moves_with_what_is_reached_and_nothing_else(made: dict[str, Pat
     texts = texts_of(made)
 
     def key(changed: dict[str, str]) -> str:
-        return run.key_for(ROOT, ("answers", "on_time"), Texts(changed))
+        return run.key_for("lock", ("answers", "on_time"), Texts(changed))
 
     before = key(texts)
     assert before == key(dict(texts))
