@@ -6,10 +6,11 @@ to it. Each is a function that returns True; what it says is its contract, and t
 
 Rules of this file:
 
-*   Contract text: no production code enters it; ``answers.py`` names it for the prover alone.
-*   A lemma is about a change that a handler makes: one slot, or all eight behind the fence.
+*   Contract text: no production code enters it; ``lemmas_answers.py`` names it for the prover.
+*   A lemma is about a change that a handler makes to one slot.
 
-Not here: what holds (``invariants.py``), the rules of a slot (``slotrules.py``). Spec module: Gate.
+Not here: all eight behind the fence (``lemmas_fence.py``), what holds (``invariants.py``), the
+rules of a slot (``slotrules.py``). Spec module: Gate.
 """
 
 from kernel.constants import Permit

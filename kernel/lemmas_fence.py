@@ -47,14 +47,10 @@ def one_passed(before: Slot, flatten: bool, after: Slot) -> bool:
 
 
 @pure
-@opaque
 @require_part(lambda before, flatten, after: slots_passed(before, flatten, after))
-@ensure_part(
-    lambda before, after: not reveal(every(before, Rule.SOUND)) or reveal(every(after, Rule.SOUND))
-)
 @ensure_part(lambda result: result)
-def soundness_passed(before: Slots, flatten: bool, after: Slots) -> bool:
-    """Sound slots are sound behind the fence."""
+def each_passed(before: Slots, flatten: bool, after: Slots) -> bool:
+    """What follows for each of the eight, said of each."""
     return (
         one_passed(before[0], flatten, after[0])
         and one_passed(before[1], flatten, after[1])
@@ -65,6 +61,18 @@ def soundness_passed(before: Slots, flatten: bool, after: Slots) -> bool:
         and one_passed(before[6], flatten, after[6])
         and one_passed(before[7], flatten, after[7])
     )
+
+
+@pure
+@opaque
+@require_part(lambda before, flatten, after: slots_passed(before, flatten, after))
+@ensure_part(
+    lambda before, after: not reveal(every(before, Rule.SOUND)) or reveal(every(after, Rule.SOUND))
+)
+@ensure_part(lambda result: result)
+def soundness_passed(before: Slots, flatten: bool, after: Slots) -> bool:
+    """Sound slots are sound behind the fence."""
+    return each_passed(before, flatten, after)
 
 
 @pure
@@ -83,16 +91,7 @@ def soundness_passed(before: Slots, flatten: bool, after: Slots) -> bool:
 @ensure_part(lambda result: result)
 def permits_passed(before: Slots, flatten: bool, after: Slots) -> bool:
     """No worker's permit is out behind the fence."""
-    return (
-        one_passed(before[0], flatten, after[0])
-        and one_passed(before[1], flatten, after[1])
-        and one_passed(before[2], flatten, after[2])
-        and one_passed(before[3], flatten, after[3])
-        and one_passed(before[4], flatten, after[4])
-        and one_passed(before[5], flatten, after[5])
-        and one_passed(before[6], flatten, after[6])
-        and one_passed(before[7], flatten, after[7])
-    )
+    return each_passed(before, flatten, after)
 
 
 @pure
@@ -103,16 +102,7 @@ def permits_passed(before: Slots, flatten: bool, after: Slots) -> bool:
 @ensure_part(lambda result: result)
 def flattens_passed(before: Slots, flatten: bool, after: Slots) -> bool:
     """Behind the fence every position has its flatten, or none has."""
-    return (
-        one_passed(before[0], flatten, after[0])
-        and one_passed(before[1], flatten, after[1])
-        and one_passed(before[2], flatten, after[2])
-        and one_passed(before[3], flatten, after[3])
-        and one_passed(before[4], flatten, after[4])
-        and one_passed(before[5], flatten, after[5])
-        and one_passed(before[6], flatten, after[6])
-        and one_passed(before[7], flatten, after[7])
-    )
+    return each_passed(before, flatten, after)
 
 
 @pure
@@ -128,16 +118,7 @@ def flattens_passed(before: Slots, flatten: bool, after: Slots) -> bool:
 @ensure_part(lambda result: result)
 def totals_passed(before: Slots, flatten: bool, after: Slots) -> bool:
     """The totals behind the fence: nothing is reserved, the rest stays."""
-    return (
-        one_passed(before[0], flatten, after[0])
-        and one_passed(before[1], flatten, after[1])
-        and one_passed(before[2], flatten, after[2])
-        and one_passed(before[3], flatten, after[3])
-        and one_passed(before[4], flatten, after[4])
-        and one_passed(before[5], flatten, after[5])
-        and one_passed(before[6], flatten, after[6])
-        and one_passed(before[7], flatten, after[7])
-    )
+    return each_passed(before, flatten, after)
 
 
 @pure
@@ -167,16 +148,7 @@ def totals_passed(before: Slots, flatten: bool, after: Slots) -> bool:
 @ensure_part(lambda result: result)
 def claims_passed(before: Slots, flatten: bool, after: Slots) -> bool:
     """Claims stay as they are behind the fence."""
-    return (
-        one_passed(before[0], flatten, after[0])
-        and one_passed(before[1], flatten, after[1])
-        and one_passed(before[2], flatten, after[2])
-        and one_passed(before[3], flatten, after[3])
-        and one_passed(before[4], flatten, after[4])
-        and one_passed(before[5], flatten, after[5])
-        and one_passed(before[6], flatten, after[6])
-        and one_passed(before[7], flatten, after[7])
-    )
+    return each_passed(before, flatten, after)
 
 
 @pure
