@@ -3,6 +3,7 @@
 Rules of this file. A test's evidence goes to one group:
 
 *   `failed`: it did not pass (an expected failure too). No evidence.
+*   `skipped`: it was not run to its end, and said so. No evidence, and no failure either.
 *   `random`: it carries `@pytest.mark.random`, uses hypothesis, or takes a fixture that stands in
     the ini option `mcdc_random_fixtures` (default: rng seed). Reported apart.
 *   `requirement`: it carries `@pytest.mark.req(…)`. This is what counts.
@@ -26,7 +27,7 @@ from mcdc.runtime import BadInput, Data, Recorder
 RECORDER = pytest.StashKey[Recorder]()
 CHILDREN = pytest.StashKey[Children]()
 MERGED = pytest.StashKey[Data]()
-PASSED = pytest.StashKey[bool]()
+OUTCOME = pytest.StashKey[str]()
 DEFAULT = "build/mcdc.json"
 
 
@@ -86,8 +87,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     if item.get_closest_marker("children"):
         children.begin()
     result = yield
-    if not item.stash.get(PASSED, False):
-        group = "failed"
+    outcome = item.stash.get(OUTCOME, "failed")
+    if outcome != "passed":
+        group = outcome
     recorder.pour(group)
     children.end(group)
     recorder.data.tests[group] = recorder.data.tests.get(group, 0) + 1
@@ -98,10 +100,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Remember whether every phase of a test passed."""
+    """Remember whether every phase of a test passed; a failure outweighs a skip."""
     report = yield
-    good = report.passed and not hasattr(report, "wasxfail")
-    item.stash[PASSED] = good and (report.when == "setup" or item.stash.get(PASSED, False))
+    outcome = "failed" if hasattr(report, "wasxfail") else report.outcome
+    before = "passed" if report.when == "setup" else item.stash.get(OUTCOME, "failed")
+    item.stash[OUTCOME] = next(
+        (each for each in ("failed", "skipped") if each in (before, outcome)), "passed"
+    )
     return report
 
 

@@ -5,7 +5,7 @@ Rules of this file:
 *   Each test writes a package and its tests into a fresh folder and runs `python -m mcdc` there.
 *   Exit codes: 0 holds, 1 does not, 2 bad input in one line, 3 no evidence. Each is provoked.
 *   What counts and what does not is asked for each group: requirement, unmarked, random by marker,
-    by fixture and by hypothesis, failed, and what runs while tests are collected.
+    by fixture and by hypothesis, failed, skipped, and what runs while tests are collected.
 
 Not here: which gaps there are (`test_gaps.py`).
 """
@@ -89,6 +89,10 @@ def test_full_coverage_holds(project: Path) -> None:
         (f"@pytest.mark.req('R')\ndef test_more(): {REST}; assert 0\n", "", "failed"),
         (f"@pytest.mark.req('R')\n@pytest.mark.xfail\ndef test_more(): {REST}; assert 0\n", "",
          "failed"),
+        (f"@pytest.mark.req('R')\ndef test_more(): {REST}; pytest.skip('no data')\n", "",
+         "skipped"),
+        (f"@pytest.mark.req('R')\ndef test_more(late): {REST}; pytest.skip('no data')\n",
+         "@pytest.fixture\ndef late():\n    yield\n    assert 0\n", "failed"),
         ("", REST, "outside"),
     ],
 )  # fmt: skip

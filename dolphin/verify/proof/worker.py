@@ -200,8 +200,11 @@ def main() -> None:
     narrow_types()
 
     def tell(line: dict[str, Any]) -> None:
-        answers.write(json.dumps(line) + "\n")
-        answers.flush()
+        try:
+            answers.write(json.dumps(line) + "\n")
+            answers.flush()
+        except BrokenPipeError:  # who asked is gone (kill -9): nobody waits for the rest
+            os._exit(1)
 
     for line in sys.stdin:
         tell(prove(jvm, json.loads(line), tell))
