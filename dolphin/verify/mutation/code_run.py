@@ -8,9 +8,9 @@ Rules of this file:
 *   Likely killers first: the one that killed it the last time, those that killed others of the same
     function or file, those that speak of it, then the cheap ones. Tests that draw their
     inputs come last: what only they kill is counted apart.
-*   A result is kept under the hash of the mutant and of all files that it could depend on. When
-    they have changed, the last killer is tried first, so that a second run is short though nothing
-    stale is believed.
+*   A result is kept under the hash of the mutant and of all files that it could depend on
+    (``code_inputs.py``). When they have changed, the last killer is tried first, so that a second
+    run is short though nothing stale is believed.
 *   A test that starts processes or is cut off by the clock must fail twice, since a busy machine
     can do that too.
 *   Each worker has a copy of the project in ``build/``. Nothing is changed in the checkout.
@@ -35,9 +35,10 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
+from dolphin.verify.mutation.code_inputs import Inputs
 from dolphin.verify.mutation.code_mutants import GENERATOR, Mutant
 from dolphin.verify.mutation.code_reach import TREE_VARIABLE, Span
-from dolphin.verify.store import Store, key_of, sha256_of_files
+from dolphin.verify.store import Store, key_of
 
 # Part of every key: raise it when the same mutant could get another verdict.
 HARNESS = 1
@@ -267,7 +268,7 @@ def share[T](crew: list[Worker], work: Iterable[T], do: Callable[[Worker, T], No
 # --- what reaches what ---------------------------------------------------------------------------
 
 
-def measure(crew: list[Worker], store: Store, tell: Tell, *inputs: object) -> Baseline:
+def measure(crew: list[Worker], store: Store, tell: Tell, inputs: Inputs) -> Baseline:
     """Return what each test reaches; run those alone that were not run with these inputs."""
     listed = crew[0].warm.ask(do="list")
     names = list(listed["tests"])
@@ -288,12 +289,12 @@ def measure(crew: list[Worker], store: Store, tell: Tell, *inputs: object) -> Ba
             return
         fields = ("cpu", "random", "processes", "lines", "functions")
         document = {"test": name, **{key: answer[key] for key in fields}}
-        store.put(key_of(*inputs, name), document)
+        store.put(reach_key(name, inputs), document)
         keep(name, document)
 
     missing = []
     for name in names:
-        kept = store.get(key_of(*inputs, name))
+        kept = store.get(reach_key(name, inputs))
         if kept is None:
             missing.append(name)
         else:
@@ -571,10 +572,41 @@ class Run:
     kept: int
 
 
-def exact_key(mutant: Mutant, depends: str, argued: bool) -> str:
-    """Return the key of a verdict: the mutant and all that it could depend on."""
+def reach_key(test: str, inputs: Inputs) -> str:
+    """Return the key of what a test reaches."""
+    return key_of("reach", HARNESS, test, inputs.of(test))
+
+
+def killed_key(mutant: Mutant, by: str, inputs: Inputs) -> str:
+    """Return the key of a mutant that a test killed, or without a test: that the import did."""
     text = key_of(mutant.mutated_source)
-    return key_of("mutant", HARNESS, GENERATOR, mutant.id, text, depends, argued)
+    depends = inputs.of(by) if by else inputs.all
+    return key_of("killed", HARNESS, GENERATOR, mutant.id, text, by, depends)
+
+
+def alive_key(mutant: Mutant, argued: bool, inputs: Inputs) -> str:
+    """Return the key of a mutant that no test killed."""
+    text = key_of(mutant.mutated_source)
+    return key_of("alive", HARNESS, GENERATOR, mutant.id, text, argued, inputs.all)
+
+
+def kept_result(store: Store, mutant: Mutant, argued: bool, inputs: Inputs) -> Result | None:
+    """Return a verdict of an earlier run that is still one."""
+    by = (store.get(hint_key(mutant)) or {"by": ""})["by"]
+    for key in (killed_key(mutant, by, inputs), alive_key(mutant, argued, inputs)):
+        kept = store.get(key)
+        if kept is not None:
+            return Result(**kept)
+    return None
+
+
+def keep_result(store: Store, mutant: Mutant, argued: bool, inputs: Inputs, result: Result) -> None:
+    """Keep a verdict, and the killer as a hint for later runs."""
+    if result.status == KILLED:
+        store.put(killed_key(mutant, result.by, inputs), asdict(result))
+        store.put(hint_key(mutant), {"by": result.by})
+    elif result.status == SURVIVED:
+        store.put(alive_key(mutant, argued, inputs), asdict(result))
 
 
 def hint_key(mutant: Mutant) -> str:
@@ -602,23 +634,22 @@ def run_group(
     ``argued``: mutants that are said to be equivalent. No test can kill them if that is right, and
     all tests would take minutes for each; so they get those of ``ARGUED_S``, likely killers first.
     """
-    depends = sha256_of_files(root, (*group.depends, *group.tests))
+    inputs = Inputs(root, (*group.depends, *group.tests))
     results: dict[str, Result] = {}
     pending = []
     for mutant in mutants:
-        kept = store.get(exact_key(mutant, depends, mutant.id in argued))
+        kept = kept_result(store, mutant, mutant.id in argued, inputs)
         if kept is None:
             pending.append(mutant)
         else:
-            results[mutant.id] = Result(**kept)
+            results[mutant.id] = kept
     run = Run(results, [], len(results))
     if not pending:
         return run
     crew_size = max(1, min(jobs, len(pending)))
     with workers(root, root / "build" / "mutation", _folders(group), crew_size) as crew:
         if measured:
-            reaches = store.below("reach")
-            baseline = measure(crew, reaches, tell, HARNESS, group.tests, depends)
+            baseline = measure(crew, store.below("reach"), tell, inputs)
         else:
             baseline = guessed(crew[0])
         if baseline.failing:
@@ -645,10 +676,7 @@ def run_group(
                 selection.learn(mutant, result)
                 results[mutant.id] = result
                 tell(len(results), total, mutant.id)
-            if result.status in (KILLED, SURVIVED):
-                store.put(exact_key(mutant, depends, is_argued), asdict(result))
-            if result.by:
-                store.put(hint_key(mutant), {"by": result.by})
+            keep_result(store, mutant, is_argued, inputs, result)
 
         share(crew, pending, one)
     return run

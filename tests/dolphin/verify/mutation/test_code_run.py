@@ -239,6 +239,17 @@ def test_after_a_change_the_last_killer_is_tried_first_and_nothing_is_believed(
     assert {each.status for each in weaker.results.values()} == {"survived"}
 
 
+def test_a_new_test_takes_no_killed_mutant_and_every_survivor(ran: Ran, tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    shutil.copytree(ran.root, root)
+    mutants = [each for each in ran.mutants if each.function in ("next_of", "unwatched")]
+    file = root / "tests" / "test_more.py"
+    file.write_text("import m\n\ndef test_watched():\n    assert m.unwatched(1) == 2\n")
+    stronger = run(root, mutants)
+    assert stronger.kept == len([each for each in mutants if each.function == "next_of"])
+    assert {each.status for each in stronger.results.values()} == {"killed"}
+
+
 def test_a_budget_that_is_used_up_decides_nothing(ran: Ran, tmp_path: Path) -> None:
     root = project(tmp_path / "project")
     mutants = [each for each in ran.mutants if each.function == "larger"]
