@@ -162,7 +162,8 @@ class Child:
             with suppress(OSError):
                 os.setpgid(0, 0)
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-            resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
+            # Not the address space: a JVM that a test starts reserves more than it will ever use.
+            resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
 
             def tell(word: dict[str, Any]) -> None:
                 os.write(writing, json.dumps(word).encode() + b"\n")

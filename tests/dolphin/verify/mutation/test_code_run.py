@@ -5,6 +5,7 @@ the module is there for one kind of verdict, and says so.
 """
 
 import json
+import mmap
 import os
 import shutil
 import textwrap
@@ -16,7 +17,7 @@ import pytest
 
 from dolphin.verify.mutation.code_mutants import Mutant, mutants_of
 from dolphin.verify.mutation.code_run import Group, Result, Run, run_group
-from dolphin.verify.mutation.code_server import Child
+from dolphin.verify.mutation.code_server import MEMORY_BYTES_MAX, Child
 from dolphin.verify.store import Store
 
 MODULE = """
@@ -218,6 +219,18 @@ def test_control_a_tool_that_breaks_has_killed_nothing() -> None:
     assert Child(vanishes, 10.0).verdict()["status"] == "error"
     killed = Child(lambda tell: os.kill(os.getpid(), 9), 10.0).verdict()
     assert killed["status"] == "error"
+
+
+def test_memory_is_limited_and_address_space_is_not() -> None:
+    def takes(_: object) -> None:
+        bytearray(MEMORY_BYTES_MAX + 1)
+
+    def reserves(tell: Any) -> None:
+        mmap.mmap(-1, 2 * MEMORY_BYTES_MAX, prot=0).close()
+        tell({"passed": 1})
+
+    assert "MemoryError" in Child(takes, 60.0).verdict()["text"]
+    assert Child(reserves, 60.0).verdict()["status"] == "survived"
 
 
 def test_a_second_run_takes_what_the_first_has_kept(ran: Ran) -> None:
