@@ -145,6 +145,8 @@ class Asked:
             "PYTHONPATH": f"{tree}{os.pathsep}{HOME}",
             "DOLPHIN_SEED": SEED,
             TREE_VARIABLE: str(tree),
+            # The tree is below the checkout and is none: its tests must not find that repository.
+            "GIT_CEILING_DIRECTORIES": str(tree.parent),
         }
         environment.pop("ICONTRACT_SLOW", None)  # tests/conftest.py sets it, for its own process
         self.log = log
