@@ -42,7 +42,7 @@ def test_every_field_of_the_initial_state(grid: bool) -> None:
         gate=Gate(
             fence_epoch=0,
             fence_confirmed=False,
-            slots=(Slot(0, 0, 0, 0, 0, 0, 0),) * 8,  # type: ignore[arg-type]
+            slots=(Slot(0, 0, 0, 0, 0, 0, 0),) * 8,  # type: ignore[arg-type]  # eight of them
             reserved_notional=0,
             open_notional=0,
         ),

@@ -5,26 +5,26 @@ Rules of this file:
 *   Level A is what certification/level_a.toml lists. By groups, since each has its tests.
 *   Killed is what a test, a contract, the time limit or a failing import has killed in a process
     that was run. A tool that broke, a test that fails without any mutant: not run, never killed.
-*   The fast lane takes a seeded sample of the kernel's mutants, and first the test that the last
-    full run named (``code_killers.toml``), then the file's own.
+*   The full lane alone: a mutant that no test has met yet can cost minutes.
 *   What only tests that draw their inputs have killed is counted apart.
+
+    python -m dolphin.verify.mutation.code [--group NAME] [--only ID] [--budget S] [--jobs N]
 
 Not here: operators (``code_mutants.py``), runs (``code_run.py``), arguments
 (``code_justified.toml``).
 """
 
-import hashlib
-import json
-import tomllib
+import argparse
+import math
+import sys
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dolphin.verify import level_a
 from dolphin.verify.item import (
     DOES_NOT_HOLD,
-    FAST,
     FULL,
     HOLDS,
     NOT_RUN,
@@ -38,14 +38,7 @@ if TYPE_CHECKING:
     from dolphin.verify.mutation.code_mutants import Mutant
     from dolphin.verify.mutation.code_run import Group, Result
 
-SAMPLE = 40
-SAMPLE_SEED = 4
 JUSTIFIED = Path(__file__).with_name("code_justified.toml")
-KILLERS = Path(__file__).with_name("code_killers.toml")
-KILLERS_HEAD = """# The fast lane's mutants, and which test killed each when all tests were tried.
-# A hint of what to run first: nothing of it is believed. Written by
-#     python -m dolphin.verify.mutation.code
-"""
 
 
 def groups(root: Path) -> "tuple[Group, ...]":
@@ -103,24 +96,6 @@ def _is_in(name: str, path: Path) -> bool:
     return name == module or name.startswith(f"{module}.")
 
 
-def sample(mutants: "Iterable[Mutant]") -> "list[Mutant]":
-    """Return the fast lane's mutants: those whose hash comes first, whatever else changes."""
-
-    def place(mutant: "Mutant") -> str:
-        name = f"{SAMPLE_SEED} {mutant.path} {mutant.function} {mutant.function_hash}"
-        return hashlib.sha256(f"{name} {mutant.id} {mutant.change}".encode()).hexdigest()
-
-    return sorted(mutants, key=place)[:SAMPLE]
-
-
-def killers() -> dict[str, str]:
-    """Return the tests to try first, by mutant of the sample: a hint that saves time, no more."""
-    if not KILLERS.is_file():
-        return {}
-    found: dict[str, str] = tomllib.loads(KILLERS.read_text(encoding="utf-8"))["killers"]
-    return found
-
-
 def counts(
     mutants: "Iterable[Mutant]", results: "Mapping[str, Result]", excused: Mapping[str, str]
 ) -> Counter[str]:
@@ -166,26 +141,18 @@ def run(context: Context) -> Outcome:
     mutants: dict[str, Mutant] = {}
     results: dict[str, Result] = {}
     failing: list[str] = []
-    chosen = groups(context.root)
-    chosen = chosen[:1] if context.lane == FAST else chosen
-    for group in chosen:
+    for group in groups(context.root):
         of = of_group(context.root, group)
-        if context.lane == FAST:
-            of = sample(of)
         mutants |= {mutant.id: mutant for mutant in of}
         ran = code_run.run_group(
-            context.root, group, of, store, context.tell, context.jobs,
-            measured=context.lane != FAST, killers=killers(), argued=argued,
-        )  # fmt: skip
+            context.root, group, of, store, context.tell, context.jobs, argued=argued
+        )
         results |= ran.results
         failing += ran.failing
     if failing:
         return Outcome(
             NOT_RUN, f"{len(failing)} tests fail without any mutant", findings=tuple(failing)
         )
-    if context.lane == FAST:
-        entries = [each for each in entries if set(each.mutants) & set(mutants)]
-        entries = [code_justified.narrowed(each, mutants) for each in entries]
     excused, findings = code_justified.judged(entries, mutants, results)
     return outcome(mutants, results, excused, findings)
 
@@ -252,25 +219,55 @@ ITEM = Item(
         "certification/*.toml",
         "locks/dev.txt",
     ),
-    # No fast lane yet: it needs code_killers.toml, which a full run writes. Without it a mutant of
-    # the sample would be tried with all tests of the kernel, for minutes.
     seconds={FULL: 5400.0},
     run=run,
 )
 
 
-def main() -> None:
-    """Run the sample against all tests and write which one killed each."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run some mutants and write a line for each that lives; 1 where any does."""
+    from dolphin.verify.mutation import code_justified
     from dolphin.verify.mutation.code_run import run_group
 
     root = Path(__file__).resolve().parents[3]
-    group = groups(root)[0]
+    by_name = {group.name: group for group in groups(root)}
+    parser = argparse.ArgumentParser(prog="python -m dolphin.verify.mutation.code")
+    parser.add_argument("--group", choices=by_name, action="append", help="default: all")
+    parser.add_argument("--only", default="", help="mutants whose id begins so")
+    parser.add_argument("--budget", type=float, default=math.inf, help="seconds of tests for each")
+    parser.add_argument("--jobs", type=int, default=2)
+    asked = parser.parse_args(arguments)
     store = Store(root / ".cache" / "verify").below(ITEM.name).below("verdicts")
-    ran = run_group(root, group, sample(of_group(root, group)), store, lambda *_: None, 1)
-    rows = sorted((each.mutant, each.by) for each in ran.results.values() if each.by)
-    lines = [f'"{mutant}" = {json.dumps(by)}\n' for mutant, by in rows]
-    KILLERS.write_text(f"{KILLERS_HEAD}\n[killers]\n{''.join(lines)}", encoding="utf-8")
+    entries = code_justified.read(JUSTIFIED)
+    argued = {name for entry in entries for name in entry.mutants}
+    alive = 0
+
+    def tell(done: int, total: int, what: str) -> None:
+        sys.stderr.write(f"\r{done}/{total} {what}  ")
+        sys.stderr.flush()
+
+    for name in asked.group or by_name:
+        chosen = [m for m in of_group(root, by_name[name]) if m.id.startswith(asked.only)]
+        ran = run_group(
+            root, by_name[name], chosen, store, tell, asked.jobs, asked.budget, argued=argued
+        )
+        excused, findings = code_justified.judged(
+            entries, {mutant.id: mutant for mutant in chosen}, ran.results
+        )
+        lines = [f"{name}: {line}" for line in ran.failing]
+        lines += [line for line in findings if "there is no such mutant" not in line]
+        for mutant in chosen:
+            result = ran.results.get(mutant.id)
+            if result is not None and result.status != "killed" and mutant.id not in excused:
+                lines.append(
+                    f"{mutant.path}:{mutant.line}: {mutant.id} (hash {mutant.function_hash}) "
+                    f"{result.status} after {result.tests} tests: {mutant.change} {result.text}"
+                )
+        alive += len(lines)
+        sys.stdout.writelines(f"{line}\n" for line in lines)
+        sys.stdout.flush()
+    return 1 if alive else 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

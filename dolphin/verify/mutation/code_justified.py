@@ -13,7 +13,7 @@ Not here: the mutants (``code_mutants.py``), the verdicts (``code_run.py``).
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +51,6 @@ def read(path: Path) -> list[Entry]:
     return [
         _entry(path, number, each) for number, each in enumerate(document.get("equivalent", []))
     ]
-
-
-def narrowed(entry: Entry, mutants: Mapping[str, Mutant]) -> Entry:
-    """Return the entry with those of its mutants that there are, for a sample."""
-    there = {name: change for name, change in entry.mutants.items() if name in mutants}
-    return replace(entry, mutants=there)
 
 
 def _entry(path: Path, number: int, table: Mapping[str, Any]) -> Entry:

@@ -28,7 +28,7 @@ import sys
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -44,8 +44,7 @@ from dolphin.verify.store import Store, key_of
 HARNESS = 1
 SEED = "4"
 LEFT_OUT = {".git", ".venv", ".jars", "build", "runs", "dist", ".cache", "__pycache__"}
-ARGUED_S = 20.0
-CPU_GUESSED_S = 3.0  # of a test that was not measured: long enough for the longest
+ARGUED_S = 5.0
 COLD_AT_FIRST = 12  # tests of the first try of a mutant that needs an import of its own
 HOME = Path(__file__).resolve().parents[3]  # where this package is found
 SITE = """import os
@@ -118,7 +117,6 @@ class Baseline:
     tests: dict[str, Reached]
     at_import: dict[str, list[Span]]
     failing: list[str] = field(default_factory=list)
-    measured: bool = True
 
 
 # --- a worker ------------------------------------------------------------------------------------
@@ -307,16 +305,6 @@ def measure(crew: list[Worker], store: Store, tell: Tell, inputs: Inputs) -> Bas
     return baseline
 
 
-def guessed(worker: Worker) -> Baseline:
-    """Return what can be said without running the tests: nothing of what they reach."""
-    listed = worker.warm.ask(do="list")
-    tests = {
-        name: Reached(name, CPU_GUESSED_S, drawn, False, {}, [])
-        for name, drawn in listed["tests"].items()
-    }
-    return Baseline(tests, listed["at_import"], measured=False)
-
-
 class Names:
     """Which functions name a module's constant, through imports and other constants."""
 
@@ -453,11 +441,8 @@ class Selection:
         )
 
     def _near(self, mutant: Mutant) -> tuple[list[Reached], list[Reached]]:
-        """Return the tests that reach the mutant, and where that cannot be measured the others."""
+        """Return the tests that reach the mutant, and for one that runs at import the others."""
         tests = self._baseline.tests.values()
-        if not self._baseline.measured:
-            own = [test for test in tests if _is_own(test, mutant)]
-            return own, [test for test in tests if not _is_own(test, mutant)]
         if not mutant.at_import and not self._runs("", mutant):
             stale = {file for file in self._baseline.at_import if self._runs(file, mutant)}
             return [test for test in tests if test.reaches(mutant) or _file(test) in stale], []
@@ -624,15 +609,11 @@ def run_group(
     tell: Tell,
     jobs: int,
     budget_s: float = math.inf,
-    measured: bool = True,
-    killers: Mapping[str, str] | None = None,
     argued: Collection[str] = (),
 ) -> Run:
     """Give each mutant a verdict: kept ones, then the others by ``jobs`` workers.
 
-    With a budget, in processor seconds of tests, a mutant that lives so long is undecided. Not
-    ``measured``: the tests are not run alone first, and all of them are tried, the file's own
-    first. ``killers``: tests to begin with, by mutant, where no earlier run knows better.
+    With a budget, in processor seconds of tests, a mutant that lives so long is undecided.
     ``argued``: mutants that are said to be equivalent. No test can kill them if that is right, and
     all tests would take minutes for each; so they get those of ``ARGUED_S``, likely killers first.
     """
@@ -650,10 +631,7 @@ def run_group(
         return run
     crew_size = max(1, min(jobs, len(pending)))
     with workers(root, root / "build" / "mutation", _folders(group), crew_size) as crew:
-        if measured:
-            baseline = measure(crew, store.below("reach"), tell, inputs)
-        else:
-            baseline = guessed(crew[0])
+        baseline = measure(crew, store.below("reach"), tell, inputs)
         if baseline.failing:
             run.failing = sorted(baseline.failing)
             return run
@@ -666,7 +644,7 @@ def run_group(
         total = len(mutants)
 
         def one(worker: Worker, mutant: Mutant) -> None:
-            hint = store.get(hint_key(mutant)) or {"by": (killers or {}).get(mutant.id, "")}
+            hint = store.get(hint_key(mutant)) or {"by": ""}
             with lock:
                 parts = selection.parts(mutant, hint["by"])
             is_argued = mutant.id in argued

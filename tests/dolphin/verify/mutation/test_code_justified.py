@@ -7,7 +7,7 @@ import pytest
 
 from dolphin.verify import level_a
 from dolphin.verify.item import DOES_NOT_HOLD, HOLDS, NOT_RUN, Outcome
-from dolphin.verify.mutation.code import JUSTIFIED, SAMPLE, groups, of_group, outcome, sample
+from dolphin.verify.mutation.code import JUSTIFIED, groups, of_group, outcome
 from dolphin.verify.mutation.code_justified import Entry, Malformed, judged, read
 from dolphin.verify.mutation.code_mutants import Mutant
 from dolphin.verify.mutation.code_run import Result
@@ -122,11 +122,3 @@ def test_the_groups_are_level_a_whole() -> None:
     files = [path for group in groups(ROOT) for path in group.files]
     named = [".".join(Path(path).with_suffix("").parts).removesuffix(".__init__") for path in files]
     assert sorted(named) == sorted(level_a.read(ROOT).modules)
-
-
-def test_the_sample_is_the_same_every_time_and_of_different_files() -> None:
-    mutants = of_group(ROOT, groups(ROOT)[0], {"kernel.gate", "kernel.slots"})
-    chosen = sample(mutants)
-    assert len(chosen) == SAMPLE
-    assert [each.id for each in chosen] == [each.id for each in sample(reversed(mutants))]
-    assert len({each.path for each in chosen}) == 2
