@@ -19,7 +19,7 @@ from pathlib import Path
 
 from kernel.state import State
 from traces.checksums import key_id
-from traces.frames import Broken, Fault, Finding, scan, used_bytes
+from traces.frames import Broken, Fault, Finding, scan
 from traces.journal import SYNC_SECONDS, JournalWriter
 from traces.reader import opened
 from traces.replay import Replay, advance
@@ -34,8 +34,8 @@ class Recovery:
     cut: str
 
 
-def _fold(path: Path, key: bytes | None) -> tuple[Replay, str, int]:
-    replay, cut, used = Replay(), "", 0
+def _fold(path: Path, key: bytes | None) -> tuple[Replay, str]:
+    replay, cut = Replay(), ""
     with opened(path) as data:
         try:
             for frame in scan(data):
@@ -47,8 +47,7 @@ def _fold(path: Path, key: bytes | None) -> tuple[Replay, str, int]:
             if error.finding.fault != Fault.TORN or replay.header is None:
                 raise
             cut = error.finding.text
-        used = used_bytes(data, 0)
-    return replay, cut, used
+    return replay, cut
 
 
 # JNL-029, JNL-030
@@ -63,7 +62,7 @@ def resume(
     descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        replay, cut, _ = _fold(path, key)
+        replay, cut = _fold(path, key)
         header, fold, last = replay.header, replay.fold, replay.last
         if header is None or fold is None or last is None:
             raise ValueError(f"{path}: it ended before its header; begin a new journal")

@@ -4,7 +4,7 @@ Theory. A mutant is killed when something that holds of the model does not hold 
 tried from the cheap to the dear, and the first that tells the difference is named:
 
     unassigned    TLC says that a next state is not completely specified: no specification at all
-    evaluation    TLC cannot evaluate it (a type, a domain, an overflow of 32 bits)
+    evaluation    TLC cannot evaluate it (a type, a domain, an overflow of 32 bits, without end)
     violation     an invariant, a property or an ASSUME of a good configuration does not hold
     count         the pinned distinct or generated states, or the depth, differ
     conformance   a step of the corpus (``spec_corpus.py``) is none of the mutant's
@@ -28,13 +28,16 @@ Not here: the mutants (``spec_mutants.py``), the reckoning (``spec.py``).
 
 import os
 import re
+import resource
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -57,7 +60,10 @@ GOLDEN = ("bible.journal", "specification-anchored.journal")
 CONTROLS = ("BadPostureDown", "BadKillSwitchRearmCooling")  # one uses On, one Fails
 OWN_FIRST_S, OTHERS_FIRST = 15.0, 6_000  # pinned seconds, generated states
 NEAR_STATES = 4_000
-TIME_LIMIT_S = 600.0
+TIME_LIMIT_S = 1_200.0  # on the clock, against a JVM that hangs: no verdict
+# Of processor time, by the pinned seconds of a row: whoever needs so much more does not end.
+CPU_FACTOR, CPU_LEAST_S, CPU_CORPUS_S = 10, 60, 300
+ENDLESS = "endless"
 _INVALID = 3002  # tlc2.output.EC.TLC_PARSING_FAILED
 _UNASSIGNED = re.compile(r"not completely specified|not a legal state|undefined or not an operator")
 
@@ -167,7 +173,10 @@ def run_model(shop: Workshop, row: Row) -> Ran:
         command += ["-metadir", f"{scratch}/states", "-config", str(config)]
         if row.mode == "liveness":
             command += ["-lncheck", "final"]
-        text, seconds = _output([*command, str(root)], Path(scratch))
+        limit_s = max(CPU_LEAST_S, round(CPU_FACTOR * row.seconds))
+        text, seconds = _output([*command, str(root)], Path(scratch), limit_s)
+    if text is None:
+        return Ran(ENDLESS, 0, 0, 0, f"over {limit_s} s of processor time", round(seconds, 2))
     if f"STARTMSG {_INVALID}:" in text:
         raise GeneratorFault(f"{row.name}: SANY does not read it: {text[:400]}")
     run = read_models(text, read_cfg(cfg).properties, seconds)
@@ -175,13 +184,17 @@ def run_model(shop: Workshop, row: Row) -> Ran:
     return Ran(run.result, run.distinct, run.generated, run.diameter, message, round(seconds, 2))
 
 
-def _output(command: list[str], scratch: Path) -> tuple[str, float]:
-    """Return what a command printed, and how long it took; no text where it did not end."""
+def _output(command: list[str], scratch: Path, limit_s: int) -> tuple[str | None, float]:
+    """Return what a command printed, and how long it took.
+
+    No text where it was ended by the clock, None where it used up its processor time.
+    """
     command = [*command[:1], f"-Djava.io.tmpdir={scratch}", *command[1:]]
     begun = time.monotonic()
     sink = scratch / "output"
     with sink.open("w", encoding="utf-8") as out:
         process = subprocess.Popen(command, cwd=scratch, stdout=out, stderr=subprocess.STDOUT)
+        _limit_cpu(process, limit_s)
         try:
             process.wait(TIME_LIMIT_S)
         except subprocess.TimeoutExpired:
@@ -190,7 +203,19 @@ def _output(command: list[str], scratch: Path) -> tuple[str, float]:
             if process.poll() is None:
                 process.kill()
                 process.wait()
-    return sink.read_text("utf-8", "replace"), time.monotonic() - begun
+    spent = time.monotonic() - begun
+    return (None if _used_up(process) else sink.read_text("utf-8", "replace")), spent
+
+
+def _limit_cpu(process: subprocess.Popen[Any], limit_s: int) -> None:
+    """Let the system end a process after so much processor time, without a core file."""
+    with suppress(ProcessLookupError):
+        resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, 0))
+        resource.prlimit(process.pid, resource.RLIMIT_CPU, (limit_s, limit_s + 5))
+
+
+def _used_up(process: subprocess.Popen[Any]) -> bool:
+    return process.returncode == -signal.SIGXCPU
 
 
 # --- a corpus ------------------------------------------------------------------------------------
@@ -217,6 +242,10 @@ def run_corpus(shop: Workshop, corpus: Corpus) -> Ran:
             text = data_module(corpus.chunks, points, corpus.limits.profile)
             (folder / "TraceData.tla").write_text(text, "ascii")
             lines = _lines_until_rejected(command, folder)
+            if lines is None:
+                spent = round(time.monotonic() - begun, 2)
+                what = f"over {CPU_CORPUS_S} s of processor time"
+                return Ran(ENDLESS, 0, 0, 0, what, spent)
             output = read_rows(lines)
             if "Parsing or semantic analysis failed." in lines:
                 raise GeneratorFault(f"{corpus.name}: SANY does not read it: {lines[:12]}")
@@ -243,13 +272,14 @@ def run_corpus(shop: Workshop, corpus: Corpus) -> Ran:
     return Ran("success", output.distinct, output.generated, 0, "", spent)
 
 
-def _lines_until_rejected(command: list[str], folder: Path) -> list[str]:
-    """Return what TLC printed; it is ended at the first rejected row."""
+def _lines_until_rejected(command: list[str], folder: Path) -> list[str] | None:
+    """Return what TLC printed; it is ended at the first rejected row. None as in ``_output``."""
     command = [*command[:1], f"-Djava.io.tmpdir={folder}", *command[1:]]
     lines: list[str] = []
     with subprocess.Popen(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
+        _limit_cpu(process, CPU_CORPUS_S)
         timer = threading.Timer(TIME_LIMIT_S, process.kill)
         timer.start()
         try:
@@ -264,7 +294,7 @@ def _lines_until_rejected(command: list[str], folder: Path) -> list[str]:
             timer.cancel()
             if process.poll() is None:
                 process.kill()
-    return lines
+    return None if _used_up(process) else lines
 
 
 # --- killers -------------------------------------------------------------------------------------
@@ -395,6 +425,8 @@ class Killers:
         """Return the way a run kills ("" if it does not) and why, in one line."""
         if _unfinished(ran):
             return "", f"did not end: {ran.message or 'no output'}"
+        if ran.result == ENDLESS:
+            return EVALUATION, f"does not end: {ran.message}"
         if isinstance(killer, Source):
             if ran.result == "success":
                 return "", ""

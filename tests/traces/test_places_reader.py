@@ -1,0 +1,36 @@
+"""A journal's file by its name: lines or bytes, and where it is said that neither can be read.
+
+Not here: the lines themselves (``test_ndjson``).
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.traces.making import close_record, header_record, journal_of
+from traces.frames import Broken, Fault, Finding
+from traces.ndjson import lines_of
+from traces.reader import NDJSON_SUFFIX, opened
+
+
+@pytest.mark.req("JNL-033")
+def test_a_file_is_read_as_lines_where_its_name_says_so(tmp_path: Path) -> None:
+    data = journal_of(header_record(), close_record(0, 0))
+    lines = "".join(f"{line}\n" for line in lines_of(data)).encode()
+    assert NDJSON_SUFFIX == ".ndjson"
+    (tmp_path / "a.ndjson").write_bytes(lines)
+    with opened(tmp_path / "a.ndjson") as found:
+        assert found == data
+    for name, content in (("a.journal", data), ("b", data), ("b.NDJSON", lines)):
+        (tmp_path / name).write_bytes(content)
+        with opened(tmp_path / name) as found:
+            assert found[:] == content
+
+
+@pytest.mark.req("JNL-040")
+@pytest.mark.parametrize("name", ["absent", "absent.ndjson"])
+def test_what_cannot_be_read_is_a_fault_before_the_first_record(tmp_path: Path, name: str) -> None:
+    with pytest.raises(Broken) as caught, opened(tmp_path / name):
+        raise AssertionError("it was opened")
+    reason = "cannot be read: No such file or directory"
+    assert caught.value.finding == Finding(Fault.UNREADABLE, -1, 0, reason)
