@@ -4,8 +4,9 @@ Rules of this file:
 
 *   ``sys.monitoring``, one event for each place: a place that was seen once is switched off, so a
     test under observation is hardly slower than without.
-*   A process that a test starts cannot be asked afterwards: it may be killed. So it writes each
-    function it enters to a file at once, by functions, not by lines.
+*   A process that a test starts cannot be asked afterwards: it may be killed, and it may forbid
+    itself to let files grow. So it writes each function it enters at once, by functions, not by
+    lines, into a mapped file of its own that has its full size from the beginning.
 *   What is outside of the tree it was given does not exist.
 
 ``begin_in_process`` is called by the ``sitecustomize`` of a worker's tree (``code_run.py``).
@@ -13,6 +14,7 @@ Not here: coverage as evidence, with conditions and requirements (``mcdc/``).
 """
 
 import inspect
+import mmap
 import os
 import random
 import sys
@@ -22,6 +24,7 @@ from types import CodeType, FrameType
 TOOL = 4  # an id that neither coverage (1) nor mcdc takes
 FILE_VARIABLE = "DOLPHIN_MUTATION_REACH"
 TREE_VARIABLE = "DOLPHIN_MUTATION_TREE"
+ROOM_BYTES = 1 << 20  # some thousand functions; the file is sparse
 
 Span = tuple[str, int, int]
 
@@ -110,24 +113,43 @@ class Reach:
 
 
 def begin_in_process() -> None:
-    """Write every function that this process enters to the file named in the environment."""
+    """Write every function that this process enters to a file beside the environment's."""
     prefix = os.environ[TREE_VARIABLE] + "/"
-    file = os.open(os.environ[FILE_VARIABLE], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    room = _room()
+
+    def anew() -> None:
+        nonlocal room
+        room = _room()
 
     def start(code: CodeType, _offset: int) -> object:
         if code.co_filename.startswith(prefix) and is_function(code):
             path, first, last = span_of(code, prefix)
-            os.write(file, f"{path}\t{first}\t{last}\n".encode())
+            room.write(f"{path}\t{first}\t{last}\n".encode())
         return sys.monitoring.DISABLE
 
+    os.register_at_fork(after_in_child=anew)
     sys.monitoring.use_tool_id(TOOL, "dolphin.verify.mutation")
     sys.monitoring.register_callback(TOOL, sys.monitoring.events.PY_START, start)
     sys.monitoring.set_events(TOOL, sys.monitoring.events.PY_START)
 
 
+def _room() -> mmap.mmap:
+    """Return this process's own mapped file."""
+    file = os.open(f"{os.environ[FILE_VARIABLE]}.{os.getpid()}", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        os.ftruncate(file, ROOM_BYTES)
+        return mmap.mmap(file, ROOM_BYTES)
+    finally:
+        os.close(file)
+
+
+def files_of(file: Path) -> list[Path]:
+    """Return the files that processes have made for the one that the environment names."""
+    return sorted(file.parent.glob(f"{file.name}.*"))
+
+
 def functions_in(file: Path) -> set[Span]:
-    """Return what processes wrote to the file; empty where there is none."""
-    if not file.is_file():
-        return set()
-    rows = (line.split("\t") for line in file.read_text(encoding="utf-8").splitlines())
+    """Return what processes wrote; empty where none did."""
+    texts = [each.read_bytes().rstrip(b"\0").decode() for each in files_of(file)]
+    rows = (line.split("\t") for text in texts for line in text.splitlines())
     return {(row[0], int(row[1]), int(row[2])) for row in rows if len(row) == 3}

@@ -365,11 +365,14 @@ class Mentions:
 
     def weight(self, test: str, name: str) -> int:
         """Return how much rather to try a test for a function of that name."""
-        file, _, rest = test.partition("::")
-        function = rest.split("[")[0].split("::")[-1]
-        if name in self._tests.get((file, function), ()):
+        if self.speaks(test, name):
             return 30
-        return 6 if name in self._files.get(file, ()) else 1
+        return 6 if name in self._files.get(test.partition("::")[0], ()) else 1
+
+    def speaks(self, test: str, name: str) -> bool:
+        """Return whether the test itself speaks a name."""
+        file, _, rest = test.partition("::")
+        return name in self._tests.get((file, rest.split("[")[0].split("::")[-1]), ())
 
 
 def _spoken(tree: ast.AST) -> set[str]:
@@ -446,7 +449,8 @@ class Selection:
         if not mutant.at_import and not self._runs("", mutant):
             stale = {file for file in self._baseline.at_import if self._runs(file, mutant)}
             return [test for test in tests if test.reaches(mutant) or _file(test) in stale], []
-        spans = self._names.functions(mutant.function.split(".")[-1])
+        name = mutant.function.split(".")[-1]
+        spans = self._names.functions(name)
 
         def names(test: Reached) -> bool:
             return any(
@@ -455,7 +459,12 @@ class Selection:
             )
 
         near = [
-            test for test in tests if _is_own(test, mutant) or names(test) or test.reaches(mutant)
+            test
+            for test in tests
+            if _is_own(test, mutant)
+            or self._mentions.speaks(test.test, name)
+            or names(test)
+            or test.reaches(mutant)
         ]
         chosen = {test.test for test in near}
         return near, [test for test in tests if test.test not in chosen]

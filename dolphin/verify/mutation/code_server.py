@@ -38,7 +38,7 @@ from typing import Any, TextIO
 
 import pytest
 
-from dolphin.verify.mutation.code_reach import FILE_VARIABLE, Reach, Span, functions_in
+from dolphin.verify.mutation.code_reach import FILE_VARIABLE, Reach, Span, files_of, functions_in
 
 MEMORY_BYTES_MAX = 4 << 30
 GRACE_CPU_S = 3.0  # on top of a multiple of what the test took without a mutant
@@ -290,7 +290,8 @@ class Server:
     def on_reach(self, test: str) -> dict[str, Any]:
         """Run one test alone, without a mutant, and return what it reached and used."""
         file = self.tree.folder / "reach.txt"
-        file.unlink(missing_ok=True)
+        for old in files_of(file):
+            old.unlink()
 
         def work(tell: Report) -> None:
             processes, reach = Processes(), Reach(self.tree.folder)
