@@ -45,6 +45,7 @@ from kernel.constants import (
     Profile,
     Status,
 )
+from kernel.equity import drawdown
 from kernel.events import Event
 from kernel.outcome import Accepted
 from kernel.state import Limits, State
@@ -192,7 +193,8 @@ def sources(golden: Sequence[Path]) -> tuple[Source, ...]:
 def threshold_steps(profile: Profile) -> Iterator[Step]:
     """Yield steps at both sides of every threshold, under the limits of the replayed graphs."""
     base = _apex(profile)
-    steps = chain(_gates(base), _sensors(base), _ages(base), _bounds(base.limits.profile))
+    bounds = _bounds(base.limits.profile)
+    steps = chain(_gates(base), _sensors(base), _ages(base), _peaks(base), bounds)
     for number, (state, move) in enumerate(steps):
         yield ("threshold", number), *posed(state, move)
 
@@ -265,7 +267,8 @@ def _sensors(base: State) -> Iterator[tuple[State, Move]]:
     """Readings whose factors stand at the bands that count: impaired, silent, late."""
     shock = Move("ReportShock")
     bars = (Move("CloseBar", (5_000, False)), Move("CloseBar", (300_001, False)))
-    ages = (0, 999, 1_000, 1_001, 6 * 3_600_000, 7_200_000)
+    # Whole seconds, and a millisecond more where a second more is worth less.
+    ages = (0, 999, 1_000, 1_001, 60_001, 6 * 3_600_000, 6 * 3_600_000 + 1, 7_200_000)
     books = (0, 285_714, 714_284, 714_285, 714_286, 714_300, 708_000, 720_000, PPM)
     for status in (0, 1, 2):
         for depth in books:
@@ -322,6 +325,22 @@ def _ages(base: State) -> Iterator[tuple[State, Move]]:
     for age in (AGE_MS_MAX - 5_001, AGE_MS_MAX - 5_000, AGE_MS_MAX - 4_999, AGE_MS_MAX):
         survival = replace(base.survival, forewarner_age_ms=age, book_age_ms=age, shock_age_ms=age)
         yield replace(base, survival=survival), Move("CloseBar", (5_000, False))
+
+
+def _peaks(base: State) -> Iterator[tuple[State, Move]]:
+    """Resets of the peak with a few micro-USDT left: it comes down to equity, to one at least."""
+    ledger = base.ledger
+    for left in (-1, 0, 1, 2):
+        fees = ledger.fees + ledger.cash - left
+        lost = drawdown(ledger.equity_peak, left)
+        poor = replace(ledger, cash=left, fees=fees, drawdown_ppm=lost)
+        switch = replace(
+            base.killswitch,
+            operator_request=Pending.PEAK_RESET,
+            operator_request_age_ms=base.limits.cooling_ms,
+        )
+        state = _healthy(replace(base, ledger=poor, killswitch=switch), multiplier_ppm=0)
+        yield state, Move("ConfirmPeakReset")
 
 
 def _killed(state: State, *, killed: bool) -> State:
