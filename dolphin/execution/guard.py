@@ -19,7 +19,8 @@ Rules of this file:
 *   Whatever a worker sends is judged by the MAC, not by what it says it is.
 
 Names of refusals: FORGED (no permit of the kernel's), NOT_YOURS (another worker's), STALE_EPOCH,
-EXPIRED, USED, UNKNOWN (issued before this guard came up, or never announced).
+EXPIRED, USED, UNKNOWN (issued before this guard came up, or never announced), NO_HELLO (a word of
+a kernel's that has not said hello).
 
 Not here: sockets (``guard_process``). Spec module: Mesh (later); of Kernel, the actions ReportFill,
 CloseOrder, ConfirmFence and ReconcileLedger are what this file sends.
@@ -68,12 +69,14 @@ class Guard:
 
     # --- from the kernel -------------------------------------------------------------------------
 
-    # GRD-012, GRD-015
+    # GRD-010, GRD-012, GRD-015
     def on_kernel(self, message: dict[str, Any], now_ns: int) -> None:
         """Take one message of the kernel's: hello, cancel_all, flatten, issued, or an answer."""
         do = message.get("do")
         if do == "hello":
             self._on_hello(message)
+        elif self.epoch < 0:  # GRD-010: until it has said hello, its words are nobody's
+            self.refusals["NO_HELLO"] += 1
         elif do == "cancel_all":
             self._on_cancel_all(int(message["epoch"]))
         elif do == "flatten":

@@ -421,6 +421,11 @@ class Cold(Collected):
         super().__init__()
         self.server, self.tests, self.limits, self.tell = server, tests, limits, tell
 
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Tell of a module that ends the process when it is imported: nobody can import it."""
+        if isinstance(excinfo.value, SystemExit):
+            self.tell({"uncollected": "SystemExit when a module was imported"})
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Run the tests in the order asked for."""
