@@ -32,15 +32,18 @@ class Measure:
     detail: str
 
 
-def _libc() -> ctypes.CDLL:
-    return ctypes.CDLL(None, use_errno=True)
+def _granted(option: int, value: int) -> bool:
+    """Return whether the machine lets this process have an option of ``prctl``."""
+    call = ctypes.CDLL(None).prctl
+    call.argtypes = (ctypes.c_int, ctypes.c_ulong)
+    return int(call(option, value)) == 0
 
 
 # LNK-019
 def tether() -> Measure:
     """Ask to be killed when the parent dies; leave at once where it is dead already."""
     parent = os.getppid()
-    held = _libc().prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) == 0
+    held = _granted(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         sys.exit("the parent died while this process started")
     return Measure("dies with its parent", held, "PR_SET_PDEATHSIG")
@@ -52,9 +55,8 @@ def harden() -> list[Measure]:
     For the kernel and the guard: no core dumps or ptrace by this user, memory locked, no garbage
     collection while it runs (both make no cycles per message).
     """
-    libc = _libc()
-    dumpable = libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0
-    locked = libc.mlockall(MCL_CURRENT | MCL_FUTURE) == 0
+    dumpable = _granted(PR_SET_DUMPABLE, 0)
+    locked = ctypes.CDLL(None, use_errno=True).mlockall(MCL_CURRENT | MCL_FUTURE) == 0
     detail = "mlockall" if locked else f"mlockall: {os.strerror(ctypes.get_errno())}"
     gc.collect()
     gc.freeze()
