@@ -6,6 +6,7 @@ Not here: what survives a crash (``test_core_rest.py``), the formats (``tests/tr
 import resource
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -119,10 +120,13 @@ def test_what_the_book_lacks_is_posted_at_the_journals_time_under_the_sessions_n
 
 
 @pytest.mark.req("SHL-030")
-def test_a_journals_header_names_the_stand_ins(config: Config) -> None:
+def test_a_journals_header_names_the_stand_ins_and_when_it_was_opened(config: Config) -> None:
     named = replace(config, stand_ins={"book": "a table"})
     journal, _, _ = open_journal(named)
     journal.close()
     first = next(scan((config.run / "journal.bin").read_bytes()))
     assert first.tag == Tag.HEADER
-    assert read_header(first.body).stand_ins == {"book": "a table"}
+    header = read_header(first.body)
+    assert header.stand_ins == {"book": "a table"}
+    age = datetime.now(UTC) - datetime.fromisoformat(header.opened)
+    assert timedelta(0) <= age < timedelta(hours=1)
