@@ -13,6 +13,7 @@ Not here: the items (one module each), their order (``plan.py``), the command
 (``dolphin/commands/verify.py``).
 """
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,12 @@ NOT_RUN = "not run"
 
 FAST = "fast"
 FULL = "full"
+
+
+def tell_on_stderr(done: int, total: int, what: str) -> None:
+    """Move the progress line of an item that is run by itself (``python -m …``)."""
+    sys.stderr.write(f"\r{done}/{total} {what}  ")
+    sys.stderr.flush()
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from dolphin.verify.walk import reached_from
+
 DECORATORS = {
     "require": "require",
     "require_part": "require",
@@ -133,19 +135,15 @@ def _names(tree: ast.AST) -> Iterator[str]:
 
 
 def _closure(modules: dict[str, _Module], module: str, name: str) -> str:
-    seen: set[tuple[str, str]] = set()
-    waiting = [(module, name)]
-    while waiting:
-        one = waiting.pop()
-        if one in seen:
-            continue
-        seen.add(one)
-        for used in _names(modules[one[0]].trees[one[1]]):
-            target = _resolve(modules, one[0], used)
+    def used(one: tuple[str, str]) -> Iterator[tuple[str, str]]:
+        where, what = one
+        for each in _names(modules[where].trees[what]):
+            target = _resolve(modules, where, each)
             if target is not None:
-                waiting.append(target)
+                yield target
+
     digest = hashlib.sha256()
-    for where, what in sorted(seen):
+    for where, what in sorted(reached_from((module, name), used)):
         digest.update(f"{where}.{what}\0{modules[where].texts[what]}\0".encode())
     return digest.hexdigest()
 

@@ -31,6 +31,7 @@ from dolphin.verify.item import (
     Context,
     Item,
     Outcome,
+    tell_on_stderr,
 )
 from dolphin.verify.store import Store
 
@@ -225,7 +226,7 @@ ITEM = Item(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run some mutants and write a line for each that lives; 1 where any does."""
+    """Run some mutants and write a line for each that lives; 1 where any does, 2 on bad input."""
     from dolphin.verify.mutation import code_justified
     from dolphin.verify.mutation.code_run import run_group
 
@@ -238,24 +239,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=2)
     asked = parser.parse_args(arguments)
     store = Store(root / ".cache" / "verify").below(ITEM.name).below("verdicts")
-    entries = code_justified.read(JUSTIFIED)
+    try:
+        entries = code_justified.read(JUSTIFIED)
+    except code_justified.Malformed as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     argued = {name for entry in entries for name in entry.mutants}
+    of_groups = {name: of_group(root, by_name[name]) for name in asked.group or by_name}
+    if not any(m.id.startswith(asked.only) for of in of_groups.values() for m in of):
+        sys.stderr.write(f"--only {asked.only}: no mutant's id begins so\n")
+        return 2
     alive = 0
-
-    def tell(done: int, total: int, what: str) -> None:
-        sys.stderr.write(f"\r{done}/{total} {what}  ")
-        sys.stderr.flush()
-
-    for name in asked.group or by_name:
-        chosen = [m for m in of_group(root, by_name[name]) if m.id.startswith(asked.only)]
+    for name, of in of_groups.items():
+        chosen = [mutant for mutant in of if mutant.id.startswith(asked.only)]
         ran = run_group(
-            root, by_name[name], chosen, store, tell, asked.jobs, asked.budget, argued=argued
-        )
-        excused, findings = code_justified.judged(
-            entries, {mutant.id: mutant for mutant in chosen}, ran.results
-        )
-        lines = [f"{name}: {line}" for line in ran.failing]
-        lines += [line for line in findings if "there is no such mutant" not in line]
+            root, by_name[name], chosen, store, tell_on_stderr, asked.jobs, asked.budget,
+            argued=argued,
+        )  # fmt: skip
+        mutants = {mutant.id: mutant for mutant in of}
+        of_this = [entry for entry in entries if set(entry.mutants) & set(mutants)]
+        excused, findings = code_justified.judged(of_this, mutants, ran.results)
+        lines = [*(f"{name}: {line}" for line in ran.failing), *findings]
         for mutant in chosen:
             result = ran.results.get(mutant.id)
             if result is not None and result.status != "killed" and mutant.id not in excused:

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from dolphin.verify.store import key_of, sha256_of_files
+from dolphin.verify.walk import reached_from
 
 NAMED = re.compile(r"\btests(?:\.\w+)+")
 
@@ -35,21 +36,10 @@ class Inputs:
         """Return the hash of all that the outcome of a test, or of a test file, depends on."""
         file = test.partition("::")[0]
         if file not in self._of:
-            self._of[file] = key_of(
-                self._common, file, sha256_of_files(self._root, sorted(self._closure(file)))
-            )
+            # The file and those below tests/ that it names, one naming another.
+            own = sorted(reached_from(file, self._names))
+            self._of[file] = key_of(self._common, file, sha256_of_files(self._root, own))
         return self._of[file]
-
-    def _closure(self, file: str) -> set[str]:
-        """Return a test file and the files below ``tests/`` that it names, one naming another."""
-        seen: set[str] = set()
-        waiting = [file]
-        while waiting:
-            name = waiting.pop()
-            if name not in seen:
-                seen.add(name)
-                waiting.extend(self._names(name))
-        return seen
 
     def _names(self, file: str) -> frozenset[str]:
         if file not in self._named:

@@ -39,6 +39,7 @@ from dolphin.verify.mutation.code_inputs import Inputs
 from dolphin.verify.mutation.code_mutants import GENERATOR, Mutant
 from dolphin.verify.mutation.code_reach import TREE_VARIABLE, Span
 from dolphin.verify.store import Store, key_of
+from dolphin.verify.walk import reached_from
 
 # Part of every key: raise it when the same mutant could get another verdict.
 HARNESS = 1
@@ -337,14 +338,8 @@ class Names:
 
     def functions(self, name: str) -> set[tuple[str, int, int]]:
         """Return path, first and last line of each function that names it."""
-        seen: set[str] = set()
-        waiting = [name]
-        while waiting:
-            each = waiting.pop()
-            if each not in seen:
-                seen.add(each)
-                waiting.extend(self._constants.get(each, ()))
-        return {span for each in seen for span in self._spans.get(each, ())}
+        named = reached_from(name, lambda each: self._constants.get(each, ()))
+        return {span for each in named for span in self._spans.get(each, ())}
 
 
 class Mentions:
@@ -588,12 +583,10 @@ def alive_key(mutant: Mutant, argued: bool, inputs: Inputs) -> str:
 
 def kept_result(store: Store, mutant: Mutant, argued: bool, inputs: Inputs) -> Result | None:
     """Return a verdict of an earlier run that is still one."""
-    by = (store.get(hint_key(mutant)) or {"by": ""})["by"]
-    for key in (killed_key(mutant, by, inputs), alive_key(mutant, argued, inputs)):
-        kept = store.get(key)
-        if kept is not None:
-            return Result(**kept)
-    return None
+    kept = store.get(killed_key(mutant, last_killer(store, mutant), inputs))
+    if kept is None:
+        kept = store.get(alive_key(mutant, argued, inputs))
+    return None if kept is None else Result(**kept)
 
 
 def keep_result(store: Store, mutant: Mutant, argued: bool, inputs: Inputs, result: Result) -> None:
@@ -608,6 +601,12 @@ def keep_result(store: Store, mutant: Mutant, argued: bool, inputs: Inputs, resu
 def hint_key(mutant: Mutant) -> str:
     """Return the key of a mutant's last killer, which outlives changes elsewhere."""
     return key_of("killer", mutant.id, mutant.function_hash, mutant.original, mutant.mutated)
+
+
+def last_killer(store: Store, mutant: Mutant) -> str:
+    """Return the test that killed a mutant the last time, "" where none is known."""
+    found: dict[str, str] = store.get(hint_key(mutant)) or {"by": ""}
+    return found["by"]
 
 
 def run_group(
@@ -653,9 +652,9 @@ def run_group(
         total = len(mutants)
 
         def one(worker: Worker, mutant: Mutant) -> None:
-            hint = store.get(hint_key(mutant)) or {"by": ""}
+            hint = last_killer(store, mutant)
             with lock:
-                parts = selection.parts(mutant, hint["by"])
+                parts = selection.parts(mutant, hint)
             is_argued = mutant.id in argued
             affordable = within(parts, baseline.tests, ARGUED_S if is_argued else budget_s)
             result = judge(worker, mutant, affordable, baseline.tests)

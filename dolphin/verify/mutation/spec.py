@@ -44,6 +44,7 @@ from dolphin.verify.item import (
     Context,
     Item,
     Outcome,
+    tell_on_stderr,
 )
 from dolphin.verify.mutation.spec_killers import (
     WAYS,
@@ -309,10 +310,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     store = Store(ROOT / ".cache" / "verify").below("spec-mutants")
 
-    def tell(done: int, total: int, what: str) -> None:
-        sys.stderr.write(f"\r{done}/{total} {what}  ")
-        sys.stderr.flush()
-
     if asked.only:
         rows = load_manifest(ROOT / "spec" / "tla")
         scope = scope_of(ROOT / "spec" / "tla", rows)
@@ -327,9 +324,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.write(f"{mutant.id}: {mutant.was!r} -> {mutant.now!r}: {end}\n")
             sys.stdout.flush()
 
-        judge_all(killers, scope, chosen, jobs=asked.jobs, tell=tell, judged=say)
+        judge_all(killers, scope, chosen, jobs=asked.jobs, tell=tell_on_stderr, judged=say)
         return 0
-    outcome = run(Context(asked.lane, ROOT, store, tell, asked.jobs))
+    outcome = run(Context(asked.lane, ROOT, store, tell_on_stderr, asked.jobs))
     if asked.remember:
         remember(ROOT, store.get(f"verdicts-{asked.lane}") or {})
     document = {"status": outcome.status, "detail": outcome.detail, **outcome.figures}

@@ -68,6 +68,10 @@ _INVALID = 3002  # tlc2.output.EC.TLC_PARSING_FAILED
 _UNASSIGNED = re.compile(r"not completely specified|not a legal state|undefined or not an operator")
 
 
+class Endless(Exception):
+    """A run that has used up its processor time; the message says how much it had."""
+
+
 class GeneratorFault(Exception):
     """A mutant that SANY does not read: the generator's fault, not the mutant's."""
 
@@ -175,8 +179,6 @@ def run_model(shop: Workshop, row: Row) -> Ran:
             command += ["-lncheck", "final"]
         limit_s = max(CPU_LEAST_S, round(CPU_FACTOR * row.seconds))
         text, seconds = _output([*command, str(root)], Path(scratch), limit_s)
-    if text is None:
-        return Ran(ENDLESS, 0, 0, 0, f"over {limit_s} s of processor time", round(seconds, 2))
     if f"STARTMSG {_INVALID}:" in text:
         raise GeneratorFault(f"{row.name}: SANY does not read it: {text[:400]}")
     run = read_models(text, read_cfg(cfg).properties, seconds)
@@ -184,10 +186,10 @@ def run_model(shop: Workshop, row: Row) -> Ran:
     return Ran(run.result, run.distinct, run.generated, run.diameter, message, round(seconds, 2))
 
 
-def _output(command: list[str], scratch: Path, limit_s: int) -> tuple[str | None, float]:
-    """Return what a command printed, and how long it took.
+def _output(command: list[str], scratch: Path, limit_s: int) -> tuple[str, float]:
+    """Return what a command printed, and how long it took; no text where the clock ended it.
 
-    No text where it was ended by the clock, None where it used up its processor time.
+    Raises ``Endless``.
     """
     command = [*command[:1], f"-Djava.io.tmpdir={scratch}", *command[1:]]
     begun = time.monotonic()
@@ -203,8 +205,8 @@ def _output(command: list[str], scratch: Path, limit_s: int) -> tuple[str | None
             if process.poll() is None:
                 process.kill()
                 process.wait()
-    spent = time.monotonic() - begun
-    return (None if _used_up(process) else sink.read_text("utf-8", "replace")), spent
+    _check_cpu(process, limit_s)
+    return sink.read_text("utf-8", "replace"), time.monotonic() - begun
 
 
 def _limit_cpu(process: subprocess.Popen[Any], limit_s: int) -> None:
@@ -214,8 +216,9 @@ def _limit_cpu(process: subprocess.Popen[Any], limit_s: int) -> None:
         resource.prlimit(process.pid, resource.RLIMIT_CPU, (limit_s, limit_s + 5))
 
 
-def _used_up(process: subprocess.Popen[Any]) -> bool:
-    return process.returncode == -signal.SIGXCPU
+def _check_cpu(process: subprocess.Popen[Any], limit_s: int) -> None:
+    if process.returncode == -signal.SIGXCPU:
+        raise Endless(f"over {limit_s} s of processor time")
 
 
 # --- a corpus ------------------------------------------------------------------------------------
@@ -242,10 +245,6 @@ def run_corpus(shop: Workshop, corpus: Corpus) -> Ran:
             text = data_module(corpus.chunks, points, corpus.limits.profile)
             (folder / "TraceData.tla").write_text(text, "ascii")
             lines = _lines_until_rejected(command, folder)
-            if lines is None:
-                spent = round(time.monotonic() - begun, 2)
-                what = f"over {CPU_CORPUS_S} s of processor time"
-                return Ran(ENDLESS, 0, 0, 0, what, spent)
             output = read_rows(lines)
             if "Parsing or semantic analysis failed." in lines:
                 raise GeneratorFault(f"{corpus.name}: SANY does not read it: {lines[:12]}")
@@ -272,8 +271,8 @@ def run_corpus(shop: Workshop, corpus: Corpus) -> Ran:
     return Ran("success", output.distinct, output.generated, 0, "", spent)
 
 
-def _lines_until_rejected(command: list[str], folder: Path) -> list[str] | None:
-    """Return what TLC printed; it is ended at the first rejected row. None as in ``_output``."""
+def _lines_until_rejected(command: list[str], folder: Path) -> list[str]:
+    """Return what TLC printed; it is ended at the first rejected row. Raises ``Endless``."""
     command = [*command[:1], f"-Djava.io.tmpdir={folder}", *command[1:]]
     lines: list[str] = []
     with subprocess.Popen(
@@ -294,7 +293,8 @@ def _lines_until_rejected(command: list[str], folder: Path) -> list[str] | None:
             timer.cancel()
             if process.poll() is None:
                 process.kill()
-    return None if _used_up(process) else lines
+    _check_cpu(process, CPU_CORPUS_S)
+    return lines
 
 
 # --- killers -------------------------------------------------------------------------------------
@@ -397,17 +397,25 @@ class Killers:
         kept = _ran(self.store.get(key))
         if kept is not None:
             return replace(kept, seconds=0.0)
-        if isinstance(killer, Row):
-            found = run_model(shop, killer)
-        else:
-            corpus = self.corpus(killer)
-            before = sum(map(len, corpus.points.values()))
-            found = run_corpus(shop, corpus)
-            if sum(map(len, corpus.points.values())) != before:
-                points = {name: sorted(asked) for name, asked in corpus.points.items()}
-                self.store.put(_points_key(corpus), points)
+        begun = time.monotonic()
+        try:
+            found = self._ask(shop, killer)
+        except Endless as endless:
+            spent = round(time.monotonic() - begun, 2)
+            found = Ran(ENDLESS, 0, 0, 0, str(endless), spent)
         if not _unfinished(found):
             self.store.put(key, asdict(found))
+        return found
+
+    def _ask(self, shop: Workshop, killer: Killer) -> Ran:
+        if isinstance(killer, Row):
+            return run_model(shop, killer)
+        corpus = self.corpus(killer)
+        before = sum(map(len, corpus.points.values()))
+        found = run_corpus(shop, corpus)
+        if sum(map(len, corpus.points.values())) != before:
+            points = {name: sorted(asked) for name, asked in corpus.points.items()}
+            self.store.put(_points_key(corpus), points)
         return found
 
     def baseline(self, killer: Killer) -> str:

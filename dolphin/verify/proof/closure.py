@@ -15,6 +15,7 @@ import ast
 from functools import cache
 
 from dolphin.verify.proof.generate import PACKAGE
+from dolphin.verify.walk import reached_from
 
 Place = tuple[str, str]  # module, name
 
@@ -53,14 +54,7 @@ class Texts:
 
     def reached(self, place: Place) -> list[Place]:
         """Return the definition and all that it reaches, sorted."""
-        found: set[Place] = set()
-        waiting = [place]
-        while waiting:
-            one = waiting.pop()
-            if one not in found:
-                found.add(one)
-                waiting += self.next(one)
-        return sorted(found)
+        return sorted(reached_from(place, self.next))
 
     def closure(self, place: Place) -> list[tuple[str, str, str]]:
         """Return the texts of all that the definition reaches, with module and name."""

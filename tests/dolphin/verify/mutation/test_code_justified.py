@@ -7,7 +7,7 @@ import pytest
 
 from dolphin.verify import level_a
 from dolphin.verify.item import DOES_NOT_HOLD, HOLDS, NOT_RUN, Outcome
-from dolphin.verify.mutation.code import JUSTIFIED, groups, of_group, outcome
+from dolphin.verify.mutation.code import JUSTIFIED, groups, main, of_group, outcome
 from dolphin.verify.mutation.code_justified import Entry, Malformed, judged, read
 from dolphin.verify.mutation.code_mutants import Mutant
 from dolphin.verify.mutation.code_run import Result
@@ -103,6 +103,13 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path, text: str, said: str) ->
     file.write_text(text)
     with pytest.raises(Malformed, match=said):
         read(file)
+
+
+def test_control_mutants_that_there_are_not_are_bad_input(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["--group", "kernel", "--only", "kernel.nothing"]) == 2
+    assert capsys.readouterr().err == "--only kernel.nothing: no mutant's id begins so\n"
 
 
 def test_what_is_justified_fits_the_code() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from dolphin.spec.manifest import Row, load_manifest
 from dolphin.verify.item import DOES_NOT_HOLD, HOLDS, NOT_RUN
-from dolphin.verify.mutation import spec
+from dolphin.verify.mutation import spec, spec_killers
 from dolphin.verify.mutation.spec import (
     JUSTIFIED,
     Justification,
@@ -138,6 +138,20 @@ def test_control_a_mutant_that_is_no_tla_is_the_generators_fault(
     text = (SPEC / "Posture.tla").read_text().replace("IF On", "IF IF On")
     with pytest.raises(GeneratorFault, match="SANY"):
         killers.kill(shop, mutant, text, lambda killer: killer.name == "MCPosture")
+
+
+def test_control_who_never_ends_is_ended_by_its_processor_time(tmp_path: Path) -> None:
+    program = tmp_path / "tlc"
+    ends = {"no": "while :; do :; done", "yes": "echo ended; kill -9 $$"}
+    for name, text in ends.items():
+        program.write_text(f"#!/bin/sh\n{text}\n", encoding="ascii")
+        program.chmod(0o700)
+        if name == "no":
+            with pytest.raises(spec_killers.Endless, match="over 1 s of processor time"):
+                spec_killers._output([str(program)], tmp_path, 1)
+        else:
+            said, _ = spec_killers._output([str(program)], tmp_path, 1)
+            assert said == "ended\n", "killed, and not by its processor time"
 
 
 def test_what_killed_before_is_tried_first_and_is_only_a_hint(
