@@ -72,30 +72,45 @@ DECADE_DIGITS: Final[tuple[tuple[int, ...], ...]] = (
 
 @pure
 @opaque
+@require_part(lambda a, b: 0 <= a <= ONE and 0 <= b <= ONE)
+@ensure_part(lambda result: 0 <= result <= ONE)
+def product(a: int, b: int) -> int:
+    """Return the product of two fractions, all in units of ONE, rounded down."""
+    return a * b // ONE
+
+
+@pure
+@opaque
+@require_part(lambda a, b, c: 0 <= a <= ONE and 0 <= b <= ONE and 0 <= c <= ONE)
+@ensure_part(lambda result: 0 <= result <= ONE)
+def product_of_three(a: int, b: int, c: int) -> int:
+    """Return the product of three fractions, all in units of ONE, rounded down once."""
+    return a * b * c // ONE_SQUARED
+
+
+@pure
+@opaque
 @require_part(lambda n: n >= 0)
 @ensure_part(lambda result: 0 <= result <= ONE)
 def exp_down(n: int) -> int:
     """Return exp(-n / EXP_UNIT) in units of ONE, at most ERROR_MAX below the true value."""
     digits = min(n, EXP_MAX)
-    low = (
-        EXP_DIGITS[0][digits % 8]
-        * EXP_DIGITS[1][digits // 8 % 8]
-        * EXP_DIGITS[2][digits // 64 % 8]
-        // ONE_SQUARED
+    low = product_of_three(
+        EXP_DIGITS[0][digits % 8],
+        EXP_DIGITS[1][digits // 8 % 8],
+        EXP_DIGITS[2][digits // 64 % 8],
     )
-    middle = (
-        EXP_DIGITS[3][digits // 512 % 8]
-        * EXP_DIGITS[4][digits // 4_096 % 8]
-        * EXP_DIGITS[5][digits // 32_768 % 8]
-        // ONE_SQUARED
+    middle = product_of_three(
+        EXP_DIGITS[3][digits // 512 % 8],
+        EXP_DIGITS[4][digits // 4_096 % 8],
+        EXP_DIGITS[5][digits // 32_768 % 8],
     )
-    high = (
-        EXP_DIGITS[6][digits // 262_144 % 8]
-        * EXP_DIGITS[7][digits // 2_097_152 % 8]
-        * EXP_DIGITS[8][digits // 16_777_216 % 8]
-        // ONE_SQUARED
+    high = product_of_three(
+        EXP_DIGITS[6][digits // 262_144 % 8],
+        EXP_DIGITS[7][digits // 2_097_152 % 8],
+        EXP_DIGITS[8][digits // 16_777_216 % 8],
     )
-    return low * middle * high // ONE_SQUARED
+    return product_of_three(low, middle, high)
 
 
 @pure
@@ -113,11 +128,10 @@ def exp_up(n: int) -> int:
 @ensure_part(lambda result: 0 <= result <= ONE)
 def decade_down(n: int) -> int:
     """Return 10^(-n / DECADE_UNIT) in units of ONE, at most ERROR_MAX below the true value."""
-    low = (
-        DECADE_DIGITS[0][n % 8]
-        * DECADE_DIGITS[1][n // 8 % 8]
-        * DECADE_DIGITS[2][n // 64 % 8]
-        // ONE_SQUARED
+    low = product_of_three(
+        DECADE_DIGITS[0][n % 8],
+        DECADE_DIGITS[1][n // 8 % 8],
+        DECADE_DIGITS[2][n // 64 % 8],
     )
-    high = DECADE_DIGITS[3][n // 512 % 8] * DECADE_DIGITS[4][n // 4_096 % 8] // ONE
-    return low * high // ONE
+    high = product(DECADE_DIGITS[3][n // 512 % 8], DECADE_DIGITS[4][n // 4_096 % 8])
+    return product(low, high)

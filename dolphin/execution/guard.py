@@ -70,7 +70,7 @@ class Guard:
     # --- from the kernel -------------------------------------------------------------------------
 
     # GRD-010, GRD-012, GRD-015
-    def on_kernel(self, message: dict[str, Any], now_ns: int) -> None:
+    def on_kernel(self, message: dict[str, Any]) -> None:
         """Take one message of the kernel's: hello, cancel_all, flatten, issued, or an answer."""
         do = message.get("do")
         if do == "hello":

@@ -138,7 +138,7 @@ class Loop:
                 return
             if message.get("ok") is False:
                 self.guard.counts[f"kernel_refused_{message.get('reason')}"] += 1
-            self.guard.on_kernel(message, time.monotonic_ns())
+            self.guard.on_kernel(message)
 
     def _hear_venue(self) -> None:
         while self._venue is not None:

@@ -285,7 +285,9 @@ BOUNDED = {
         "environment_specification", "capital", "micro_bible", "latency_specification",
         "jitter_specification", "depth_specification",
     )),
-    *(f"kernel.fixed.{name}" for name in ("exp_down", "exp_up", "decade_down")),
+    *(f"kernel.fixed.{name}" for name in (
+        "product", "product_of_three", "exp_down", "exp_up", "decade_down",
+    )),
     *(f"kernel.survival.{name}" for name in (
         "structural", "microstructure", "environment", "capital_stress", "target", "recovery_step",
     )),

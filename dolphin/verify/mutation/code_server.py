@@ -38,6 +38,7 @@ from typing import Any, TextIO
 
 import pytest
 
+from dolphin.verify.mutation.code_memory import Memories, Remembered, together
 from dolphin.verify.mutation.code_reach import FILE_VARIABLE, Reach, Span, files_of, functions_in
 
 MEMORY_BYTES_MAX = 4 << 30
@@ -270,7 +271,7 @@ class Server:
         self.items: dict[str, pytest.Item] = {}
         # By test file; under the empty name what helpers and the code itself run when imported.
         self.at_import: dict[str, list[Span]] = {}
-        self.caches: list[Any] = []
+        self.memories = Memories([], tree.folder / "tests", cpu_s)
         self.functions: dict[tuple[str, str], list[FunctionType]] = {}
         self.runner = Runner()
 
@@ -296,26 +297,30 @@ class Server:
         def work(tell: Report) -> None:
             processes, reach = Processes(), Reach(self.tree.folder)
             os.environ[FILE_VARIABLE] = str(file)
-            before = cpu_s()
-            for memory in self.caches:  # a mutant's tests begin without them, too
-                memory.cache_clear()
+            self.memories.clear(all_of_them=False)
+            asked, before = self.memories.asked(), cpu_s()
             reach.begin()
             try:
                 self.runner.run([self.items[test]], {test: 60.0}, tell)
             finally:
                 reach.end()
+            own = Remembered(reach.lines, reach.random, cpu_s() - before)
+            hits, computed = asked()
+            found = together(own, self.memories.of(hits))
             tell(
                 {
                     "reach": {
-                        "cpu": round(cpu_s() - before, 4),
+                        "cpu": round(found.cpu, 4),
                         "processes": processes.started,
-                        "random": reach.random or is_random(self.items[test]),
-                        "lines": {path: sorted(lines) for path, lines in reach.lines.items()},
-                    }
+                        "random": found.random or is_random(self.items[test]),
+                        "lines": {path: sorted(lines) for path, lines in found.lines.items()},
+                    },
+                    "computed": [] if processes.started else computed,
                 }
             )
 
         child = Child(work, 600.0)
+        self.memories.fill(child.word("computed") or (), self.tree.folder)
         return {
             **child.verdict(),
             **(child.word("reach") or {}),
@@ -337,8 +342,7 @@ class Server:
                 def work(tell: Report) -> None:
                     for target, code in patch:
                         target.__code__ = code
-                    for memory in self.caches:
-                        memory.cache_clear()
+                    self.memories.clear(all_of_them=True)
                     chosen = [self.items[test] for test in tests]
                     self.runner.run(chosen, limits, tell)
             else:
@@ -370,7 +374,7 @@ class Server:
         prefix = f"{self.tree.folder}/"
         for found in gc.get_objects():
             if isinstance(found, Cache):
-                self.caches.append(found)
+                self.memories.caches.append(found)
             if isinstance(found, FunctionType) and found.__code__.co_filename.startswith(prefix):
                 key = (found.__code__.co_filename, found.__code__.co_qualname)
                 self.functions.setdefault(key, []).append(found)

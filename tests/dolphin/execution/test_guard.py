@@ -35,7 +35,7 @@ class Rig:
         self.guard.on_venue({"tells": "all_cancelled", "sequence": 1, "close": []})
 
     def kernel(self, **message: Any) -> None:
-        self.guard.on_kernel(message, NOW)
+        self.guard.on_kernel(message)
 
     def issue(self, permit: Permit = PERMIT) -> dict[str, Any]:
         token = token_of(permit, KEY)
@@ -217,9 +217,9 @@ def test_a_fill_of_an_order_nobody_knows_is_told(rig: Rig) -> None:
 def test_a_guard_that_comes_anew_ends_what_it_does_not_know(rig: Rig) -> None:
     guard = Guard(KEY)
     hello = {"do": "hello", "epoch": 4, "fence_confirmed": True, "floor": 60, "outstanding": [2]}
-    guard.on_kernel(hello, NOW)
+    guard.on_kernel(hello)
     (cancel,) = guard.to_venue
-    guard.on_kernel({"do": "issued", "permit": token_of(PERMIT, KEY)}, NOW)
+    guard.on_kernel({"do": "issued", "permit": token_of(PERMIT, KEY)})
     late = guard.on_worker((2,), {"permit": token_of(PERMIT, KEY)}, NOW)
     assert late["reason"] == "UNKNOWN", "issued below the floor"
     guard.on_venue({"tells": "all_cancelled", **cancel})
@@ -230,7 +230,7 @@ def test_a_guard_that_comes_anew_ends_what_it_does_not_know(rig: Rig) -> None:
 def test_a_guard_that_finds_the_fence_open_closes_it(rig: Rig) -> None:
     guard = Guard(KEY)
     hello = {"do": "hello", "epoch": 7, "fence_confirmed": False, "floor": 60, "outstanding": [2]}
-    guard.on_kernel(hello, NOW)
+    guard.on_kernel(hello)
     guard.on_venue({"tells": "all_cancelled", **guard.to_venue[-1]})
     assert [(m["event"], m["epoch"]) for m in guard.to_kernel] == [("ConfirmFence", 7)]
 

@@ -49,17 +49,17 @@ def test_a_flatten_that_was_sent_is_not_sent_again(rig: Rig) -> None:
 def test_the_last_permits_that_were_spent_stay_known_and_their_number_is_bounded() -> None:
     guard = Guard(KEY, used_kept=3)
     hello = {"do": "hello", "epoch": 4, "fence_confirmed": True, "floor": 10, "outstanding": []}
-    guard.on_kernel(hello, NOW)
+    guard.on_kernel(hello)
     for number in range(50, 55):
         token = token_of(replace(PERMIT, permit_id=number), KEY)
-        guard.on_kernel({"do": "issued", "permit": token}, NOW)
+        guard.on_kernel({"do": "issued", "permit": token})
         assert guard.on_worker((2,), {"permit": token}, NOW)["ok"] is True
     for number, reason in ((51, "UNKNOWN"), (52, "USED"), (54, "USED")):
         token = token_of(replace(PERMIT, permit_id=number), KEY)
         assert guard.on_worker((2,), {"permit": token}, NOW)["reason"] == reason
     for number in range(60, 65):
         token = token_of(replace(PERMIT, permit_id=number), KEY)
-        guard.on_kernel({"do": "issued", "permit": token}, NOW)
+        guard.on_kernel({"do": "issued", "permit": token})
     guard.expire(PERMIT.expires_ns)
     for number, reason in ((54, "UNKNOWN"), (62, "USED"), (64, "USED")):
         token = token_of(replace(PERMIT, permit_id=number), KEY)

@@ -40,8 +40,8 @@ def told(rig: Rig) -> list[dict[str, Any]]:
 def test_before_hello_a_permit_of_any_epoch_is_stale_though_it_is_announced(epoch: int) -> None:
     guard = Guard(KEY)
     token = token_of(replace(PERMIT, epoch=epoch), KEY)
-    guard.on_kernel({"do": "issued", "permit": token}, NOW)
-    guard.on_kernel({"do": "flatten", "permits": [token]}, NOW)
+    guard.on_kernel({"do": "issued", "permit": token})
+    guard.on_kernel({"do": "flatten", "permits": [token]})
     answer = guard.on_worker((2,), {"permit": token}, NOW)
     assert answer == {"ok": False, "reason": "STALE_EPOCH"}
     assert dict(guard.refusals) == {"NO_HELLO": 2, "STALE_EPOCH": 1}
@@ -53,9 +53,9 @@ def test_before_hello_a_kernels_fence_is_not_its_epoch() -> None:
     """A kernel that fences and announces without a hello is a wrong one: nothing passes."""
     guard = Guard(KEY)
     token = token_of(replace(PERMIT, epoch=4), KEY)
-    guard.on_kernel({"do": "cancel_all", "epoch": 4}, NOW)
-    guard.on_kernel({"do": "issued", "permit": token}, NOW)
-    guard.on_kernel({"do": "flatten", "permits": [token]}, NOW)
+    guard.on_kernel({"do": "cancel_all", "epoch": 4})
+    guard.on_kernel({"do": "issued", "permit": token})
+    guard.on_kernel({"do": "flatten", "permits": [token]})
     assert guard.epoch == -1
     assert guard.on_worker((2,), {"permit": token}, NOW)["ok"] is False
     assert dict(guard.refusals) == {"NO_HELLO": 3, "STALE_EPOCH": 1}
@@ -84,7 +84,7 @@ def test_every_cancel_has_the_next_number_whatever_it_is_for() -> None:
         HELLO | {"fence_confirmed": False, "epoch": 6},
         HELLO | {"epoch": 6},
     ):
-        guard.on_kernel(message, NOW)
+        guard.on_kernel(message)
     assert list(guard.to_venue) == [
         {"do": "cancel_all", "sequence": 1, "close": [2]},
         {"do": "cancel_all", "sequence": 2, "close": []},
@@ -217,6 +217,6 @@ def test_the_drill_of_a_stale_fence_names_the_epoch_before_and_none_below_zero(
 ) -> None:
     guard = Guard(KEY)
     if epoch is not None:
-        guard.on_kernel(HELLO | {"epoch": epoch}, NOW)
+        guard.on_kernel(HELLO | {"epoch": epoch})
     assert guard.drill("stale_fence") is True
     assert list(guard.to_kernel) == [{"event": "ConfirmFence", "epoch": stale}]

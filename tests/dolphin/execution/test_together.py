@@ -64,7 +64,7 @@ class World:
             for token in message.get("permits", [message.get("permit")]):
                 if token:
                     self.orders[token["permit_id"]] = token["epoch"]
-            self.guard.on_kernel(message, self.now_ns)
+            self.guard.on_kernel(message)
 
     def guard_to_venue(self) -> None:
         if self.guard.to_venue:
