@@ -25,7 +25,9 @@ import json
 import os
 import resource
 import select
+import shutil
 import signal
+import subprocess
 import sys
 import time
 import traceback
@@ -226,6 +228,20 @@ class Child:
         return {"status": "error", "text": broken or f"the fork ended with {self.status}"}
 
 
+def clear(folder: Path) -> None:
+    """Take away a fork's temporary folder, with what it mounted there and left when it was killed.
+
+    A mount that stays keeps the folder: were it another's folder too, every test after it would
+    fail, and kill.
+    """
+    with suppress(OSError):
+        for line in Path("/proc/self/mounts").read_text("utf-8").splitlines():
+            where = line.split()[1]
+            if where.startswith(f"{folder}/"):
+                subprocess.run(["umount", "--lazy", where], check=False, capture_output=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 class Tree:
     """The worker's copy of the project: one file of it differs while a mutant is run."""
 
@@ -264,8 +280,11 @@ def code_named(code: CodeType, name: str, first: int) -> CodeType | None:
 class Server:
     """Answers requests until there are no more. ``items`` is empty in a cold server."""
 
-    def __init__(self, tree: Tree, requests: TextIO, answers: TextIO, arguments: list[str]) -> None:
+    def __init__(
+        self, tree: Tree, requests: TextIO, answers: TextIO, arguments: list[str], scratch: Path
+    ) -> None:
         self.tree = tree
+        self.scratch = scratch
         self.requests, self.answers = requests, answers
         self.arguments = arguments
         self.items: dict[str, pytest.Item] = {}
@@ -299,6 +318,7 @@ class Server:
             os.environ[FILE_VARIABLE] = str(file)
             self.memories.clear(all_of_them=False)
             asked, before = self.memories.asked(), cpu_s()
+            self._settle(self.items[test])
             reach.begin()
             try:
                 self.runner.run([self.items[test]], {test: 60.0}, tell)
@@ -320,6 +340,7 @@ class Server:
             )
 
         child = Child(work, 600.0)
+        clear(self.scratch / str(child.pid))
         self.memories.fill(child.word("computed") or (), self.tree.folder)
         return {
             **child.verdict(),
@@ -344,6 +365,7 @@ class Server:
                         target.__code__ = code
                     self.memories.clear(all_of_them=True)
                     chosen = [self.items[test] for test in tests]
+                    self._settle(*chosen[:1])
                     self.runner.run(chosen, limits, tell)
             else:
 
@@ -351,6 +373,7 @@ class Server:
                     self._collect_and_run(tests, limits, tell)
 
             child = Child(work, clock_s)
+        clear(self.scratch / str(child.pid))
         return {**child.verdict(), "cpu": round(cpu_s() - before, 4)}
 
     def _patch(
@@ -379,11 +402,20 @@ class Server:
                 key = (found.__code__.co_filename, found.__code__.co_qualname)
                 self.functions.setdefault(key, []).append(found)
 
+    def _settle(self, *some: pytest.Item) -> None:
+        """Give this fork a temporary folder of its own; the items are of one session."""
+        for item in some:
+            factory = item.config._tmp_path_factory  # type: ignore[attr-defined]  # pytest's own
+            factory._given_basetemp, factory._basetemp = self.scratch / str(os.getpid()), None
+
     def _collect_and_run(self, tests: list[str], limits: dict[str, float], tell: Report) -> None:
         files = sorted({test.split("::")[0] for test in tests})
         limit_cpu(60.0)
         tell({"begun": "collection"})
-        code = pytest.main([*self.arguments, *files], plugins=[Cold(self, tests, limits, tell)])
+        folder = f"--basetemp={self.scratch / str(os.getpid())}"
+        code = pytest.main(
+            [*self.arguments, folder, *files], plugins=[Cold(self, tests, limits, tell)]
+        )
         if code == pytest.ExitCode.USAGE_ERROR:  # a conftest that could not be imported
             tell({"uncollected": "a conftest could not be imported"})
         elif code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
@@ -494,17 +526,18 @@ class Warm(Collected):
 def main(mode: str, reading: str, writing: str, tree: str, *tests: str) -> None:
     """Serve until the requests end."""
     scratch = Path(tree).parent / f"scratch-{mode}"
+    scratch.mkdir(exist_ok=True)
     arguments = ["-p", "no:xdist", "-s", "-q", "-rN", "--no-header"]
-    arguments += [f"--basetemp={scratch}", "-o", f"cache_dir={scratch}.cache"]
+    arguments += ["-o", f"cache_dir={scratch}.cache"]
     with (
         os.fdopen(int(reading), encoding="utf-8") as requests,
         os.fdopen(int(writing), "w", encoding="utf-8") as answers,
     ):
         # Odd times for the one, even for the other: they share the tree.
         times = Tree(Path(tree), MTIME_FIRST_S + (mode == "cold"))
-        server = Server(times, requests, answers, arguments)
+        server = Server(times, requests, answers, arguments, scratch)
         if mode == "warm":
-            pytest.main([*arguments, *tests], plugins=[Warm(server)])
+            pytest.main([*arguments, f"--basetemp={scratch}/all", *tests], plugins=[Warm(server)])
             return
         os.environ["ICONTRACT_SLOW"] = "true"  # as tests/conftest.py does before its own import
         importlib.import_module("icontract")

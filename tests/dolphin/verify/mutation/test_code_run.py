@@ -8,6 +8,7 @@ import json
 import mmap
 import os
 import shutil
+import subprocess
 import textwrap
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 
 from dolphin.verify.mutation.code_mutants import Mutant, mutants_of
 from dolphin.verify.mutation.code_run import Group, Result, Run, run_group
-from dolphin.verify.mutation.code_server import MEMORY_BYTES_MAX, Child
+from dolphin.verify.mutation.code_server import MEMORY_BYTES_MAX, Child, clear
 from dolphin.verify.store import Store
 
 MODULE = """
@@ -207,6 +208,40 @@ def test_control_a_test_that_fails_anyway_is_no_killer(tmp_path: Path) -> None:
     found = run(root, mutants_of(Path("m.py"), root)[:3])
     assert found.results == {}
     assert found.failing == ["tests/test_m.py::test_no: assert 2 == 7"]
+
+
+LEFT = """
+    import os
+
+    import m
+
+    def test_next(tmp_path):
+        assert tmp_path.parent.name == str(os.getpid()), "the folder is another fork's too"
+        assert m.next_of(1) == 2
+"""
+
+
+def test_what_a_killed_test_leaves_is_in_no_other_ones_way(tmp_path: Path) -> None:
+    root = project(tmp_path / "project", LEFT)
+    mutants = [m for m in mutants_of(Path("m.py"), root) if m.function in ("next_of", "larger")]
+    found = run(root, mutants)
+    assert found.failing == []
+    assert {each.by for each in found.results.values() if each.status == "killed"} == {
+        "tests/test_m.py::test_next"
+    }
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a file system")
+def test_what_a_fork_has_mounted_and_left_goes_with_its_folder(tmp_path: Path) -> None:
+    disk = tmp_path / "fork" / "test_disk0" / "disk"
+    disk.mkdir(parents=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "none", disk], check=False).returncode
+    if mounted != 0:
+        pytest.skip("this machine mounts nothing, root or not")
+    with (disk / "open").open("w"):  # and somebody still writes there
+        clear(tmp_path / "fork")
+    assert not (tmp_path / "fork").exists()
+    assert str(disk) not in Path("/proc/self/mounts").read_text("utf-8")
 
 
 def test_control_a_tool_that_breaks_has_killed_nothing() -> None:
