@@ -74,6 +74,7 @@ def groups(root: Path) -> "tuple[Group, ...]":
                 "tests/dolphin/shell/**/*.py",
             ),
             ("dolphin/execution/*.py", "dolphin/link/*.py", "dolphin/shell/*.py", *traces),
+            waits=3,
         ),
     )
 

@@ -62,13 +62,15 @@ Tell = Callable[[int, int, str], None]
 class Group:
     """Files that are mutated together, and the tests that have to kill them.
 
-    ``depends`` are glob patterns of all that a verdict can depend on.
+    ``depends`` are glob patterns of all that a verdict can depend on. ``waits``: so many workers
+    for each job, since the tests start processes and wait for them more than they compute.
     """
 
     name: str
     files: tuple[str, ...]
     tests: tuple[str, ...]
     depends: tuple[str, ...]
+    waits: int = 1
 
 
 @dataclass(frozen=True)
@@ -637,7 +639,7 @@ def run_group(
     run = Run(results, [], len(results))
     if not pending:
         return run
-    crew_size = max(1, min(jobs, len(pending)))
+    crew_size = max(1, min(jobs * group.waits, len(pending)))
     with workers(root, root / "build" / "mutation", _folders(group), crew_size) as crew:
         baseline = measure(crew, store.below("reach"), tell, inputs)
         if baseline.failing:

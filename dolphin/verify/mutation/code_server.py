@@ -525,7 +525,7 @@ class Warm(Collected):
 
 def main(mode: str, reading: str, writing: str, tree: str, *tests: str) -> None:
     """Serve until the requests end."""
-    scratch = Path(tree).parent / f"scratch-{mode}"
+    scratch = Path(tree).parent / mode[0]  # a socket's path has a hundred bytes at most
     scratch.mkdir(exist_ok=True)
     arguments = ["-p", "no:xdist", "-s", "-q", "-rN", "--no-header"]
     arguments += ["-o", f"cache_dir={scratch}.cache"]
