@@ -14,7 +14,7 @@ Not here: what a line or a function is (``code_reach.py``).
 """
 
 import inspect
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,9 +34,9 @@ class Remembered:
 class Memories:
     """The caches of a server's tests; some of them filled, the others empty."""
 
-    def __init__(self, caches: list[Any], tests: Path, cpu_s: Callable[[], float]) -> None:
+    def __init__(self, caches: list[Any], tree: Path, cpu_s: Callable[[], float]) -> None:
         self.caches = caches
-        self._tests = f"{tests}/"
+        self._tree = tree
         self._cpu_s = cpu_s
         self._filled: dict[int, Remembered] = {}
 
@@ -62,7 +62,7 @@ class Memories:
         """Return what filling these has reached."""
         return [self._filled[number] for number in numbers]
 
-    def fill(self, numbers: Collection[int], tree: Path) -> None:
+    def fill(self, numbers: Iterable[int]) -> None:
         """Run those that can be filled, each from nothing but what is filled."""
         for number in numbers:
             memory = self.caches[number]
@@ -70,7 +70,7 @@ class Memories:
                 continue
             self.clear(all_of_them=False)
             asked = self.asked()
-            reach, begun = Reach(tree), self._cpu_s()
+            reach, begun = Reach(self._tree), self._cpu_s()
             reach.begin()
             try:
                 memory()
@@ -85,7 +85,9 @@ class Memories:
     def _is_of_tests(self, memory: Any) -> bool:
         function = memory.__wrapped__
         file = function.__code__.co_filename if inspect.isfunction(function) else ""
-        return file.startswith(self._tests) and not inspect.signature(function).parameters
+        return (
+            file.startswith(f"{self._tree}/tests/") and not inspect.signature(function).parameters
+        )
 
 
 def together(own: Remembered, others: Iterable[Remembered]) -> Remembered:

@@ -290,7 +290,8 @@ class Server:
         self.items: dict[str, pytest.Item] = {}
         # By test file; under the empty name what helpers and the code itself run when imported.
         self.at_import: dict[str, list[Span]] = {}
-        self.memories = Memories([], tree.folder / "tests", cpu_s)
+        self.memories = Memories([], tree.folder, cpu_s)
+        self.folders: Any = None  # pytest's maker of temporary folders, of a warm server's session
         self.functions: dict[tuple[str, str], list[FunctionType]] = {}
         self.runner = Runner()
 
@@ -314,11 +315,11 @@ class Server:
             old.unlink()
 
         def work(tell: Report) -> None:
+            self._settle()
             processes, reach = Processes(), Reach(self.tree.folder)
             os.environ[FILE_VARIABLE] = str(file)
             self.memories.clear(all_of_them=False)
             asked, before = self.memories.asked(), cpu_s()
-            self._settle(self.items[test])
             reach.begin()
             try:
                 self.runner.run([self.items[test]], {test: 60.0}, tell)
@@ -339,9 +340,8 @@ class Server:
                 }
             )
 
-        child = Child(work, 600.0)
-        clear(self.scratch / str(child.pid))
-        self.memories.fill(child.word("computed") or (), self.tree.folder)
+        child = self._forked(work, 600.0)
+        self.memories.fill(child.word("computed") or ())
         return {
             **child.verdict(),
             **(child.word("reach") or {}),
@@ -364,16 +364,15 @@ class Server:
                     for target, code in patch:
                         target.__code__ = code
                     self.memories.clear(all_of_them=True)
+                    self._settle()
                     chosen = [self.items[test] for test in tests]
-                    self._settle(*chosen[:1])
                     self.runner.run(chosen, limits, tell)
             else:
 
                 def work(tell: Report) -> None:
                     self._collect_and_run(tests, limits, tell)
 
-            child = Child(work, clock_s)
-        clear(self.scratch / str(child.pid))
+            child = self._forked(work, clock_s)
         return {**child.verdict(), "cpu": round(cpu_s() - before, 4)}
 
     def _patch(
@@ -402,17 +401,24 @@ class Server:
                 key = (found.__code__.co_filename, found.__code__.co_qualname)
                 self.functions.setdefault(key, []).append(found)
 
-    def _settle(self, *some: pytest.Item) -> None:
-        """Give this fork a temporary folder of its own; the items are of one session."""
-        for item in some:
-            factory = item.config._tmp_path_factory  # type: ignore[attr-defined]  # pytest's own
-            factory._given_basetemp, factory._basetemp = self.scratch / str(os.getpid()), None
+    def _forked(self, work: Callable[[Report], None], clock_s: float) -> Child:
+        """Work in a fork, and take away the temporary folder that it had for its own."""
+        child = Child(work, clock_s)
+        clear(self._folder_of(child.pid))
+        return child
+
+    def _folder_of(self, pid: int) -> Path:
+        return self.scratch / str(pid)
+
+    def _settle(self) -> None:
+        """Let pytest, in this fork of a warm server, make folders in the fork's own."""
+        self.folders._given_basetemp, self.folders._basetemp = self._folder_of(os.getpid()), None
 
     def _collect_and_run(self, tests: list[str], limits: dict[str, float], tell: Report) -> None:
         files = sorted({test.split("::")[0] for test in tests})
         limit_cpu(60.0)
         tell({"begun": "collection"})
-        folder = f"--basetemp={self.scratch / str(os.getpid())}"
+        folder = f"--basetemp={self._folder_of(os.getpid())}"
         code = pytest.main(
             [*self.arguments, folder, *files], plugins=[Cold(self, tests, limits, tell)]
         )
@@ -513,6 +519,7 @@ class Warm(Collected):
         self.reach.end()
         server = self.server
         server.items = {item.nodeid: item for item in session.items}
+        server.folders = session.config._tmp_path_factory  # type: ignore[attr-defined]  # pytest's
         server.at_import[""] = sorted(self.reach.helpers)
         if self.uncollected:
             raise pytest.UsageError(self.uncollected[0])

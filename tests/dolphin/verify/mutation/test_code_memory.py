@@ -48,9 +48,9 @@ def module(tmp_path: Path) -> Any:
     return made
 
 
-def memories(module: Any, folder: str = "tests") -> Memories:
+def memories(module: Any, tree: str = ".") -> Memories:
     caches = [module.table, module.rows, module.of, module.broken]
-    return Memories(caches, Path(module.__file__).parents[1] / folder, lambda: 0.0)
+    return Memories(caches, Path(module.__file__).parents[1] / tree, lambda: 0.0)
 
 
 def line_of(text: str) -> int:
@@ -59,7 +59,7 @@ def line_of(text: str) -> int:
 
 def test_a_table_is_computed_once_and_counts_for_each_that_asks(module: Any) -> None:
     known = memories(module)
-    known.fill([1, 0], Path(module.__file__).parents[1])
+    known.fill([1, 0])
     for _ in range(2):
         known.clear(all_of_them=False)
         asked = known.asked()
@@ -76,7 +76,7 @@ def test_a_table_is_computed_once_and_counts_for_each_that_asks(module: Any) -> 
 
 def test_what_was_not_asked_counts_for_nobody(module: Any) -> None:
     known = memories(module)
-    known.fill([0, 1], Path(module.__file__).parents[1])
+    known.fill([0, 1])
     asked = known.asked()
     module.of(3)
     assert asked() == ([], [2])
@@ -84,7 +84,7 @@ def test_what_was_not_asked_counts_for_nobody(module: Any) -> None:
 
 def test_a_mutant_begins_without_any_of_it(module: Any) -> None:
     known = memories(module)
-    known.fill([0], Path(module.__file__).parents[1])
+    known.fill([0])
     known.clear(all_of_them=True)
     asked = known.asked()
     module.table()
@@ -93,11 +93,11 @@ def test_a_mutant_begins_without_any_of_it(module: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "folder"), [(2, "tests"), (3, "tests"), (0, "kernel")],
+    ("number", "tree"), [(2, "."), (3, "."), (0, "other")],
     ids=["has a parameter", "raises", "is no test's"],
 )  # fmt: skip
-def test_what_cannot_be_filled_stays_empty(module: Any, number: int, folder: str) -> None:
-    known = memories(module, folder)
-    known.fill([number], Path(module.__file__).parents[1])
+def test_what_cannot_be_filled_stays_empty(module: Any, number: int, tree: str) -> None:
+    known = memories(module, tree)
+    known.fill([number])
     assert known.caches[number].cache_info().currsize == 0
     assert sys.monitoring.get_tool(4) is None
