@@ -195,3 +195,11 @@ def test_the_guards_queue_holds_ten_thousand_and_each_more_is_counted(rig: Rig) 
         rig.say("guard", event, **field)
         assert rig.shell.counts["guard_messages_dropped"] == dropped
     assert list(rig.shell.to_guard) == waiting + last
+
+
+@pytest.mark.req("SHL-008")
+def test_only_an_operators_words_are_taken_out_of_what_he_says() -> None:
+    rig = Rig()
+    said = rig.say("alpha", "RecordHeartbeat", partition=0, who=1)
+    assert (said["ok"], said["reason"]) == (False, "UNREADABLE")
+    assert rig.say("alpha", "RecordHeartbeat", partition=0)["ok"] is True

@@ -130,3 +130,17 @@ def test_a_journals_header_names_the_stand_ins_and_when_it_was_opened(config: Co
     assert header.stand_ins == {"book": "a table"}
     age = datetime.now(UTC) - datetime.fromisoformat(header.opened)
     assert timedelta(0) <= age < timedelta(hours=1)
+
+
+@pytest.mark.req("SHL-034")
+def test_each_posting_that_the_machine_refuses_is_counted(config: Config) -> None:
+    journal, state, _restarted = open_journal(config)
+    paid = replace(state.ledger, fees=state.ledger.fees + 5, cash=state.ledger.cash - 5)
+    try:
+        journal.fail(True)
+        journal.post(paid, 2)
+        journal.post(paid, 3)
+    finally:
+        journal.fail(False)
+    assert journal.account()["post_failures"] == 2
+    journal.close()
