@@ -301,7 +301,7 @@ ITEM = Item(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Judge the mutants and write what was found; the exit code is the item's."""
+    """Judge the mutants and write what was found; the exit code is the item's, 2 on bad input."""
     parser = argparse.ArgumentParser(prog="python -m dolphin.verify.mutation.spec")
     parser.add_argument("--lane", choices=(FAST, FULL), default=FAST)
     parser.add_argument("--only", default="", help="mutants whose id begins so, one line each")
@@ -314,6 +314,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rows = load_manifest(ROOT / "spec" / "tla")
         scope = scope_of(ROOT / "spec" / "tla", rows)
         chosen = [one for one in mutants_of(scope) if one.id.startswith(asked.only)]
+        if not chosen:
+            sys.stderr.write(f"--only {asked.only}: no mutant's id begins so\n")
+            return 2
         killers = Killers(ROOT, rows, store, known=remembered(ROOT))
 
         def say(mutant: Mutant, verdict: Verdict) -> None:

@@ -154,6 +154,13 @@ def test_control_who_never_ends_is_ended_by_its_processor_time(tmp_path: Path) -
             assert said == "ended\n", "killed, and not by its processor time"
 
 
+def test_control_mutants_that_there_are_not_are_bad_input(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert spec.main(["--only", "Nothing:"]) == 2
+    assert capsys.readouterr().err == "--only Nothing:: no mutant's id begins so\n"
+
+
 def test_what_killed_before_is_tried_first_and_is_only_a_hint(
     rows: list[Row], scope: Scope, every: list[Mutant], tmp_path: Path
 ) -> None:
