@@ -230,9 +230,17 @@ class Worker:
 
 @contextmanager
 def workers(root: Path, folder: Path, tests: Sequence[str], count: int) -> Iterator[list[Worker]]:
-    """Start workers in folders of this run's own, end them; what went wrong leaves its log."""
+    """Start workers in folders of this run's own, end them; what went wrong leaves its log.
+
+    What runs that were killed left there is taken away first: the name says whose a folder is.
+    """
+    from dolphin.verify.mutation.code_server import clear
+
     folder.mkdir(parents=True, exist_ok=True)
-    own = Path(tempfile.mkdtemp(prefix="run-", dir=folder))
+    for left in folder.glob("run-*"):
+        if not Path("/proc", left.name.split("-")[1]).exists():
+            clear(left)
+    own = Path(tempfile.mkdtemp(prefix=f"run-{os.getpid()}-", dir=folder))
     with ExitStack() as stack:
         started = []
         for number in range(count):

@@ -21,7 +21,7 @@ Termination is not the prover's: no ``while``, ranges of constants, calls withou
 
 import queue
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -223,12 +223,18 @@ def proved_of(
 
 
 def probes(
-    modules: Iterable[str], provers: Sequence[Prover], store: Store, texts: dict[str, str]
+    modules: Iterable[str],
+    provers: Sequence[Prover],
+    store: Store,
+    texts: dict[str, str],
+    tell: Callable[[int, int, str], None] = lambda done, total, what: None,
 ) -> tuple[int, int, list[str]]:
     """Put ``assert False`` after a call of each function; return all, refused, findings.
 
     What is not refused has a contract, or an axiom beneath it, that contradicts itself.
     """
+    asked = sorted(modules)
+    answered: set[str] = set()
     read = Texts(texts)
     free = pool_of(provers)
 
@@ -237,6 +243,7 @@ def probes(
         stands_on = [read.closure((module, name)) for name in lines.values()]
         key = key_of("probe", VERSION, text, stands_on, PROBE_MS)
         if not lines or store.get(key) == {"refused": len(lines)}:
+            answered.add(module)
             return len(lines), []
         prover = free.get()
         try:
@@ -246,6 +253,8 @@ def probes(
             file.unlink()
         finally:
             free.put(prover)
+        answered.add(module)
+        tell(len(answered), len(asked), f"{module}.py: assert False after every function")
         said = " ".join(answer.errors)
         passed = [
             name
@@ -261,7 +270,7 @@ def probes(
         ]
 
     with ThreadPoolExecutor(max_workers=len(provers)) as pool:
-        found = list(pool.map(probed, sorted(modules)))
+        found = list(pool.map(probed, asked))
     total = sum(count for count, _ in found)
     findings = [each for _, some in found for each in some]
     return total, total - len(findings), findings
@@ -300,8 +309,9 @@ def proofs(context: Context) -> Outcome:
         ]
         proved, more = proved_of(context, places, provers, store, texts)
         findings += more
-        context.tell(len(places), len(places), "assert False after every function")
-        asked, refused, more = probes({module for module, _ in places}, provers, store, texts)
+        asked, refused, more = probes(
+            {module for module, _ in places}, provers, store, texts, context.tell
+        )
         findings += more
         figures: dict[str, object] = {
             "functions": total,

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from dolphin.verify.mutation.code_mutants import Mutant, mutants_of
-from dolphin.verify.mutation.code_run import Group, Result, Run, run_group
+from dolphin.verify.mutation.code_run import Group, Result, Run, run_group, workers
 from dolphin.verify.mutation.code_server import MEMORY_BYTES_MAX, Child, clear
 from dolphin.verify.store import Store
 
@@ -242,6 +242,19 @@ def test_what_a_fork_has_mounted_and_left_goes_with_its_folder(tmp_path: Path) -
         clear(tmp_path / "fork")
     assert not (tmp_path / "fork").exists()
     assert str(disk) not in Path("/proc/self/mounts").read_text("utf-8")
+
+
+def test_what_a_killed_run_left_goes_with_the_next_one_and_a_living_one_keeps_its_own(
+    tmp_path: Path,
+) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    (tmp_path / f"run-{ended.pid}-left" / "worker-0").mkdir(parents=True)
+    (tmp_path / f"run-{os.getpid()}-living").mkdir()
+    with workers(tmp_path, tmp_path, (), 0):
+        assert not (tmp_path / f"run-{ended.pid}-left").exists()
+        assert len(list(tmp_path.glob("run-*"))) == 2  # the living one and its own
+    assert [each.name for each in tmp_path.iterdir()] == [f"run-{os.getpid()}-living"]
 
 
 def test_control_a_tool_that_breaks_has_killed_nothing() -> None:

@@ -181,8 +181,16 @@ def test_control_a_contract_that_contradicts_itself_is_named(
 
         return says
 
-    every = run.probes({"causes"}, [stand_in(refused_but("nothing"))], context.store, texts)
+    told: list[tuple[int, int]] = []
+    every = run.probes(
+        {"causes"},
+        [stand_in(refused_but("nothing"))],
+        context.store,
+        texts,
+        lambda done, total, _: told.append((done, total)),
+    )
     assert every == (3, 3, [])
+    assert told == [(1, 1)]
     store = Store(context.store.folder / "other")
     total, refused, findings = run.probes(
         {"causes"}, [stand_in(refused_but("latched"))], store, texts
