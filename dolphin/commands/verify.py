@@ -48,7 +48,7 @@ def minutes(seconds: float) -> str:
 @contextmanager
 def shown(console: Console, item: Item, expected: float) -> Iterator[Tell]:
     """Show an item's progress: a bar on a terminal, a line now and then elsewhere."""
-    said = 0
+    said, part = 0, 0  # the last tenth told, and of how many: a new part begins again
     with Progress(
         TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(),
         TextColumn("{task.fields[what]}"), console=console, transient=True,
@@ -57,9 +57,11 @@ def shown(console: Console, item: Item, expected: float) -> Iterator[Tell]:
         task = progress.add_task(item.name, total=None, what=f"about {minutes(expected)}")
 
         def tell(done: int, total: int, what: str) -> None:
-            nonlocal said
+            nonlocal said, part
             progress.update(task, completed=done, total=total or None, what=escape(what))
             tenth = 10 * done // total if total else 0
+            if total != part:
+                said, part = 0, total
             if not console.is_terminal and expected > 30 and tenth > said:
                 said = tenth
                 console.print(f"{item.name}: {done} of {total}: {what}", highlight=False)

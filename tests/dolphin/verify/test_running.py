@@ -1,11 +1,14 @@
 """Items are run, kept and summed up so that nothing not run ever counts as held."""
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from dolphin.commands.verify import shown
 from dolphin.verify import plan
 from dolphin.verify.item import (
     DOES_NOT_HOLD,
@@ -94,6 +97,19 @@ def test_a_forecast_is_what_was_measured_last(tmp_path: Path) -> None:
     run_item(one, FULL, tmp_path, store, silent)
     assert 0 <= forecast(store, one, FULL) < 50.0
     assert forecast(store, one, FAST) == 5.0
+
+
+def test_without_a_terminal_each_tenth_is_told_once_and_a_new_part_from_its_start() -> None:
+    said = io.StringIO()
+    with shown(Console(file=said, width=100), item(holds), 60.0) as tell:
+        for done in (1, 19, 20, 20):
+            tell(done, 20, "first")
+        tell(1, 10, "second")
+    assert said.getvalue().splitlines() == [
+        "one: 19 of 20: first",
+        "one: 20 of 20: first",
+        "one: 1 of 10: second",
+    ]
 
 
 @pytest.mark.parametrize(
