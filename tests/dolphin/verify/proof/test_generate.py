@@ -117,6 +117,16 @@ def test_the_parts_of_the_promise_are_the_shipped_ones() -> None:
     assert [each.name for each in functions_of(parts)] == names
 
 
+def test_a_promise_that_is_no_conjunction_is_asked_whole() -> None:
+    texts = shipped()
+    line = "return Inv(answer.state) and StepProperties("
+    assert line in texts["promises"]
+    either = line.replace(" and ", " or ")
+    parts, names = spread_module({**texts, "promises": texts["promises"].replace(line, either)})
+    assert called_in(parts, ()) == {"answer_keeps_promises"}
+    assert names == ["promised_1"]
+
+
 def test_control_a_property_that_is_taken_away_is_asked_no_more() -> None:
     texts = shipped()
     line = "        and PeakResetOnlyFlat(before, event, after)\n"
