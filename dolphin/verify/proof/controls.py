@@ -2,13 +2,16 @@
 
 Rules of this file:
 
-*   The mutants are the mutation tool's (``dolphin/verify/mutation/code_mutants.py``), of bodies of
-    functions, drawn by a seed. Constants and tables of a module are not drawn: what a number should
-    be no prover knows.
+*   The mutants are the mutation tool's (``dolphin/verify/mutation/code_mutants.py``), drawn by a
+    seed, of the functions that production runs: what ``ENTRIES`` reach through their bodies. What
+    only contracts name is the specification itself: a mutant of it states another theorem, often a
+    weaker and true one, and is the tests' to kill. Constants and tables of a module are not drawn:
+    what a number should be no prover knows.
 *   A mutant goes the way of the source: generator, proof file, prover. First the mutated function
     is proved, then those that call it or whose contracts speak of it, nearest first, until one is
     rejected.
-*   Rejected is a mutant for which the prover was run and did not prove. A mutant that it cannot
+*   Rejected is a mutant for which a job was run and not proved that is proved of the shipped source
+    within the same limits: else a slow machine would reject too. A mutant that the prover cannot
     read (a call without an argument, a field without a value: its type checker refuses it) shows
     nothing of it and is no control: the next one drawn takes its place, and the count is said.
 *   Four in five must be. The survivors are named with what catches them instead: the verdict of the
@@ -22,7 +25,7 @@ import queue
 import random
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -30,20 +33,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dolphin.verify.item import Context
+from dolphin.verify.proof.closure import Place, Texts
 from dolphin.verify.proof.generate import functions_of, proof_files, sources
-from dolphin.verify.proof.prover import Prover
+from dolphin.verify.proof.prover import Answer, Prover
 from dolphin.verify.store import Store, key_of
 
 if TYPE_CHECKING:
     from dolphin.verify.mutation.code_mutants import Mutant
 
+ENTRIES: tuple[Place, ...] = (
+    ("step", "step"),
+    ("state", "initial_state"),
+    ("state", "opening_ledger"),
+)
 SEED = 4
 DRAWN = 32
 REJECTED_MIN = (4, 5)
 ROUNDS = 2  # the mutated function; then what speaks of it
 QUERY_MS = 10_000
 JOB_SECONDS = 240.0
-VERSION = 2
+VERSION = 3
+
+type Job = tuple[str, tuple[str, ...]]  # a module, functions of it
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,19 @@ class Judged:
     rejected: bool
     by: str
     read: bool = True
+
+
+def production(shipped: dict[str, str]) -> set[Place]:
+    """Return what ``ENTRIES`` reach through bodies, contracts aside, in the ``shipped`` sources."""
+    bare = {}
+    for module, text in shipped.items():
+        tree = ast.parse(text)
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef):
+                node.decorator_list = []
+        bare[module] = ast.unparse(tree)
+    read = Texts(bare)
+    return {place for entry in ENTRIES for place in read.reached(entry)}
 
 
 def drawn(root: Path) -> "list[Mutant]":
@@ -70,7 +94,17 @@ def drawn(root: Path) -> "list[Mutant]":
     ]
     every = [mutant for path in paths for mutant in mutants_of(path, root) if not mutant.at_import]
     every.sort(key=lambda one: one.id)
-    return random.Random(SEED).sample(every, len(every))
+    ran = production(sources(root))
+    return [
+        mutant
+        for mutant in random.Random(SEED).sample(every, len(every))
+        if place_of(mutant) in ran
+    ]
+
+
+def place_of(mutant: "Mutant") -> Place:
+    """Return the module and the name of the function that a mutant is of."""
+    return Path(mutant.path).stem, mutant.function.split(".")[-1]
 
 
 def users_of(name: str, texts: dict[str, str]) -> dict[str, tuple[str, ...]]:
@@ -88,30 +122,40 @@ def users_of(name: str, texts: dict[str, str]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def judge(mutant: "Mutant", base: Path, shipped: dict[str, str], prover: Prover) -> Judged:
-    """Let the prover say whether it rejects a mutant of the ``shipped`` sources."""
-    module = Path(mutant.path).stem
+def judge(
+    mutant: "Mutant", shipped: dict[str, str], prover: Prover, proved: Callable[[Job], bool]
+) -> Judged:
+    """Let the prover say whether it rejects a mutant of the ``shipped`` sources.
+
+    ``proved`` says whether a job is proved of the shipped sources, within the same limits.
+    """
+    module, function = place_of(mutant)
     changed = proof_files({**shipped, module: mutant.mutated_source})
-    write_all(base, changed)
-    ahead: list[tuple[str, tuple[str, ...]]] = [(module, (mutant.function.split(".")[-1],))]
-    seen: set[tuple[str, tuple[str, ...]]] = set()
+    ahead: list[Job] = [(module, (function,))]
+    seen: set[Job] = set()
     for _ in range(ROUNDS):
-        following: list[tuple[str, tuple[str, ...]]] = []
+        following: list[Job] = []
         for one in ahead:
             if one in seen:
                 continue
             seen.add(one)
             where, functions = one
-            answer = prover.prove(base / "kernel" / f"{where}.py", functions, QUERY_MS)
+            answer = asked(prover, changed, one)
             if not answer.translated and not any("not decided" in one for one in answer.errors):
                 return Judged(mutant.id, mutant.change, False, "", read=False)
-            if answer.translated and not answer.proved:
+            if answer.translated and not answer.proved and proved(one):
                 said = answer.errors[0] if answer.errors else "not decided"
                 return Judged(mutant.id, mutant.change, True, f"{where}: {said}")
             for name in functions:
                 following += users_of(name, changed).items()
         ahead = following
     return Judged(mutant.id, mutant.change, False, "")
+
+
+def asked(prover: Prover, texts: dict[str, str], job: Job) -> Answer:
+    """Let the prover prove a job of the kernel as ``texts`` has it."""
+    write_all(prover.base, texts)
+    return prover.prove(prover.base / "kernel" / f"{job[0]}.py", job[1], QUERY_MS)
 
 
 def judged(
@@ -126,15 +170,25 @@ def judged(
             base = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dolphin-proof-")))
             free.put(stack.enter_context(Prover(each.python, base, JOB_SECONDS)))
 
+        stands_on = sorted(texts.items())
+
         def one(mutant: "Mutant") -> Judged:
-            key = key_of("control", VERSION, QUERY_MS, mutant.mutated_source, sorted(texts.items()))
+            key = key_of("control", VERSION, QUERY_MS, mutant.mutated_source, stands_on)
             kept = store.get(key)
-            if isinstance(kept, dict) and (kept["rejected"] or "read" in kept):
-                read = kept.get("read", True)
-                return Judged(mutant.id, mutant.change, kept["rejected"], kept["by"], read)
+            if isinstance(kept, dict):
+                return Judged(mutant.id, mutant.change, **kept)
             prover = free.get()
+
+            def proved(job: Job) -> bool:
+                key = key_of("control of shipped", VERSION, QUERY_MS, job, stands_on)
+                if store.get(key) != {"proved": True}:
+                    if not asked(prover, texts, job).proved:
+                        return False
+                    store.put(key, {"proved": True})
+                return True
+
             try:
-                found = judge(mutant, prover.base, shipped, prover)
+                found = judge(mutant, shipped, prover, proved)
             finally:
                 free.put(prover)
             store.put(key, {"rejected": found.rejected, "by": found.by, "read": found.read})

@@ -14,7 +14,7 @@ import pytest
 from dolphin.verify.item import DOES_NOT_HOLD, FAST, FULL, HOLDS, NOT_RUN, Context
 from dolphin.verify.proof import controls, run
 from dolphin.verify.proof.closure import Place, Texts
-from dolphin.verify.proof.generate import functions_of, generate
+from dolphin.verify.proof.generate import functions_of, generate, sources
 from dolphin.verify.proof.prover import Answer, Member, Prover
 from dolphin.verify.store import Store
 
@@ -233,6 +233,34 @@ def test_control_a_mutant_that_was_not_read_is_no_control() -> None:
     assert len(controls.survivors([*judged(32, 40), unread])) == 8
     (found,) = controls.findings([unread])
     assert "0 of 0" in found, "nothing read is nothing shown"
+
+
+def test_the_controls_are_of_what_production_runs() -> None:
+    ran = controls.production(sources(ROOT))
+    assert {("step", "step"), ("gate", "entry_verdict"), ("fixed", "exp_down")} <= ran
+    modules = {module for module, _ in ran}
+    assert not {"invariants", "promises", "lemmas", "slotrules"} & modules
+    assert not {module for module in modules if module.endswith("_contract")}
+    assert all(controls.place_of(one) in ran for one in controls.drawn(ROOT)[:100])
+
+
+def test_control_what_is_not_proved_of_the_shipped_source_rejects_nothing(tmp_path: Path) -> None:
+    refuses = StandIn(lambda *_: Answer(False, True, 0.1, ("might not hold",)), tmp_path)
+    mutant = next(one for one in controls.drawn(ROOT) if one.function == "flat")
+    asked: list[controls.Job] = []
+
+    def judged_where(proved: bool) -> controls.Judged:
+        def said(job: controls.Job) -> bool:
+            asked.append(job)
+            return proved
+
+        return controls.judge(mutant, sources(ROOT), cast(Prover, refuses), said)
+
+    rejected = judged_where(proved=True)
+    assert (rejected.rejected, rejected.by) == (True, "slots: might not hold")
+    assert asked == [("slots", ("flat",))]
+    assert not judged_where(proved=False).rejected
+    assert len(asked) > 2, "who calls it is asked too"
 
 
 def test_users_are_found_in_bodies_and_contracts(made: dict[str, Path]) -> None:
