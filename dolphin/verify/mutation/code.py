@@ -226,6 +226,11 @@ ITEM = Item(
 )
 
 
+def verdicts(root: Path) -> Store:
+    """Return the store of verdicts that the item keeps."""
+    return Store(root / ".cache" / "verify").below(ITEM.name).below("verdicts")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run some mutants and write a line for each that lives; 1 where any does, 2 on bad input."""
     from dolphin.verify.mutation import code_justified
@@ -239,7 +244,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--budget", type=float, default=math.inf, help="seconds of tests for each")
     parser.add_argument("--jobs", type=int, default=2)
     asked = parser.parse_args(arguments)
-    store = Store(root / ".cache" / "verify").below(ITEM.name).below("verdicts")
+    store = verdicts(root)
     try:
         entries = code_justified.read(JUSTIFIED)
     except code_justified.Malformed as error:

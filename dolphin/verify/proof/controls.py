@@ -14,8 +14,8 @@ Rules of this file:
     within the same limits: else a slow machine would reject too. A mutant that the prover cannot
     read (a call without an argument, a field without a value: its type checker refuses it) shows
     nothing of it and is no control: the next one drawn takes its place, and the count is said.
-*   Four in five must be. The survivors are named with what catches them instead: the verdict of the
-    mutation tool, by test.
+*   Four in five must be. The survivors are named with what catches them instead: the test that
+    killed the same mutant when the mutation tool ran it last.
 
 Not here: the proofs of the source itself (``run.py``).
 """
@@ -28,7 +28,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,6 +66,7 @@ class Judged:
     rejected: bool
     by: str
     read: bool = True
+    caught_by: str = ""
 
 
 def production(shipped: dict[str, str]) -> set[Place]:
@@ -202,7 +203,22 @@ def judged(
                 context.tell(min(could, DRAWN), DRAWN, f"mutant {found[-1].id}")
                 if could >= DRAWN:
                     break
-    return found
+    return with_killers(context.root, mutants, found)
+
+
+def with_killers(root: Path, mutants: "Sequence[Mutant]", found: Sequence[Judged]) -> list[Judged]:
+    """Return the same, the survivors with the test that killed them in the mutation tool's run."""
+    from dolphin.verify.mutation.code import verdicts
+    from dolphin.verify.mutation.code_run import last_killer
+
+    of_id = {mutant.id: mutant for mutant in mutants}
+    store = verdicts(root)
+    return [
+        replace(each, caught_by=last_killer(store, of_id[each.id]))
+        if each.read and not each.rejected
+        else each
+        for each in found
+    ]
 
 
 def write_all(base: Path, texts: dict[str, str]) -> None:
@@ -222,10 +238,11 @@ def figures(found: Sequence[Judged]) -> dict[str, int]:
 
 
 def survivors(found: Sequence[Judged]) -> list[str]:
-    """Return a line for each mutant that the prover let live."""
+    """Return a line for each mutant that the prover let live, with what catches it instead."""
+    ask = "python -m dolphin.verify.mutation.code --only"
     return [
-        f"{each.id}: {each.change}; the mutation tool's verdict on the same id says which test "
-        "kills it"
+        f"{each.id}: {each.change}; "
+        + (f"killed by {each.caught_by}" if each.caught_by else f"`{ask} {each.id}` runs the tests")
         for each in found
         if each.read and not each.rejected
     ]

@@ -223,6 +223,8 @@ def test_control_too_many_living_mutants_are_a_finding() -> None:
     assert "31 of 40" in found
     assert "kernel.x.f#39" in found
     assert controls.figures(judged(31, 40)) == {"total": 40, "rejected": 31}
+    named = controls.survivors([replace(judged(0, 1)[0], caught_by="tests/a.py::test_b")])
+    assert named == ["kernel.x.f#0: a → b; killed by tests/a.py::test_b"]
     assert len(controls.survivors(judged(31, 40))) == 9
 
 
