@@ -31,7 +31,6 @@ from dolphin.verify.plan import LANES, UnknownItem, chosen
 from dolphin.verify.running import Tell, Verified, document, forecast, kept, run_item, summed
 from dolphin.verify.store import Store
 
-CACHE_FOLDER = ROOT / ".cache" / "verify"
 BAD_INPUT = 2
 CODES = {HOLDS: 0, DOES_NOT_HOLD: 1, NOT_RUN: 3}
 COLOURS = {HOLDS: "green", DOES_NOT_HOLD: "bold red", NOT_RUN: "yellow"}
@@ -129,7 +128,7 @@ def command(
 ) -> None:
     """Verify the kernel's code: proofs, coverage, mutants, requirements."""
     err = Console(stderr=True, soft_wrap=True)
-    store = Store(CACHE_FOLDER)
+    store = Store.of(ROOT)
     try:
         items = chosen(lane, only)
     except UnknownItem as error:

@@ -55,6 +55,11 @@ class Store:
         draft.write_text(json.dumps(document, sort_keys=True), encoding="utf-8")
         draft.replace(self.folder / f"{key}.json")
 
+    @classmethod
+    def of(cls, root: Path) -> "Store":
+        """Return the store of a project, which ``dolphin verify`` fills."""
+        return cls(root / ".cache" / "verify")
+
     def below(self, name: str) -> "Store":
         """Return the store in the subfolder ``name``."""
         return Store(self.folder / name)

@@ -228,7 +228,7 @@ ITEM = Item(
 
 def verdicts(root: Path) -> Store:
     """Return the store of verdicts that the item keeps."""
-    return Store(root / ".cache" / "verify").below(ITEM.name).below("verdicts")
+    return Store.of(root).below(ITEM.name).below("verdicts")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

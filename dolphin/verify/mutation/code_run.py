@@ -234,7 +234,7 @@ def workers(root: Path, folder: Path, tests: Sequence[str], count: int) -> Itera
 
     What runs that were killed left there is taken away first: the name says whose a folder is.
     """
-    from dolphin.verify.mutation.code_server import clear
+    from dolphin.verify.mutation.code_server import clear  # here: it needs pytest
 
     folder.mkdir(parents=True, exist_ok=True)
     for left in folder.glob("run-*"):

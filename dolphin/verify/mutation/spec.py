@@ -308,7 +308,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--remember", action="store_true", help=f"write {KILLERS}")
     asked = parser.parse_args(arguments)
-    store = Store(ROOT / ".cache" / "verify").below("spec-mutants")
+    store = Store.of(ROOT).below("spec-mutants")
 
     if asked.only:
         rows = load_manifest(ROOT / "spec" / "tla")

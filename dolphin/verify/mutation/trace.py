@@ -282,7 +282,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--lane", choices=(FAST, FULL), default=FAST)
     asked = parser.parse_args(arguments)
     tell: Callable[[int, int, str], None] = lambda done, total, what: None  # noqa: E731  (no bar)
-    store = Store(ROOT / ".cache" / "verify")
+    store = Store.of(ROOT)
     outcome = run(Context(asked.lane, ROOT, store, tell))
     sys.stdout.write(json.dumps({"status": outcome.status, **outcome.figures}, indent=1) + "\n")
     sys.stderr.write("".join(f"{line}\n" for line in (outcome.detail, *outcome.findings)))

@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING
 
 from dolphin.verify.item import Context
 from dolphin.verify.proof.closure import Place, Texts
-from dolphin.verify.proof.generate import functions_of, proof_files, sources
+from dolphin.verify.proof.generate import functions_of, proof_files, sources, stripped
 from dolphin.verify.proof.prover import Answer, Prover
 from dolphin.verify.store import Store, key_of
 
@@ -68,16 +68,21 @@ class Judged:
     read: bool = True
     caught_by: str = ""
 
+    @property
+    def lives(self) -> bool:
+        """Whether the prover read it and let it live."""
+        return self.read and not self.rejected
+
 
 def production(shipped: dict[str, str]) -> set[Place]:
     """Return what ``ENTRIES`` reach through bodies, contracts aside, in the ``shipped`` sources."""
     bare = {}
     for module, text in shipped.items():
         tree = ast.parse(text)
-        for node in tree.body:
-            if isinstance(node, ast.FunctionDef):
-                node.decorator_list = []
-        bare[module] = ast.unparse(tree)
+        tree.body = [
+            stripped(node) if isinstance(node, ast.FunctionDef) else node for node in tree.body
+        ]
+        bare[module] = ast.unparse(ast.fix_missing_locations(tree))
     read = Texts(bare)
     return {place for entry in ENTRIES for place in read.reached(entry)}
 
@@ -214,9 +219,7 @@ def with_killers(root: Path, mutants: "Sequence[Mutant]", found: Sequence[Judged
     of_id = {mutant.id: mutant for mutant in mutants}
     store = verdicts(root)
     return [
-        replace(each, caught_by=last_killer(store, of_id[each.id]))
-        if each.read and not each.rejected
-        else each
+        replace(each, caught_by=last_killer(store, of_id[each.id])) if each.lives else each
         for each in found
     ]
 
@@ -244,7 +247,7 @@ def survivors(found: Sequence[Judged]) -> list[str]:
         f"{each.id}: {each.change}; "
         + (f"killed by {each.caught_by}" if each.caught_by else f"`{ask} {each.id}` runs the tests")
         for each in found
-        if each.read and not each.rejected
+        if each.lives
     ]
 
 
@@ -254,7 +257,7 @@ def findings(found: Sequence[Judged]) -> list[str]:
     total, rejected = figures(found).values()
     if total and rejected * whole >= total * part:
         return []
-    names = ", ".join(each.id for each in found if each.read and not each.rejected)
+    names = ", ".join(each.id for each in found if each.lives)
     return [
         f"negative controls: {rejected} of {total} rejected, expected {part} in {whole}: "
         f"{names} live"

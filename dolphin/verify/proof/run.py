@@ -233,8 +233,6 @@ def probes(
 
     What is not refused has a contract, or an axiom beneath it, that contradicts itself.
     """
-    asked = sorted(modules)
-    answered: set[str] = set()
     read = Texts(texts)
     free = pool_of(provers)
 
@@ -243,7 +241,6 @@ def probes(
         stands_on = [read.closure((module, name)) for name in lines.values()]
         key = key_of("probe", VERSION, text, stands_on, PROBE_MS)
         if not lines or store.get(key) == {"refused": len(lines)}:
-            answered.add(module)
             return len(lines), []
         prover = free.get()
         try:
@@ -253,8 +250,6 @@ def probes(
             file.unlink()
         finally:
             free.put(prover)
-        answered.add(module)
-        tell(len(answered), len(asked), f"{module}.py: assert False after every function")
         said = " ".join(answer.errors)
         passed = [
             name
@@ -269,8 +264,12 @@ def probes(
             for name in sorted(passed)
         ]
 
+    asked = sorted(modules)
+    found: list[tuple[int, list[str]]] = []
     with ThreadPoolExecutor(max_workers=len(provers)) as pool:
-        found = list(pool.map(probed, asked))
+        for module, one in zip(asked, pool.map(probed, asked), strict=True):
+            found.append(one)
+            tell(len(found), len(asked), f"{module}.py: assert False after every function")
     total = sum(count for count, _ in found)
     findings = [each for _, some in found for each in some]
     return total, total - len(findings), findings
