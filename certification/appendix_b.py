@@ -4,12 +4,12 @@ Rules of this file:
 
 *   All eighteen criteria are listed, in order. ``FULL`` may be met by artefacts; ``IN_PART``
     never shows better than "in part"; ``ORGANISATION`` and ``INDEPENDENT`` need what no
-    program is, and are never green, whatever the claims say (design §6).
+    program is, and are never green, whatever the claims say (design 6).
 *   A criterion is as good as the worst of its claims. A claim that is not in the report counts as
     not run, and a criterion without any claim too. There is no empty cell.
 *   A name that ends in ``*`` stands for every claim whose id begins so.
 
-Source: 10 CFR Part 50, Appendix B (titles); design §6 (the mapping). Not here: the claims
+Source: 10 CFR Part 50, Appendix B (titles); design 6 (the mapping). Not here: the claims
 themselves.
 """
 

@@ -7,7 +7,7 @@ Rules of this file:
 *   What the machine did not permit and what stands in for a sensor come from the session's own
     record.
 
-Source: design §6 ("In every report …"), §7 (isolation). Not here: claims and their states.
+Source: design 6 (gaps in every report), 7 (isolation). Not here: claims and their states.
 """
 
 from dataclasses import dataclass

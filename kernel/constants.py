@@ -4,12 +4,12 @@ Rules of this file:
 
 *   Integers only. Ratios in parts per million, money in micro-USDT, time in milliseconds.
 *   The unit, then the qualifier, come last in a name: ``AGE_MS_MAX``.
-*   A number of the seeds carries its section; one of ours says why it has the value it has.
+*   A number from a source carries its section (``docs/sources/``); one of ours says why it has the
+    value it has.
 *   What a deployment may set lives in ``state.Limits`` and is bounded by what stands here.
 
-The two profiles are two readings of the seeds: ``bible`` is the system as it ran
-(seeds/004, section 11), ``specification`` the one the aeronautical specification asks for
-(seeds/003, section VI).
+The two profiles are the survival stacks of two sources: ``bible`` is the system as it ran (bible
+11), ``specification`` the one that the aeronautical specification asks for (specification VI).
 
 Not here: the curves (``curves.py``). Spec modules: all; these are their CONSTANTS.
 """
@@ -19,7 +19,7 @@ from typing import Final
 
 
 class Profile(IntEnum):
-    """Which of the seeds' two survival stacks is in force."""
+    """Which of the two survival stacks is in force."""
 
     BIBLE = 0
     SPECIFICATION = 1
@@ -83,7 +83,7 @@ CONSTANTS_VERSION: Final[int] = 1
 PPM: Final[int] = 1_000_000
 
 # Ranges. They bound what an event may say; the models and the journal's widths rely on them.
-WORKERS: Final[int] = 8  # specification VIII, MIG5
+WORKERS: Final[int] = 8  # specification VIII MIG5
 PARTITIONS: Final[int] = 4
 AGE_MS_MAX: Final[int] = 1_000_000_000  # ages saturate: 11.6 days, past the end of every curve
 AGE_S_MAX: Final[int] = 1_000_000

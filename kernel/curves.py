@@ -27,11 +27,11 @@ from kernel.fixed import ONE, decade_down, exp_down, exp_up
 # Structural, bible 11.2: no decay for 6 h, then e-fold every 3 h.
 STRUCTURAL_GRACE_S: Final[int] = 21_600
 STRUCTURAL_EXP_PER_S: Final[int] = 250  # EXP_UNIT / 10,800 s
-# Structural, specification VI category 2: fresh below 30 s, a tenth at 2 h.
+# Structural, specification VI.1 category 2: fresh below 30 s, a tenth at 2 h.
 STRUCTURAL_FRESH_S: Final[int] = 30
 STRUCTURAL_BLIND_S: Final[int] = 7_200
 STRUCTURAL_BLIND_PPM: Final[int] = 100_000
-# Environment, bible 11.2 and specification VI category 4: 0.3 at a shock, 60 minutes.
+# Environment, bible 11.2 and specification VI.1 category 4: 0.3 at a shock, 60 minutes.
 SHOCK_PPM: Final[int] = 300_000
 ENVIRONMENT_EXP_PER_S: Final[int] = 750  # EXP_UNIT / 3,600 s
 ENVIRONMENT_COOLING_S: Final[int] = 3_600
@@ -40,7 +40,7 @@ CAPITAL_MIDDLE_PPM: Final[int] = 120_000
 CAPITAL_EXP_PER_PPM: Final[int] = 81  # EXP_UNIT × 30 / PPM
 # Microstructure, bible 11.2.
 MICRO_FLOOR_PPM: Final[int] = 300_000
-# Microstructure, specification VI category 3, which names the three inputs and gives no number
+# Microstructure, specification VI.1 category 3, which names the three inputs and gives no number
 # but the deadband's purpose: deadbands and scales are ours, each e-fold five times its deadband.
 LATENCY_DEADBAND_MS: Final[int] = 200
 LATENCY_EXP_PER_MS: Final[int] = 2_700  # EXP_UNIT / 1,000 ms
@@ -65,7 +65,7 @@ def structural_decay_bible(age_s: int) -> int:
 @require_part(lambda age_s: age_s >= 0)
 @ensure_part(lambda result: 0 <= result <= PPM)
 def structural_decay_specification(age_s: int) -> int:
-    """Return the freshness of the forewarner in ppm (specification VI, category 2).
+    """Return the freshness of the forewarner in ppm (specification VI.1 category 2).
 
     1 up to 30 s, then 10^(-(age - 30) / 7170) down to 0.10 at two hours, and 0.10 after.
     """
@@ -94,7 +94,7 @@ def environment_bible(age_s: int) -> int:
 @require_part(lambda age_s: age_s >= 0)
 @ensure_part(lambda result: SHOCK_PPM <= result <= PPM)
 def environment_specification(age_s: int) -> int:
-    """Return the recovery from a shock in ppm (specification VI, category 4).
+    """Return the recovery from a shock in ppm (specification VI.1 category 4).
 
     0.3 at the shock, a straight line to 1.0 at 60 minutes, and 1.0 after.
     """
@@ -135,7 +135,10 @@ def micro_bible(depth_ppm: int, fill_ppm: int) -> int:
 @require_part(lambda latency_ms: latency_ms >= 0)
 @ensure_part(lambda result: 0 <= result <= PPM)
 def latency_specification(latency_ms: int) -> int:
-    """Return 1 up to 200 ms, then exp(-(ms - 200) / 1000), in ppm (specification VI, cat. 3)."""
+    """Return 1 up to 200 ms, then exp(-(ms - 200) / 1000), in ppm.
+
+    Specification VI.1 category 3.
+    """
     # KRN-SURV-008, KRN-SURV-021, KRN-SURV-022, KRN-SURV-023
     late_ms = max(0, min(latency_ms, LATENCY_MS_MAX) - LATENCY_DEADBAND_MS)
     return exp_down(LATENCY_EXP_PER_MS * late_ms) * PPM // ONE
@@ -146,7 +149,7 @@ def latency_specification(latency_ms: int) -> int:
 @require_part(lambda jitter_ms: jitter_ms >= 0)
 @ensure_part(lambda result: 0 <= result <= PPM)
 def jitter_specification(jitter_ms: int) -> int:
-    """Return 1 up to 50 ms, then exp(-(ms - 50) / 250), in ppm (specification VI, cat. 3)."""
+    """Return 1 up to 50 ms, then exp(-(ms - 50) / 250), in ppm (specification VI.1 category 3)."""
     # KRN-SURV-009, KRN-SURV-021, KRN-SURV-022, KRN-SURV-023
     rough_ms = max(0, min(jitter_ms, LATENCY_MS_MAX) - JITTER_DEADBAND_MS)
     return exp_down(JITTER_EXP_PER_MS * rough_ms) * PPM // ONE
@@ -157,6 +160,9 @@ def jitter_specification(jitter_ms: int) -> int:
 @require_part(lambda depth_ppm: 0 <= depth_ppm <= PPM)
 @ensure_part(lambda result: 0 <= result <= PPM)
 def depth_specification(depth_ppm: int) -> int:
-    """Return 1 from a depth of 0.8 up, depth / 0.8 below, in ppm (specification VI, cat. 3)."""
+    """Return 1 from a depth of 0.8 up, depth / 0.8 below, in ppm.
+
+    Specification VI.1 category 3.
+    """
     # KRN-SURV-010, KRN-SURV-021, KRN-SURV-022
     return min(depth_ppm, DEPTH_DEADBAND_PPM) * PPM // DEPTH_DEADBAND_PPM

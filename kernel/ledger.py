@@ -12,7 +12,7 @@ Rules of this file:
 *   Cash moves only by a fill.
 *   A fill that the kernel did not permit is a desync and kills; it is never half believed.
 *   Whatever moves equity ends with ``settled_equity``: peak, drawdown, and the multiplier's fall.
-*   Drawdown counts unrealised loss (design 3, order gate).
+*   Drawdown counts unrealised loss (design 3.4).
 
 Not here: bytes, checksums and the chain of the ledger book (``traces/``): the kernel folds values
 and is told of a mismatch by an event. Spec module: Ledger. Sources: specification I, II; bible 8.3.

@@ -12,7 +12,7 @@ Rules of this file:
 *   Neither is confirmed while the journal cannot be written: an operator's act needs a record.
 
 Not here: the kill (``killswitch.py``). Spec module: KillSwitch (requests), Ledger (peak).
-Sources: design 3, kill-switch and survival controller.
+Sources: design 3.2, 3.3.
 """
 
 from kernel.causes import latched

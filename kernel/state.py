@@ -7,7 +7,7 @@ Rules of this file:
     ``dataclasses.replace``, and a reader sees what stays.
 *   Ages, not instants: an age saturates, so the state space of the models is finite. The kernel
     computes them itself; no sender reports one.
-*   Eight slots by worker (specification VIII, MIG5), however many instruments: a worker has at most
+*   Eight slots by worker (specification VIII MIG5), however many instruments: a worker has at most
     one position and one permit outstanding (bible 13.2: entries only when flat).
 
 The meaning and the range of each field stand in docs/KERNEL.md. What always holds between them

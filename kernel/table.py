@@ -3,9 +3,9 @@
 Rules of this file:
 
 *   A row per event, a column per posture. Refusing is a cell too.
-*   ``step`` reads this table before it calls a handler: a cell that refuses is refused here, and a
-    handler never sees it. ``tests/kernel/test_table.py`` enumerates every cell and shows the
-    kernel doing what it says.
+*   The three rows that have a refusing cell are read before their handler runs (``answers.py``). No
+    code reads the others: they say what the guards do, and ``tests/kernel/test_table.py``
+    enumerates every cell of all rows and shows the kernel doing what it says.
 
 The cells:
 

@@ -1,7 +1,7 @@
 """The survival curves once more, from the formulas and in decimals, for the models' tables.
 
 The models take curves as tables. A table filled from the kernel's own code would agree with the
-kernel whatever the kernel did, so the audit computes them another way: the formula of the seeds in
+kernel whatever the kernel did, so the audit computes them another way: the sources' formula in
 60-digit decimals (the standard library's, whose ``exp`` is correctly rounded), floored to ppm. That
 the kernel's integers are within 512-bit enclosures on every input is tests/kernel/test_curves.py's;
 that these decimals agree with the kernel is tests/traces/test_curves.py's.
@@ -9,7 +9,7 @@ that these decimals agree with the kernel is tests/traces/test_curves.py's.
 Rules of this file: directed rounding, always down, where a result may lie just below a whole ppm
 (the environment's curve never reaches 1). Nothing is imported from ``kernel.curves``.
 
-Sources: bible 11.2; specification VI, categories 2 to 4; the scales of microstructure in the
+Sources: bible 11.2; specification VI.1 category 2 to 4; the scales of microstructure in the
 specification are ours (docs/CURVES.md).
 """
 

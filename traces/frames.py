@@ -17,7 +17,7 @@ Rules of this file:
 *   The length stands beside its complement: a flipped bit in a length is a damaged frame and never
     looks like a torn one.
 *   Sequence numbers run from 0 without a gap, over frames of every tag. Order is the number, not
-    the clock (design 3, Journal).
+    the clock (design 3.6).
 
 Not here: what a body says (``codec``, ``header``), who writes (``journal``).
 """

@@ -9,7 +9,7 @@ Rules of this file:
     and drawdown fit. What it was before this journal is the ledger book's (``traces.ledger``).
 *   ``stand_ins`` names, per sensor, what stood in for it; a sensor that is not there was real.
 
-Not here: bytes (``frames``). Source: design 3, Journal.
+Not here: bytes (``frames``). Source: design 3.6.
 """
 
 import json

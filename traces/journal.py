@@ -20,7 +20,7 @@ Rules of this file:
 *   One writer per file, held by a lock.
 
 Not here: reading (``reader``), taking up a journal after a crash (``recovery``).
-Sources: design 3 (Journal), 7 (durability).
+Sources: design 3.6, 7.
 """
 
 import fcntl

@@ -7,7 +7,7 @@ Rules of this file:
     the kernel does not start on it.
 *   A closed journal is not taken up again: the next session opens its own.
 *   The state is the fold of what is left. The shell then says ``RestartKernel``, and the kernel
-    comes up in HIBERNATE behind a new fence (design 3, Journal).
+    comes up in HIBERNATE behind a new fence (design 3.6).
 
 Not here: reading for judgement (``audit``), which never changes a file.
 """

@@ -7,7 +7,7 @@ A table's file begins with ``[defaults]``, which its requirements inherit field 
     parent = "SYS-002"               a high-level id; "none" at the root
     level = "A"                      the level of the part that has to meet it, A to E
     method = ["test", "model"]       how it is shown: test, model, proof, review
-    source = "bible 11.2"            seed and section, a section of the design, a page, an ADR
+    source = "bible 11.2"            a source and its section, a page, an ADR
     rationale = "…"                  where the why is not plain from the text
 
 Rules of this file:

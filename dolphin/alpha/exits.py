@@ -16,7 +16,7 @@ HOLD_BARS_MAX = 120
 
 
 class ExitReason(StrEnum):
-    """Why a position is left; the names are the seeds'."""
+    """Why a position is left; the names are the sources'."""
 
     FIXED_TP = "FIXED_TP"
     MAX_HOLD = "MAX_HOLD"

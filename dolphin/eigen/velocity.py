@@ -2,7 +2,7 @@
 
 Rules of this file: two formulas, each written once. Windows are given shortest first.
 
-Theory. No seed defines velocity beyond "lambda_max rate of change" (bible 3.1). ADR 0010 decides:
+Theory. No source defines velocity beyond "lambda_max rate of change" (bible 3.1). ADR 0010 decides:
 the relative rate per bar, ln(lambda now / lambda ``lag`` bars ago) / lag, lag 1. It is a pure
 number, it does not depend on how many symbols there are, and on the real panel the thresholds
 -0.02 and -0.05 cut it at about 5 % and 0.6 % of the bars.

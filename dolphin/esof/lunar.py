@@ -9,7 +9,7 @@ Rules of this file:
     at the first quarter, 180 at full moon. It grows steadily, and so it also says waxing or waning,
     which illumination alone does not.
 
-Not here: what any of it means for a market. No seed says, and nothing in the kernel reads it.
+Not here: what any of it means for a market. No source says, and nothing in the kernel reads it.
 Level D.
 """
 

@@ -12,7 +12,7 @@ Rules of this file:
     They are compared with the kernel's; a difference kills.
 *   Integers only: lots, micro-USDT per lot, micro-USDT.
 
-Not here: latency, queue position, funding. Sources: issue 3 (fees); bible 14 (execution).
+Not here: latency, queue position, funding. Source of the fees: bible 8.1.
 No spec module: the models let a fill come whenever a permit is out.
 """
 

@@ -36,7 +36,7 @@ from dolphin.feed.bar import Bar
 __all__ = ["ANCHOR", "Panel", "PanelError", "load_panel", "normalise", "rows_needed"]
 
 ANCHOR = "BTCUSDT"
-SYMBOLS_MAX = 50  # the size of the seeds' universe (bible 27.7)
+SYMBOLS_MAX = 50  # the size of the sources' universe (bible 27.7)
 GAP_SHARE_MAX = 0.05
 TIMESTAMP = "timestamp"
 LONG_COLUMNS = frozenset({"symbol", TIMESTAMP, "close"})

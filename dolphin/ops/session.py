@@ -9,7 +9,7 @@ Rules of this file:
     at once (a confirmation that comes too early) goes directly.
 *   A wait has an end, and what did not happen until then is not shown.
 *   Limits of time come from this machine: a stall is measured before the session, and a heartbeat
-    may be late by many of them before it counts, within the seeds' 30 s.
+    may be late by many of them before it counts, within the sources' 30 s.
 
 Not here: what had to be shown (``collect``), which drill when (``plan``).
 """

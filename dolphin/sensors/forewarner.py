@@ -2,7 +2,7 @@
 
 The real forewarner asks a Monte-Carlo model how probable a catastrophe is for the day's
 configuration (bible 12). Without that model two quantities of the same meaning come from the bars,
-and the seeds' own thresholds judge them:
+and the sources' own thresholds judge them:
 
 *   ``catastrophic_probability``: the share of the last ``TAIL_BARS`` bars in which the market
     portfolio moved further than its own 99th percentile before. In a steady market it is 0.01.

@@ -9,7 +9,7 @@ Rules of this file:
 *   The drill makes the machine itself refuse the next write, by the limit on a file's size. Nothing
     is pretended inside the writer.
 
-Not here: bytes and chains (``traces``). Source: design 3, Ledger and Journal.
+Not here: bytes and chains (``traces``). Source: design 3.5 and Journal.
 """
 
 import resource

@@ -10,7 +10,7 @@
 (* the book refuses to open, and nothing is cut.                           *)
 (*                                                                         *)
 (* Not here: bytes and checksums.  These are no events of the kernel: the  *)
-(* book is the shell's.  Sources: design 3 (ledger, journal).              *)
+(* book is the shell's.  Sources: design 3.5, 3.6.                         *)
 (* Code: traces/ (chain, recovery).                                        *)
 (***************************************************************************)
 EXTENDS Fixed, Sequences

@@ -1,7 +1,7 @@
 """The curves against 512-bit enclosures, on every input.
 
 A *truth* takes an input and returns the true value in ppm as an arb ball (the true value lies
-inside, always), written from the seeds' formulas and sharing nothing with ``kernel/``. The check
+inside, always), written from the sources' formulas and sharing nothing with ``kernel/``. The check
 asks that the curve returns the floor of everything in the ball: then it is never above the true
 value and less than 1 ppm below it. A ball that straddles an integer decides nothing and fails.
 

@@ -1,7 +1,7 @@
 """Numbers that must not move by themselves: constants and codes, written down a second time.
 
 A constant is used where it is defined, so most tests would move with it. Here each one stands as
-the seeds give it, beside nothing that computes it. Who changes a number on purpose changes this
+the sources give it, beside nothing that computes it. Who changes a number on purpose changes this
 table too, raises ``CONSTANTS_VERSION``, and runs the models (``traces/constants.py``).
 """
 

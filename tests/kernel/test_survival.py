@@ -1,4 +1,4 @@
-"""The survival controller: the figures of the seeds, fast attack, slow recovery."""
+"""The survival controller: the figures of the sources, fast attack, slow recovery."""
 
 import dataclasses
 

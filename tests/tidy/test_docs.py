@@ -26,6 +26,7 @@ HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*#*$")
 CODE_SPAN = re.compile(r"`[^`]*`")
 ABBREVIATION = re.compile(r"(?<![\w.-])([A-Z]{2,6})s?(?![\w.])")
 GLOSSARY = "docs/GLOSSARY.md"
+SOURCES = "docs/sources/README.md"  # words that the source documents alone use
 PATHLIKE = re.compile(
     r"^(?:kernel|traces|dolphin|certification|tests|spec|docs|locks|\.ci)/[\w./-]+$"
 )
@@ -216,6 +217,7 @@ def test_paths_and_targets_that_pages_name_are_there() -> None:
 def test_abbreviations_are_in_the_glossary() -> None:
     all_pages = pages()
     known = set(glossary_entries(all_pages[GLOSSARY]))
+    known |= set(glossary_entries(all_pages[SOURCES]))
     known |= kernel_names([text for _, text in files(".py", under=("kernel",))])
     found = [each for path, text in all_pages.items() for each in abbreviations(path, text, known)]
     assert not found, show(found)

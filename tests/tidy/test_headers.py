@@ -6,7 +6,7 @@ Rules of the check:
     lines: the rules of the file, the theory, what is not here, the spec module. Elsewhere a module
     that does one plain thing may say it in one. An `__init__.py` may be shorter, or empty.
 *   Files of `kernel/` have 20 to 320 lines. Below, a file is not worth its place in the reading
-    order; above, it holds two nouns. (design.md section 10 says 80 to 300. The bounds are looser by
+    order; above, it holds two nouns. (design 10 says 80 to 300. The bounds are looser by
     what a file of one type or one table is shorter, and a few contracts are longer.)
 *   An exception is made by name in `EXCUSED`, with its reason, and dies with the reason: an excuse
     that is no longer needed fails as well.

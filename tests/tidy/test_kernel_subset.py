@@ -11,7 +11,7 @@ Why each form is refused stands beside it in `FORMS`. Three kinds:
 Termination is argued from the syntax: no `while`, `for` over `range` of constants, and a call graph
 without a cycle over the kernel as a whole. So two checks: one reads a file, one reads all of them.
 
-Theory: design.md section 3, the table of recipes/provable-python.md. Not here: the import list
+Theory: design 3.1; what Nagini was seen to do with each form. Not here: the import list
 (`test_kernel_imports.py`), the prover itself.
 """
 

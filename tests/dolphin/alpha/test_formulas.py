@@ -1,4 +1,4 @@
-"""Signal, size and exit: the seeds' own figures (bible 4.1, 6.1, 6.2, 7.1)."""
+"""Signal, size and exit: the sources' own figures (bible 4.1, 6.1, 6.2, 7.1)."""
 
 from math import nextafter
 
