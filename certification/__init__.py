@@ -11,10 +11,11 @@ Rules of this package:
     as passed, and an artefact that is missing is a state with a name, never an empty cell.
 *   The same files give the same bytes: there is no clock in here.
 
-Modules, each above those it uses: ``__main__`` (command line), ``page`` and ``page_session``
-(HTML), ``html`` (its words), ``plots`` (SVG), ``evidence`` (canonical JSON), ``appendix_b`` and
-``gaps`` (tables laid out by hand), ``collectors`` (what is claimed, from which file), ``claims``
-(states and verdicts), ``artefacts`` and ``shapes`` (files, hashes, shapes).
+Modules, each above those it uses: ``__main__`` (command line), ``terminal`` (text), ``page`` and
+``page_session`` (HTML), ``html`` (its words), ``plots`` (SVG), ``evidence`` (canonical JSON),
+``areas``, ``appendix_b`` and ``gaps`` (tables laid out by hand), ``collectors`` (what is claimed,
+from which file), ``claims`` (states and verdicts), ``artefacts`` and ``shapes`` (files, hashes,
+shapes).
 
 Not here: running anything. TLC, the tests, the audit and the session are other commands.
 """

@@ -21,15 +21,15 @@ import click
 from rich.console import Console
 
 from certification.artefacts import collect
-from certification.claims import DOES_NOT_HOLD, NOT_RUN, Claim, verdicts
+from certification.claims import DOES_NOT_HOLD, NOT_RUN, verdicts
 from certification.collectors import judge
 from certification.evidence import canonical, evidence
 from certification.page import page
 from certification.shapes import BadInput
+from certification.terminal import all_lines, package_lines
 
 ROOT = Path(__file__).resolve().parent.parent
 BAD_INPUT = 2
-_COLOURS = {"PASS": "green", "FAIL": "red", "INCOMPLETE": "yellow"}
 
 
 def _write(path: Path, text: str) -> None:
@@ -38,33 +38,15 @@ def _write(path: Path, text: str) -> None:
     draft.replace(path)
 
 
-def _print(claims: tuple[Claim, ...], report: Path, document: Path) -> None:
-    said = verdicts(claims)
-    click.echo(
-        "session verdict   " + click.style(said.session, fg=_COLOURS[said.session], bold=True)
-    )
-    click.echo(
-        "evidence package  "
-        + click.style(said.package, fg=_COLOURS[said.package], bold=True)
-        + f"   {said.holds} hold, {said.does_not_hold} do not hold, {said.not_run} not run"
-    )
-    for claim in claims:
-        if claim.status == DOES_NOT_HOLD:
-            click.echo(f"  {DOES_NOT_HOLD}  {claim.id}: {claim.detail or claim.text}")
-    by_reason: dict[str, list[str]] = {}
-    for claim in claims:
-        if claim.status == NOT_RUN:
-            by_reason.setdefault(claim.detail or claim.text, []).append(claim.id)
-    for reason, names in by_reason.items():
-        click.echo(f"  {NOT_RUN:13}  {', '.join(names)}: {reason}")
-    click.echo(f"report    {report}")
-    click.echo(f"evidence  {document}")
+def _coloured(text: str, colour: str) -> str:
+    return click.style(text, fg=colour, bold=True)
 
 
 @click.command(name="certification")
 @click.argument("run_dir", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 @click.option("--session-verdict", is_flag=True, help="Exit by the session's verdict alone.")
+@click.option("--package-only", is_flag=True, hidden=True, help="Print the package's lines alone.")
 @click.option(
     "--check",
     type=click.Path(path_type=Path),
@@ -87,6 +69,7 @@ def main(
     run_dir: Path,
     as_json: bool,
     session_verdict: bool,
+    package_only: bool,
     check: Path | None,
     junit: tuple[Path, ...],
     root: Path,
@@ -135,7 +118,9 @@ def main(
             )
         )
     else:
-        _print(claims, report, evidence_file)
+        lines = all_lines(claims, report, evidence_file, _coloured)
+        for line in package_lines(claims, _coloured) if package_only else lines:
+            click.echo(line)
     sys.exit(code)
 
 

@@ -28,12 +28,14 @@ NOT_RUN = "not run"
 SESSION = "session"
 PACKAGE = "package"
 
-RUN = "dolphin run"
+RUN = "make run"
+COMMIT = "git commit, then make run"
+NOTHING = "no command: docs/ARCHITECTURE.md"
 AUDIT = "dolphin audit --json"
-CHECK = "dolphin check --lane exhaustive --json"
+CHECK = "make check"
 TEST = "make test"
 CORPUS = "python -m dolphin.spec.edges"
-VERIFY = "dolphin verify --lane full --json"
+VERIFY = "make check-all"
 
 
 @dataclass(frozen=True)

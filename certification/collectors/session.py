@@ -11,6 +11,8 @@ Not here: the journal's audit (``audit.py``).
 
 from certification.artefacts import Inputs
 from certification.claims import (
+    COMMIT,
+    NOTHING,
     PACKAGE,
     RUN,
     SESSION,
@@ -191,7 +193,7 @@ def surrounding_claims(inputs: Inputs) -> list[Claim]:
             "Every measure of isolation held; without that, nothing here says 'DAL A isolated'",
             state,
             file,
-            RUN,
+            NOTHING,
             PACKAGE,
             detail,
         )
@@ -207,7 +209,7 @@ def surrounding_claims(inputs: Inputs) -> list[Claim]:
             "The session ran from a recorded revision of the source",
             state,
             file,
-            RUN,
+            COMMIT,
             PACKAGE,
             detail,
         )

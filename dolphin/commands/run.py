@@ -7,8 +7,9 @@ Rules of this file:
 *   Exit 0 only if the session's own verdict is PASS and its audit found the journal conformant; 1
     where one of them does not hold; 3 where the audit was asked for and could not be run. The
     evidence package's verdict is another thing and is printed beside.
-*   The models are checked too (fast lane; what is unchanged since it was checked is not run again),
-    for the report: they are the evidence package's, not the session's.
+*   The models are checked too where ``--check`` asks for it (fast lane; what is unchanged since it
+    was checked is not run again). They are the evidence package's, not the session's, so a session
+    does not wait for them.
 *   ``--json`` prints one document on stdout; progress goes to stderr.
 
 Not here: the session (``dolphin/ops/session.py``), audit and report (their own commands).
@@ -16,7 +17,6 @@ Not here: the session (``dolphin/ops/session.py``), audit and report (their own 
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +29,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from dolphin.feed.panel import PanelError
 from dolphin.link.config import ANCHOR_KEY
 from dolphin.ops.session import Choices, market_for, run_session
+from dolphin.ops.summary import bars_of, last_screen, next_steps
 from dolphin.ops.supervise import ROOT
 from kernel.constants import PPM, Posture
 from traces.constants import Unrecorded, recorded
@@ -38,7 +39,6 @@ WINDOWS_BUILT_IN = "20,60,120,300"
 WINDOWS_PANEL = "50,150,300,750"
 BAD_INPUT = 2
 INCOMPLETE = 3
-CHECK_WITHIN_S = 170.0  # so that a first run on a clean machine ends within five minutes
 
 
 def _fail(message: str, code: int) -> None:
@@ -82,6 +82,12 @@ class Shown:
         """Hide it."""
         self._bar.stop()
 
+    def finish(self, bars: int) -> None:
+        """Say where the session ended: progress comes only now and then."""
+        self._bar.update(self._task, completed=bars, text="ended")
+        if not self._live:
+            click.echo(f"session: ended at bar {bars}", err=True)
+
     def __call__(self, message: dict[str, Any]) -> None:
         """Take the driver's word of where it is."""
         text = f"{Posture(message['posture']).name:9} {message['equity'] / PPM:,.0f} USDT"
@@ -92,28 +98,18 @@ class Shown:
             click.echo(f"session: bar {message['bar']} of {message['of']}: {text}", err=True)
 
 
-def _after(words: list[str], label: str, folder: Path, seconds: float | None = None) -> str:
-    """Run another command of ours on the session's folder; return what it printed.
-
-    After ``seconds`` it is ended, with all that it started, and has printed nothing.
-    """
+def _after(words: list[str], label: str, folder: Path) -> str:
+    """Run another command of ours on the session's folder; return what it printed."""
     click.echo(f"{label} …", err=True)
-    process = subprocess.Popen(
+    done = subprocess.run(
         [sys.executable, "-m", "dolphin.ops.tether", sys.executable, "-m", *words],
         stdout=subprocess.PIPE,
         text=True,
         env=os.environ
         | {"PYTHONPATH": str(ROOT), "DOLPHIN_ANCHOR_KEY": str(folder / "keys" / ANCHOR_KEY)},
-        start_new_session=seconds is not None,
+        check=False,
     )
-    try:
-        printed, _ = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        click.echo(f"{label}: not finished within {seconds:g} s, so not run", err=True)
-        return ""
-    return printed
+    return done.stdout
 
 
 @click.command()
@@ -123,7 +119,7 @@ def _after(words: list[str], label: str, folder: Path, seconds: float | None = N
 @click.option("--windows", help=f"{WINDOWS_BUILT_IN}, or {WINDOWS_PANEL} with --data.")
 @click.option("--bars", type=click.IntRange(min=600), default=BARS, help="Of the generated market.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), help="Where runs go.")
-@click.option("--no-check", is_flag=True, help="Leave the model checks out.")
+@click.option("--check/--no-check", default=False, help="Check the models too (some minutes).")
 @click.option("--no-audit", is_flag=True, help="Leave the audit out.")
 @click.option("--no-report", is_flag=True, help="Leave the report out.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
@@ -134,7 +130,7 @@ def command(
     windows: str | None,
     bars: int,
     out: Path,
-    no_check: bool,
+    check: bool,
     no_audit: bool,
     no_report: bool,
     as_json: bool,
@@ -158,6 +154,7 @@ def command(
         _fail(str(error), BAD_INPUT)
     with Shown(panel.rows) as shown:
         session = run_session(choices, panel, shown)
+        shown.finish(session["counts"]["bars"])
     folder = out / session["id"]
     ok = session["verdict"] == "PASS"
     audit: dict[str, Any] | None = None
@@ -174,16 +171,15 @@ def command(
         conformant = None if audit is None else audit.get("conformant")
         incomplete = audit is None or (audit.get("intact") is not False and conformant is None)
         ok = ok and (incomplete or (audit is not None and audit.get("ok") is True))
-    if not no_check:
+    if check:
         words = ["dolphin.cli", "check", "--lane", "fast", "--json"]
-        printed = _after(words, "models", folder, CHECK_WITHIN_S)
+        printed = _after(words, "models", folder)
         if printed.strip():
             (folder / "check.json").write_text(printed)
     report = folder / "report.html"
+    package = ""
     if not no_report:
-        printed = _after(["certification", str(folder)], "report", folder)
-        if not as_json:
-            click.echo(printed, nl=False)
+        package = _after(["certification", "--package-only", str(folder)], "report", folder)
     if as_json:
         click.echo(
             json.dumps(
@@ -199,16 +195,9 @@ def command(
             )
         )
     else:
-        missing = [one for one in session["shown"] if not one["ok"]]
-        for one in missing:
-            click.echo(f"not shown: {one['name']} ({one['detail']})")
-        said = ""
-        if not no_audit:
-            word = "conformant" if audit is not None and audit.get("ok") else "FAILED"
-            said = f"; audit {'not run' if incomplete else word}"
-        click.echo(f"session {session['verdict']}{said}: {folder}")
-        if session["reason"]:
-            click.echo(f"  {session['reason']}")
-        if report.exists():
-            click.echo(f"report: {report}")
+        for line in last_screen(session, audit, audit_asked=not no_audit, bars=bars_of(folder)):
+            click.echo(line)
+        click.echo(package, nl=False)
+        for line in next_steps(report if report.exists() else None, ok, folder):
+            click.echo(line)
     sys.exit(INCOMPLETE if ok and incomplete else 0 if ok else 1)

@@ -25,6 +25,7 @@ from typing import Any
 import polars as pl
 
 from dolphin.link.config import Config
+from dolphin.ops import chronicle
 from dolphin.ops.supervise import ROOT
 from dolphin.shell.history import History, of_journal
 from kernel import constants
@@ -61,6 +62,11 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return document
+
+
+def times_of(number: int) -> str:
+    """Return a count of occurrences in words: "once", "7 times"."""
+    return "once" if number == 1 else f"{number:,} times"
 
 
 def _shown(name: str, ok: bool, detail: str) -> dict[str, Any]:
@@ -140,11 +146,11 @@ def judge(
     for reason in Reason:
         if reason.name not in skipped:
             times = refusals.get(reason.name, 0)
-            shown.append(_shown(f"refusal {reason.name}", times > 0, f"{times} times"))
+            shown.append(_shown(f"refusal {reason.name}", times > 0, times_of(times)))
     trips = kernel.get("trips", [])
     for cause in CAUSES:
         times = sum(1 for trip in trips if cause in trip["causes"])
-        shown.append(_shown(f"trip {cause}", times > 0, f"{times} times"))
+        shown.append(_shown(f"trip {cause}", times > 0, times_of(times)))
     open_at_trip = sum(1 for trip in trips if trip["positions_open"])
     flattened = sum(1 for mark in kernel.get("marks", []) if mark["kind"] == "flatten")
     shown.append(
@@ -166,7 +172,7 @@ def judge(
     restarts = sum(1 for mark in kernel.get("marks", []) if mark["kind"] == "restart")
     shown.append(_shown("kernel restart on its journal", restarts > 0, f"{restarts} after SIGKILL"))
     throttled = counts.get("throttled_prober", 0)
-    shown.append(_shown("a flood is throttled", throttled > 0, f"{throttled} times unheard"))
+    shown.append(_shown("a flood is throttled", throttled > 0, f"unheard {times_of(throttled)}"))
     stale = guard.get("refusals", {}).get("STALE_EPOCH", 0)
     shown.append(
         _shown("no order of an older epoch", stale > 0, f"the guard refused {stale} after a kill")
@@ -267,12 +273,10 @@ def collect(
     missing = [one["name"] for one in shown if not one["ok"]]
     reason = broken or (f"not shown: {', '.join(missing)}" if missing else "")
     commit, dirty = revision()
-    marks = []
-    if bars is not None:
-        times = bars["market_time_ms"].to_list()
-        for mark in kernel.get("marks", []):
-            at = sum(1 for time_ms in times if time_ms < mark["market_time_ms"])
-            marks.append({"bar": at, "kind": mark["kind"], "text": mark["text"]})
+    told = chronicle.Chronicle() if unreadable else chronicle.of_journal(run / "journal.bin")
+    rows_played = [] if bars is None else bars.to_dicts()
+    times = [row["market_time_ms"] for row in rows_played]
+    log = driver.get("drills") or []
     data = None
     if config.data is not None:
         data = {"path": config.data, "sha256": file_hash(Path(config.data)), "rows": rows}
@@ -330,7 +334,11 @@ def collect(
         "driver": {key: driver.get(key) for key in ("counts", "drills", "drills_undone")},
         "trips": kernel.get("trips", []),
         "demotions": [] if bars is None else demotions(bars, kernel.get("marks", [])),
-        "marks": marks,
+        "drills": config.drills,
+        "trades": chronicle.trades_of(told, config, rows_played, log),
+        "cash": {"first": told.cash_first, "last": told.cash_last},
+        "acts": chronicle.acts_of(told, times),
+        "marks": chronicle.marks_of(told, times, log),
         "ended_with": driver.get("status"),
         "artefacts": {
             name: file_hash(run / name)

@@ -1,0 +1,75 @@
+"""The areas of the evidence: what a group of claims is about, and which command makes its files.
+
+Rules of this file:
+
+*   Every claim belongs to exactly one area, by how its id begins.
+*   An area is as good as the worst of its claims: one that does not hold, then one not run.
+*   The remedy is the command that brings the missing files about, as a user types it. Where no
+    command can, it says where the reader finds why; it never names the command that was just run.
+
+Not here: the claims (``collectors/``), the page and the terminal that show the areas.
+"""
+
+from dataclasses import dataclass
+
+from certification.claims import DOES_NOT_HOLD, HOLDS, NOT_RUN, Claim
+
+
+@dataclass(frozen=True)
+class Area:
+    """A name in plain words, how the ids of its claims begin, and what makes what is missing."""
+
+    name: str
+    stems: tuple[str, ...]
+    remedy: str
+
+
+AREAS = (
+    Area("the session", ("SES-", "SHOWN-"), "make run"),
+    Area("audit of its journal", ("AUD-",), "dolphin audit RUN/journal.bin"),
+    Area("model checks by TLC", ("MOD-",), "make check, then make check-all"),
+    Area("models against the code, edge by edge", ("CON-",), "make test"),
+    Area("tests", ("TST-",), "make test"),
+    Area("statements and branches covered", ("COV-BRANCH",), "make check-all"),
+    Area("conditions covered (MC/DC)", ("COV-MCDC",), "make check-all"),
+    Area("proofs of the code", ("PRF-",), "make check-all"),
+    Area("mutants killed", ("MUT-",), "make check-all"),
+    Area("requirements traced to tests", ("REQ-",), "make check-all"),
+    Area("configuration control", ("CFG-", "DOC-"), "make check-all, on a committed source"),
+    Area("isolation of the processes", ("ISO-",),
+         'nothing to run: docs/ARCHITECTURE.md, "What is not isolated yet"'),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An area with the state of its claims, and those that keep it from holding."""
+
+    area: Area
+    status: str
+    claims: tuple[Claim, ...]
+
+    @property
+    def open(self) -> tuple[Claim, ...]:
+        """The claims that do not hold or were not run."""
+        return tuple(claim for claim in self.claims if claim.status != HOLDS)
+
+
+def area_of(claim: Claim) -> Area:
+    """Return the area of a claim. Raises ``LookupError`` where it has none."""
+    for area in AREAS:
+        if claim.id.startswith(area.stems):
+            return area
+    raise LookupError(claim.id)
+
+
+def standings(claims: tuple[Claim, ...]) -> tuple[Standing, ...]:
+    """Return every area that has a claim, in the order of the table."""
+    found = []
+    for area in AREAS:
+        its = tuple(claim for claim in claims if area_of(claim) == area)
+        if its:
+            states = [claim.status for claim in its]
+            status = next((one for one in (DOES_NOT_HOLD, NOT_RUN) if one in states), HOLDS)
+            found.append(Standing(area, status, its))
+    return tuple(found)

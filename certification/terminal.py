@@ -1,0 +1,70 @@
+"""What ``certification`` prints for a person: the verdicts, and area by area what they rest on.
+
+Rules of this file:
+
+*   One line for each area, in plain words: its state, how many claims, and what to do about it.
+*   A claim that does not hold is said in full, with its file; one that was not run is counted, and
+    the report says which.
+
+Not here: the page (``page.py``), the one JSON document (``__main__.py``).
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from certification.areas import standings
+from certification.claims import DOES_NOT_HOLD, HOLDS, SESSION, Claim, verdicts
+
+MEANING = {
+    "PASS": "every claim holds",
+    "FAIL": "a claim does not hold",
+    "INCOMPLETE": "nothing is known to be wrong; what was not run does not count",
+}
+COLOURS = {"PASS": "green", "FAIL": "red", "INCOMPLETE": "yellow"}
+Colour = Callable[[str, str], str]
+
+
+def plain(text: str, _colour: str) -> str:
+    """Return the text without colour."""
+    return text
+
+
+def package_lines(claims: tuple[Claim, ...], colour: Colour = plain) -> list[str]:
+    """Return the lines about the evidence package."""
+    said = verdicts(claims)
+    word = colour(said.package, COLOURS[said.package])
+    lines = [
+        f"Evidence {word}: {MEANING[said.package]} "
+        f"({said.holds} claims hold, {said.does_not_hold} do not, {said.not_run} not run)"
+    ]
+    for standing in standings(claims):
+        number = len(standing.claims)
+        if standing.status == HOLDS:
+            how = "1 claim" if number == 1 else f"{number} claims"
+        else:
+            how = f"{len(standing.open)} of {number} open: {standing.area.remedy}"
+        lines.append(f"  {standing.status:13} {standing.area.name:38} {how}")
+        lines += [
+            f"    {claim.id}: {claim.text}: {claim.detail or 'no'}"
+            for claim in standing.open
+            if claim.status == DOES_NOT_HOLD
+        ]
+    return lines
+
+
+def all_lines(
+    claims: tuple[Claim, ...], report: Path, document: Path, colour: Colour = plain
+) -> list[str]:
+    """Return the lines of ``dolphin certify``: both verdicts, and where the files are."""
+    said = verdicts(claims)
+    return [
+        f"Session  {colour(said.session, COLOURS[said.session])}",
+        *(
+            f"  {claim.status:13} {claim.text}: {claim.detail or 'no'} ({claim.id})"
+            for claim in claims
+            if claim.scope == SESSION and claim.status != HOLDS
+        ),
+        *package_lines(claims, colour),
+        f"Report   {report}",
+        f"Document {document}",
+    ]
