@@ -10,7 +10,10 @@ Rules of this file:
 
 *   A journal is judged by the version that wrote it. Where the hashes in its header are not this
     version's, the answers that rest on them are "not run", and the version that is needed is named.
-*   "Not run" is None and never counts as true.
+*   "Not run" is None and never counts as true: nor does an answer about no event at all, nor one
+    that needed a key and had none.
+*   A journal may be read while it is written. What is judged is one copy of it, whose hash is
+    given; where it ends without a closing record, that is said, and at which record and byte.
 *   One pass reads, replays and maps; many journals go to TLC in one run (one for each ``limits``).
 *   The third answer is about the journal's own claims: it is given for a journal that does not
     replay too, and does not rest on the kernel's code.
@@ -33,14 +36,18 @@ from traces.explain import Explanation, explain
 from traces.frames import Broken, Fault, Tag, scan
 from traces.header import Header
 from traces.provenance import constants_hash, kernel_hash, spec_hash
-from traces.reader import opened
+from traces.reader import NDJSON_SUFFIX, opened
 from traces.replay import Replay, advance, check_anchor
 from traces.rows import BeyondModel, Chunk, Mapper, NotAState, Place, Points, new_points, row_count
 from traces.schema import SCHEMA_HASH
 from traces.tlc import CHUNK_ROWS, Answer, Batch, Rejection, TlcFailed, ToolMissing, check
 
 Told = Callable[[int, int], None]
-_BAD_INPUT = (Fault.EMPTY, Fault.FOREIGN, Fault.UNREADABLE)
+BAD_INPUT = (Fault.EMPTY, Fault.FOREIGN, Fault.UNREADABLE)
+ANSWERS = ("intact", "replayed", "conformant", "authentic")
+NOT_CLOSED = "not closed: still being written, or ended by a crash, or cut off"
+NO_EVENT = "not run: the journal holds no event"
+READS_MAX = 3  # of a journal that changes while it is read
 
 
 # AUD-002
@@ -95,17 +102,15 @@ class Audit:
 
     @property
     def ok(self) -> bool:
-        """Return whether every journal is intact, replayed and conformant, and none is forged."""
-        answers = [self.answer(name) for name in ("intact", "replayed", "conformant")]
-        return all(answers) and self.answer("authentic") is not False
+        """Return whether every journal is intact, replayed, conformant and authentic."""
+        return all(self.answer(name) is True for name in ANSWERS)
 
     @property
     def exit_code(self) -> int:
         """Return 0 holds, 1 does not hold, 2 bad input, 3 something was not run."""
-        if any(one.fault in _BAD_INPUT for one in self.journals):
+        if any(one.fault in BAD_INPUT for one in self.journals):
             return 2
-        names = ("intact", "replayed", "conformant", "authentic")
-        if any(self.answer(name) is False for name in names):
+        if any(self.answer(name) is False for name in ANSWERS):
             return 1
         return 0 if self.ok else 3
 
@@ -148,10 +153,12 @@ class _Reading:
         self.replay = Replay()
         self.mapper: Mapper | None = None
         self.needs = ""
+        self.end = 0
 
     def take(self, frame: Any) -> None:
         one, replay = self.one, self.replay
         one.records += 1
+        self.end = frame.end
         if self.needs or replay.divergence is not None:
             check_anchor(replay, frame, self.key)
         else:
@@ -183,26 +190,35 @@ class _Reading:
             self.mapper = None
 
 
-def _conclude(reading: _Reading, broken: Broken | None) -> None:
+def _conclude(reading: _Reading, broken: Broken | None, size: int) -> None:
     one, replay = reading.one, reading.replay
-    if broken is not None:
+    whole = f"the last whole record is {one.records - 1}, which ends at byte {reading.end}"
+    if broken is not None and not (replay.closed and broken.finding.fault == Fault.TORN):
         one.intact, one.fault, one.fault_text = False, broken.finding.fault, str(broken)
         if broken.finding.fault == Fault.NEWER:
             one.intact = None
             one.replay_text = one.conformant_text = "not run: another schema version"
+        if broken.finding.fault == Fault.TORN:
+            one.fault_text += f"; {NOT_CLOSED}" + (f"; {whole}" if one.records else "")
     elif not replay.closed:
         one.intact, one.fault = False, Fault.NOT_CLOSED
-        one.fault_text = "not closed: crash or truncation"
+        one.fault_text = f"{NOT_CLOSED}; {whole}"
+    elif reading.end != size:
+        one.intact, one.fault = False, Fault.AFTER_CLOSE
+        one.fault_text = (
+            f"{size - reading.end} bytes follow the closing record, record {one.records - 1}, "
+            f"which ends at byte {reading.end}; a closed journal ends with it"
+        )
     else:
         one.intact = True
-    if broken is not None and broken.finding.fault == Fault.TORN:
-        one.fault_text += "; not closed: crash or truncation"
     if one.header is None:
         return
     if reading.needs:
         one.replay_text = one.conformant_text = f"not run: {reading.needs}"
     elif replay.divergence is not None:
         one.replayed, one.replay_text = False, replay.divergence.text()
+    elif replay.events == 0:
+        one.replay_text = one.conformant_text = NO_EVENT
     else:
         one.replayed = True
         one.replay_text = f"{replay.events} events, {replay.accepted} accepted"
@@ -211,11 +227,15 @@ def _conclude(reading: _Reading, broken: Broken | None) -> None:
 
 # JNL-022
 def _authenticity(one: JournalAudit, replay: Replay, key: bytes | None) -> None:
+    assert one.header is not None
     one.authentic = replay.authentic
     if key is None:
-        return
-    if replay.authentic is False:
-        assert one.header is not None
+        one.authentic_text += (
+            f": it needs the key {one.header.anchor_key}, which the journal's header names"
+            if one.header.anchor_every
+            else ": the journal carries no anchors"
+        )
+    elif replay.authentic is False:
         if replay.forged_at:
             text = f"the anchor at record {replay.forged_at} is not the key's"
             one.authentic_text = f"{text}: forged after record {max(0, replay.anchored_to)}"
@@ -229,9 +249,20 @@ def _authenticity(one: JournalAudit, replay: Replay, key: bytes | None) -> None:
         one.authentic_text = f"anchored up to record {replay.anchored_to}"
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _sha256(path: Path, data: bytes) -> str:
+    """Return the hash of the file: of the very copy that is judged, where that is the file's."""
+    if path.suffix == NDJSON_SUFFIX:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(data).hexdigest()
+
+
+def _changed(path: Path, data: bytes) -> bool:
+    """Return whether the file holds something else by now."""
+    try:
+        with opened(path) as now:
+            return now != data
+    except Broken:
+        return True
 
 
 # AUD-005
@@ -246,26 +277,33 @@ def read_journal(
 ) -> JournalAudit:
     """Return the first two answers about a journal, and its rows for the third if ``points``.
 
-    ``told`` hears (bytes read, bytes in all) now and then.
+    ``told`` hears (bytes read, bytes in all) now and then. A copy taken in the midst of a write may
+    look damaged, with a later record in it and an earlier one not: where one looks so and the file
+    has changed since, it is read again.
     """
-    one = JournalAudit(path, number)
-    reading = _Reading(one, key, points, chunk_rows)
-    broken: Broken | None = None
-    try:
-        with opened(path) as data:
-            one.bytes = len(data)
-            one.sha256 = _sha256(path)
-            for frame in scan(data):
-                reading.take(frame)
-                if told is not None and frame.sequence % 2048 == 0:
-                    told(frame.end, len(data))
-    except Broken as error:
-        broken = error
-    except Malformed as error:
-        text = f"record {one.records - 1}: {error}"
-        one.fault, one.fault_text, one.intact = Fault.FORM, text, False
-        return one
-    _conclude(reading, broken)
+    for attempt in range(READS_MAX):
+        one = JournalAudit(path, number)
+        reading = _Reading(one, key, points, chunk_rows)
+        data: bytes = b""
+        broken: Broken | None = None
+        try:
+            with opened(path) as data:
+                one.bytes, one.sha256 = len(data), _sha256(path, data)
+                for frame in scan(data):
+                    reading.take(frame)
+                    if told is not None and frame.sequence % 2048 == 0:
+                        told(frame.end, len(data))
+        except Broken as error:
+            broken = error
+        except Malformed as error:
+            text = f"record {one.records - 1}: {error}"
+            one.fault, one.fault_text, one.intact = Fault.FORM, text, False
+            return one
+        damaged = broken is not None and broken.finding.fault not in (Fault.TORN, *BAD_INPUT)
+        if damaged and attempt + 1 < READS_MAX and _changed(path, data):
+            continue
+        _conclude(reading, broken, len(data))
+        break
     return one
 
 

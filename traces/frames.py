@@ -26,13 +26,10 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from mmap import mmap
 from typing import Final, NamedTuple
 
 from traces.checksums import CHAIN_BYTES, chain, crc32c
 from traces.schema import SCHEMA_VERSION
-
-Data = bytes | mmap
 
 MAGIC: Final[bytes] = b"DOLPHINJ"
 MARK: Final[int] = 0xA5
@@ -140,7 +137,7 @@ def _broken(fault: Fault, record: int, offset: int, text: str) -> Broken:
 
 
 # JNL-008
-def used_bytes(data: Data, start: int) -> int:
+def used_bytes(data: bytes, start: int) -> int:
     """Return where the bytes that are not zero end, looking back to ``start``."""
     end = len(data)
     while end > start:
@@ -153,7 +150,7 @@ def used_bytes(data: Data, start: int) -> int:
 
 
 # JNL-007
-def check_prefix(data: Data) -> bytes:
+def check_prefix(data: bytes) -> bytes:
     """Return the prefix; raises ``Broken`` on what is no journal of a version known here."""
     if len(data) == 0:
         raise _broken(Fault.EMPTY, -1, 0, "an empty file")
@@ -184,7 +181,7 @@ def check_prefix(data: Data) -> bytes:
     return start
 
 
-def _numbers_from(data: Data, offset: int) -> Iterator[int]:
+def _numbers_from(data: bytes, offset: int) -> Iterator[int]:
     """Walk frames by their lengths alone and yield their numbers, until one does not hold."""
     while offset + HEAD_BYTES <= len(data):
         length, complement, _, number = _HEAD.unpack_from(data, offset)
@@ -195,7 +192,7 @@ def _numbers_from(data: Data, offset: int) -> Iterator[int]:
 
 
 # JNL-003
-def _out_of_order(data: Data, offset: int, end: int, expected: int, found: int) -> Broken:
+def _out_of_order(data: bytes, offset: int, end: int, expected: int, found: int) -> Broken:
     """Name what happened where ``found`` stands in the place of record ``expected``."""
     if found < expected:
         return _broken(
@@ -216,7 +213,7 @@ def _out_of_order(data: Data, offset: int, end: int, expected: int, found: int) 
 
 
 # JNL-006
-def _incomplete(data: Data, offset: int, expected: int) -> Broken:
+def _incomplete(data: bytes, offset: int, expected: int) -> Broken:
     """Name what is wrong where no whole, sound frame stands: torn, or damaged."""
     used = used_bytes(data, offset)
     torn = _broken(
@@ -236,7 +233,7 @@ def _incomplete(data: Data, offset: int, expected: int) -> Broken:
 
 
 # JNL-003, JNL-004, JNL-005
-def scan(data: Data) -> Iterator[Frame]:
+def scan(data: bytes) -> Iterator[Frame]:
     """Yield the frames in order, each checked: length, mark, CRC, number, chain.
 
     Ends at the zeros or at the end of the data. Raises ``Broken`` at the first fault; what was

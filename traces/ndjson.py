@@ -9,6 +9,9 @@ Rules of this file:
 
 *   A line holds all of its record, checksum and chain too. Reading lines back gives the journal's
     bytes exactly, and they are judged as bytes: a changed digit is a damaged record here as there.
+*   There is one line for a record: the one that the writer writes. Any other spelling is refused, be
+    it a name that stands twice, a field too many, a space, or another form of a number: what a
+    person or another reader sees in a line must be what its checksum is over.
 *   Integers beyond 2^53 are written as text, since other tools read numbers as doubles.
 *   A record whose body is not the schema's is written with its body in hexadecimal ("body"), so
     that a forged journal can be looked at too.
@@ -18,8 +21,8 @@ Not here: judging (``frames``, ``replay``).
 """
 
 import json
-from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Any, BinaryIO, Final
 
 from kernel.outcome import Reason
 from traces.checksums import CHAIN_BYTES, DIGEST_BYTES, MAC_BYTES
@@ -37,7 +40,6 @@ from traces.frames import (
     MARK,
     TAIL_BYTES,
     Broken,
-    Data,
     Fault,
     Finding,
     Frame,
@@ -52,6 +54,7 @@ from traces.notes import note_data
 from traces.schema import COLUMN_BY_NAME, COLUMNS, EFFECT_NAMES, KIND_BY_NAME, SCHEMA_VERSION
 
 _EXACT: Final[int] = 2**53
+LINE_BYTES_MAX: Final[int] = 1 << 20  # a record's body has at most 65,497 bytes
 
 
 def _out(value: Any) -> Any:
@@ -111,7 +114,7 @@ def line_of(frame: Frame, seal: bytes) -> str:
 
 
 # JNL-033
-def lines_of(data: Data) -> Iterator[str]:
+def lines_of(data: bytes) -> Iterator[str]:
     """Yield a binary journal's lines; raises ``Broken`` where the bytes are not intact."""
     for frame in scan(data):
         yield line_of(frame, data[frame.end - TAIL_BYTES : frame.end])
@@ -189,29 +192,75 @@ def _body_in(data: dict[str, Any]) -> tuple[int, bytes]:
     raise Malformed(f"no record is named {record!r}")
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Malformed(f"{twice!r} stands twice")
+    return found
+
+
+def _not_canonical(line: bytes, expected: bytes) -> Malformed:
+    """Say where a line that spells a record differs from the line that the writer writes."""
+    given, names = json.loads(line), json.loads(expected)
+    more = sorted(given.keys() - names.keys())
+    if more:
+        return Malformed(f"{more[0]!r} is no field of this record")
+    if not line.endswith(b"\n"):
+        return Malformed("its end is missing: the file was cut off, or is not as it was written")
+    at = next(
+        (place for place, (a, b) in enumerate(zip(line, expected, strict=False)) if a != b),
+        min(len(line), len(expected)),
+    )
+    found, wanted = (part[at : at + 16].decode("utf-8", "replace") for part in (line, expected))
+    return Malformed(f"{found!r} at byte {at + 1}, where the writer writes {wanted!r}")
+
+
+def _frame_of(line: bytes) -> tuple[int, int, bytes, bytes]:
+    """Return the number, tag, body and seal that a line spells; it may spell them in any way."""
+    data = json.loads(line, object_pairs_hook=_once)
+    tag, body = _body_in(data)
+    seal = _hex(data["chain"], CHAIN_BYTES) + _hex(data["crc"], 4) + bytes((MARK,))
+    sequence = _integer(data["seq"])
+    if len(body) > BODY_BYTES_MAX or not 0 <= sequence < 2**64 or not 0 <= tag < 256:
+        raise Malformed("a record that no journal can hold")
+    return sequence, tag, body, seal
+
+
 def frame_of(line: bytes) -> bytes:
-    """Return the frame that a line spells, its seal as the line says it. Raises ``Malformed``."""
+    """Return the frame that a line spells, its seal as the line says it. Raises ``Malformed``.
+
+    The line, its line feed included, must be the one that ``line_of`` gives for the frame.
+    """
+    if len(line) > LINE_BYTES_MAX:
+        raise Malformed(f"more than {LINE_BYTES_MAX} bytes: longer than any record")
     try:
-        data = json.loads(line)
-        tag, body = _body_in(data)
-        seal = _hex(data["chain"], CHAIN_BYTES) + _hex(data["crc"], 4) + bytes((MARK,))
-        sequence = _integer(data["seq"])
-        if len(body) > BODY_BYTES_MAX or not 0 <= sequence < 2**64 or not 0 <= tag < 256:
-            raise Malformed("a record that no journal can hold")
+        sequence, tag, body, seal = _frame_of(line)
+        frame = Frame(sequence, tag, body, b"", b"", 0, 0)
+        expected = line_of(frame, seal).encode() + b"\n"
+        if line != expected:
+            raise _not_canonical(line, expected)
         return head(sequence, tag, len(body)) + body + seal
     except KeyError as error:
         raise Malformed(f"no field {error}") from None
     except Malformed:
         raise
+    except RecursionError:
+        raise Malformed("nested too deeply") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise Malformed(f"not JSON in UTF-8: {' '.join(str(error).split())}") from None
     except (ValueError, TypeError, AttributeError, OverflowError) as error:
-        raise Malformed(str(error)) from None
+        raise Malformed(" ".join(str(error).split())) from None
 
 
 # JNL-033, JNL-034
-def bytes_of_lines(lines: Iterable[bytes]) -> bytes:
+def bytes_of_lines(lines: BinaryIO) -> bytes:
     """Return the binary journal that the lines spell. Raises ``Broken`` naming the line."""
     parts: list[bytes] = []
-    for number, line in enumerate(lines, start=1):
+    number = 0
+    while line := lines.readline(LINE_BYTES_MAX + 1):
+        number += 1
         try:
             parts.append(frame_of(line))
         except Malformed as error:

@@ -4,16 +4,16 @@ Rules of this file:
 
 *   ``.ndjson`` is NDJSON, everything else is binary. Both come out as the same bytes, so there is
     one judge of them (``frames.scan``).
-*   A binary journal is mapped, not read: a long one need not fit in memory.
+*   A journal is read into memory, never mapped: its writer may cut the file at any moment, and to
+    touch a mapped page that is no longer there is a SIGBUS. What is judged is one copy.
 *   What cannot be opened is a ``Broken`` with ``Fault.UNREADABLE``, like every other fault.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
-from traces.frames import Broken, Data, Fault, Finding
+from traces.frames import Broken, Fault, Finding
 from traces.ndjson import bytes_of_lines
 
 NDJSON_SUFFIX = ".ndjson"
@@ -24,27 +24,15 @@ def _unreadable(error: OSError) -> Broken:
     return Broken(Finding(Fault.UNREADABLE, -1, 0, f"cannot be read: {error.strerror}"))
 
 
-def _mapped(path: Path) -> Data:
-    """Return the file's bytes, mapped; an empty file cannot be, and is empty bytes."""
-    with path.open("rb") as file:
-        if path.stat().st_size == 0:
-            return b""
-        return mmap(file.fileno(), 0, access=ACCESS_READ)
-
-
 @contextmanager
-def opened(path: Path) -> Iterator[Data]:
+def opened(path: Path) -> Iterator[bytes]:
     """Yield the journal's binary bytes. Raises ``Broken``."""
     try:
         if path.suffix == NDJSON_SUFFIX:
             with path.open("rb") as lines:
-                data: Data = bytes_of_lines(lines)
+                data = bytes_of_lines(lines)
         else:
-            data = _mapped(path)
+            data = path.read_bytes()
     except OSError as error:
         raise _unreadable(error) from None
-    try:
-        yield data
-    finally:
-        if isinstance(data, mmap):
-            data.close()
+    yield data

@@ -4,8 +4,9 @@ Rules of this file:
 
 *   Three answers in order, intact, replayed, conformant, and whether the journal is authentic.
     An answer that was not given is "not run", never a pass.
-*   Exit 0 all hold; 1 one does not; 2 no journal, or a key or file that cannot be read; 3 something
-    needed was not run: TLC, the version that wrote the journal, the records beyond a sample.
+*   Exit 0 all four hold; 1 one does not; 2 no journal, a key or file that cannot be read, an output
+    that exists; 3 something needed was not run: TLC, the key of the journal's anchors, the version
+    that wrote the journal, the records beyond a sample; or there was no event to judge.
 *   ``--json`` prints exactly one document, and the progress goes to stderr.
 
 Not here: the judging (``traces/audit.py``).
@@ -23,7 +24,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from traces.audit import Audit, JournalAudit, Told, audit_journals
+from dolphin.commands.outputs import OutputRefused, new_text_file
+from traces.audit import BAD_INPUT, Audit, JournalAudit, Told, audit_journals
 from traces.checksums import KEY_VARIABLE, KeyUnusable, find_key
 from traces.coverage import GraphUnusable, read_graph
 from traces.frames import Broken
@@ -67,20 +69,25 @@ def _progress(console: Console) -> Iterator[_Bar]:
 
 
 def _to_ndjson(path: Path, target: Path) -> None:
-    """Write a journal's lines; nothing is left behind where the journal is not intact."""
-    partial = target.with_name(target.name + ".part")
+    """Write a journal's lines to a new file; none is left where the journal is not intact."""
     try:
-        with opened(path) as data, partial.open("w", encoding="utf-8", newline="\n") as sink:
+        with opened(path) as data, new_text_file(target) as sink:
             for line in lines_of(data):
                 sink.write(line + "\n")
-        partial.replace(target)
     except Broken as error:
-        partial.unlink(missing_ok=True)
-        _fail(f"{path}: {error}", 1)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        _fail(f"{target}: {error.strerror}", 2)
+        _fail(f"{path}: {error}", 2 if error.finding.fault in BAD_INPUT else 1)
+    except OutputRefused as error:
+        _fail(str(error), 2)
     click.echo(f"{target}: written", err=True)
+
+
+def _where_the_key_was_sought(one: JournalAudit) -> str:
+    """Return what to add to "not checked" where no key was given: the places looked at."""
+    if one.header is None or not one.header.anchor_every:
+        return ""
+    beside = one.path.parent / "keys" / "anchor.key"
+    hint = f"; there is one in {beside}" if beside.is_file() else ""
+    return f"; looked at --key (not given) and {KEY_VARIABLE} (not set){hint}"
 
 
 def _as_json(audit: Audit) -> dict[str, Any]:
@@ -127,7 +134,8 @@ def _line(console: Console, name: str, value: bool | None, text: str) -> None:
     console.print(
         f"  {name:<11} [{colour}]{_WORDS[value]:<8}[/]", end="", highlight=False, soft_wrap=True
     )
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    said = text.removeprefix("not run: ") if value is None else text
+    console.print(said, markup=False, highlight=False, soft_wrap=True)
 
 
 def _show(console: Console, one: JournalAudit) -> None:
@@ -186,7 +194,9 @@ def _show_all(console: Console, audit: Audit) -> None:
     "--to-ndjson",
     "ndjson",
     type=click.Path(path_type=Path),
-    help="Write the one journal's records as JSON lines there, and audit nothing.",
+    metavar="NEW_FILE",
+    help="Write the one journal's records as JSON lines to a file that does not exist yet, "
+    "and audit nothing.",
 )
 def command(
     files: tuple[Path, ...],
@@ -217,6 +227,9 @@ def command(
             files, key=key, tlc=not no_tlc, sample=sample, workers=min(2, os.cpu_count() or 1),
             reading=bar.told("reading, replaying"), judging=bar.told("TLC"),
         )  # fmt: skip
+    if key is None:
+        for one in audit.journals:
+            one.authentic_text += _where_the_key_was_sought(one)
     if as_json:
         click.echo(json.dumps(_as_json(audit), indent=2))
     else:

@@ -1,8 +1,12 @@
 """``dolphin audit`` as an auditor meets it: three answers, one line for each broken journal."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,9 +17,11 @@ from kernel.constants import Profile
 from kernel.outcome import Reason
 from tests.traces.samples import KEY, header_of, sample, walk, write
 from traces import provenance, tlc
-from traces.audit import audit_journals
+from traces.audit import NOT_CLOSED, audit_journals
+from traces.checksums import KEY_VARIABLE, key_id
 from traces.explain import CONJUNCTS
-from traces.frames import prefix, scan
+from traces.frames import Tag, frame, prefix, scan
+from traces.reader import opened
 from traces.rows import Chunk
 
 SHAPE = {
@@ -30,6 +36,12 @@ def run(*arguments: str | Path) -> Result:
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
     assert "Traceback" not in result.output
     return result
+
+
+@pytest.fixture(autouse=True)
+def no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever key the developer's environment names is none of these journals'."""
+    monkeypatch.delenv(KEY_VARIABLE, raising=False)
 
 
 @pytest.fixture
@@ -72,6 +84,33 @@ def test_what_was_not_run_never_passes(journal: Path) -> None:
     assert result.exit_code == 3
     assert "not run" in result.output
     assert "authenticity not checked" in result.output
+
+
+@pytest.mark.req("AUD-002", "JNL-022")
+def test_without_the_key_the_audit_is_incomplete_and_names_it(tmp_path: Path) -> None:
+    path = sample(tmp_path / "a.journal", seed=21, count=300, key=KEY)
+    result = run(path)
+    assert result.exit_code == 3
+    for words in (key_id(KEY), "--key (not given)", f"{KEY_VARIABLE} (not set)"):
+        assert words in result.output
+    assert "anchor.key" not in result.output
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "anchor.key").write_text(KEY.hex())
+    assert str(tmp_path / "keys" / "anchor.key") in run(path, "--no-tlc").output
+    assert run(path, "--key", tmp_path / "keys" / "anchor.key").exit_code == 0
+
+
+@pytest.mark.req("AUD-002")
+@pytest.mark.parametrize("key", [None, KEY], ids=["plain", "anchored"])
+def test_a_journal_without_an_event_shows_nothing(tmp_path: Path, key: bytes | None) -> None:
+    path = sample(tmp_path / "a.journal", seed=21, count=0, key=key)
+    (tmp_path / "key").write_text(KEY.hex())
+    result = run(path, "--json", *(() if key is None else ("--key", tmp_path / "key")))
+    data = json.loads(result.stdout)
+    assert (data["ok"], data["intact"]) == (False, True)
+    assert (data["replayed"], data["conformant"]) == (None, None)
+    assert "no event" in data["journals"][0]["replay"]
+    assert result.exit_code == 3
 
 
 @pytest.mark.req("AUD-002")
@@ -127,6 +166,12 @@ def unclosed(data: bytes) -> bytes:
     return data[: list(scan(data))[-1].offset]
 
 
+def a_note(data: bytes) -> bytes:
+    """One more record, its checksum and chain right."""
+    last = list(scan(data))[-1]
+    return frame(last.sequence + 1, Tag.NOTE, b"{}", last.chain)[0]
+
+
 BROKEN: dict[str, tuple[Callable[[bytes], bytes], int, str]] = {
     "flipped bit": (flipped, 1, "record 9 is damaged"),
     "dropped": (without, 1, "record 9 is missing"),
@@ -136,8 +181,12 @@ BROKEN: dict[str, tuple[Callable[[bytes], bytes], int, str]] = {
     "foreign": (lambda data: b"PK\3\4" + data, 2, "not a journal"),
     "empty": (lambda data: b"", 2, "an empty file"),
     "newer": (lambda data: prefix(9) + data[16:], 3, "schema version 9"),
-    "not closed": (unclosed, 1, "not closed: crash or truncation"),
-    "preallocated": (lambda data: unclosed(data) + bytes(99), 1, "not closed: crash or truncation"),
+    "not closed": (unclosed, 1, NOT_CLOSED),
+    "preallocated": (lambda data: unclosed(data) + bytes(99), 1, NOT_CLOSED),
+    "zeros after its end": (lambda data: data + bytes(99), 1, "99 bytes follow the closing record"),
+    "a byte after its end": (lambda data: data + b"\1", 1, "1 bytes follow the closing record"),
+    "text after its end": (lambda data: data + b"and so on", 1, "record 302 is damaged"),
+    "a record after its end": (lambda data: data + a_note(data), 1, "after the closing record"),
 }
 
 
@@ -170,8 +219,10 @@ def test_the_lines_are_all_different(journal: Path) -> None:
 @pytest.mark.req("AUD-001")
 def test_what_stands_before_a_crash_is_judged(journal: Path) -> None:
     journal.write_bytes(unclosed(journal.read_bytes()))
+    last = list(scan(journal.read_bytes()))[-1]
     (one,) = audit_journals([journal]).journals
     assert (one.intact, one.replayed, one.conformant) == (False, True, True)
+    assert one.fault_text.endswith(f"record is {last.sequence}, which ends at byte {last.end}")
 
 
 @pytest.mark.req("AUD-007")
@@ -202,15 +253,32 @@ def test_a_journal_of_other_models_is_not_judged_by_these(tmp_path: Path) -> Non
         (("{journal}", "--key", "{journal}"), "64 to 128 hexadecimal digits"),
         (("{journal}", "{journal}", "--to-ndjson", "x"), "takes one journal"),
         (("{journal}", "--to-ndjson", "/nowhere/x"), "/nowhere/x"),
+        (("{journal}", "--to-ndjson", "{journal}"), "is there already"),
         (("{journal}", "--sample", "-1"), "--sample"),
     ],
 )
 def test_a_users_mistake_is_one_line_and_exit_2(
     journal: Path, arguments: tuple[str, ...], words: str
 ) -> None:
+    before = journal.read_bytes()
     result = run(*(one.format(journal=journal) for one in arguments))
     assert result.exit_code == 2
     assert words in result.stderr
+    assert [one.name for one in journal.parent.iterdir()] == [journal.name]
+    assert journal.read_bytes() == before
+
+
+@pytest.mark.req("AUD-008")
+def test_lines_are_never_written_over_another_journal(journal: Path, tmp_path: Path) -> None:
+    # The shell's way to say "all journals": the second becomes the option's value.
+    other = sample(tmp_path / "b.journal", seed=22, count=10)
+    before = other.read_bytes()
+    result = run(journal, "--to-ndjson", other)
+    assert result.exit_code == 2
+    assert result.stderr.splitlines() == [
+        f"dolphin audit: {other}: is there already and is not replaced; expected a new path"
+    ]
+    assert other.read_bytes() == before
 
 
 @pytest.mark.req("AUD-008")
@@ -258,3 +326,74 @@ def test_an_output_without_the_exact_counts_is_no_answer(lines: list[str]) -> No
     with pytest.raises(tlc.TlcFailed):
         tlc.judge_output([chunk], tlc.read_output(lines))
     assert tlc.judge_output([chunk], tlc.read_output([STATS.format(3, 3)])) == []
+
+
+# --- a journal that is being written -------------------------------------------------------------
+
+WRITER = """
+import sys, time
+from pathlib import Path
+from tests.traces.samples import header_of, walk
+from traces.journal import JournalWriter
+header = header_of()
+journal = JournalWriter.create(Path(sys.argv[1]), header)
+print("begun", flush=True)
+for number, step in enumerate(walk(7, 4_000, header.opening_state(), 0.0)):
+    journal.record(*step)
+    if number % 5 == 0:
+        journal.commit()
+journal.close()
+"""
+
+
+@pytest.mark.req("AUD-005", "JNL-040")
+def test_a_journal_is_audited_while_it_is_written_closed_and_cut_to_size(tmp_path: Path) -> None:
+    path = tmp_path / "a.journal"
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True
+    )
+    assert writer.stdout is not None
+    assert writer.stdout.readline() == "begun\n"
+    records, words = [0], set()
+    while True:
+        ended = writer.poll() is not None
+        (one,) = audit_journals([path], tlc=False).journals
+        assert one.records >= records[-1]
+        records.append(one.records)
+        assert one.replayed is not False
+        words.add(one.fault_text.partition(";")[0])
+        if ended:
+            break
+    assert (writer.returncode, one.intact, one.records) == (0, True, 4_002)
+    assert len(set(records)) > 2, "it was never read in the midst of being written"
+    assert {w for w in words if "torn" not in w} <= {"", NOT_CLOSED}
+    assert NOT_CLOSED in words
+
+
+@pytest.mark.req("JNL-040", "AUD-005")
+def test_a_file_that_is_cut_while_it_is_read_ends_no_reader(tmp_path: Path) -> None:
+    # A mapped file that is cut takes its reader's process with it: SIGBUS, exit 135, not a word.
+    path = tmp_path / "a.journal"
+    path.write_bytes(unclosed(sample(path, seed=3, count=100).read_bytes()) + bytes(1 << 20))
+    with opened(path) as data:
+        os.truncate(path, 100)
+        frames = list(scan(data))
+    assert len(frames) == 101
+
+
+@pytest.mark.req("AUD-005")
+def test_a_copy_taken_in_the_midst_of_a_write_is_taken_again(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Two pages of one write may be seen in the other order: a hole, and a later record behind it.
+    sound = journal.read_bytes()
+    nine, ten = list(scan(sound))[9:11]
+    hole = sound[: nine.offset] + bytes(nine.end - nine.offset) + sound[ten.offset :]
+    copies = [hole, sound, sound]  # the first copy; the look whether it changed; the second copy
+    take = partial(copies.pop, 0)
+    monkeypatch.setattr(Path, "read_bytes", lambda _: take() if len(copies) > 1 else copies[0])
+    (one,) = audit_journals([journal], tlc=False).journals
+    assert (one.intact, one.fault_text) == (True, "")
+    copies[:] = [hole]  # for good: it is damage
+    (one,) = audit_journals([journal], tlc=False).journals
+    assert (one.intact, one.fault_text.partition(" at")[0]) == (False, "record 9 is damaged")
