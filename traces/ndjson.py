@@ -9,8 +9,8 @@ Rules of this file:
 
 *   A line holds all of its record, checksum and chain too. Reading lines back gives the journal's
     bytes exactly, and they are judged as bytes: a changed digit is a damaged record here as there.
-*   There is one line for a record: the one that the writer writes. Any other spelling is refused, be
-    it a name that stands twice, a field too many, a space, or another form of a number: what a
+*   There is one line for a record: the one that the writer writes. Any other spelling is refused,
+    be it a name that stands twice, a field too many, a space, or another form of a number: what a
     person or another reader sees in a line must be what its checksum is over.
 *   Integers beyond 2^53 are written as text, since other tools read numbers as doubles.
 *   A record whose body is not the schema's is written with its body in hexadecimal ("body"), so

@@ -2,8 +2,9 @@
 
 Rules of this file:
 
-*   An output never replaces what is there, be it a file, a folder, or a link that leads nowhere. The
-    operating system decides it (``O_EXCL``), so no other process can come between look and write.
+*   An output never replaces what is there, be it a file, a folder, or a link that leads nowhere.
+    The operating system decides it (``O_EXCL``), so no other process can come between look and
+    write.
 *   What could not be written to its end is removed again: only the file that this call made.
 *   ``expect_new`` looks before long work begins, so that a refusal costs no time. It promises
     nothing; the write decides.

@@ -12,8 +12,8 @@ from kernel.constants import Profile
 from kernel.events import RequestOrder
 from kernel.step import step
 from tests.traces.samples import KEY, header_of, sample, write
-from traces.frames import Broken, Fault, scan
 from traces import ndjson
+from traces.frames import Broken, Fault, scan
 from traces.ndjson import LINE_BYTES_MAX, lines_of
 from traces.reader import opened
 
