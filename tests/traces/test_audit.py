@@ -382,7 +382,7 @@ def test_a_file_that_is_cut_while_it_is_read_ends_no_reader(tmp_path: Path) -> N
 
 
 @pytest.mark.req("AUD-005")
-def test_a_copy_taken_in_the_midst_of_a_write_is_taken_again(
+def test_control_a_copy_taken_in_the_midst_of_a_write_is_taken_again(
     journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Two pages of one write may be seen in the other order: a hole, and a later record behind it.
