@@ -4,6 +4,7 @@ Rules of this file:
 
 *   A subcommand is a module of ``dolphin.commands`` with a click command named ``command``, loaded
     when it is asked for: ``dolphin kill`` does not wait for what ``dolphin run`` needs.
+*   What help says is in ``dolphin/commands/texts.py``.
 *   Exit codes of all: 0 what it claims holds, 1 it does not, 2 bad input, 3 something needed was
     not run (design 9).
 
@@ -14,19 +15,9 @@ import importlib
 
 import click
 
-COMMANDS = {
-    "run": "play a market session through the real process tree, audit it, report it",
-    "check": "check the models with TLC",
-    "audit": "did a journal's kernel ever do what its model forbids?",
-    "certify": "write the evidence report of a run",
-    "kill": "trip the kill-switch of the running session",
-    "rearm": "lift a kill, in two steps",
-    "reset-peak": "set the equity peak to the equity, in two steps",
-    "status": "show the running session",
-    "impact": "what hangs on a name or a difference, and what to run again",
-    "verify": "contracts, properties and proofs of the kernel",
-    "bench": "kernel steps and audit records per second",
-}
+from dolphin.commands.texts import GROUPS, PROGRAM, TEXTS
+
+COMMANDS = {name: line for group in GROUPS.values() for name, line in group.items()}
 
 
 class Lazy(click.Group):
@@ -50,12 +41,14 @@ class Lazy(click.Group):
                 cmd_name, help=COMMANDS[cmd_name], callback=lambda: _absent(cmd_name)
             )
         command: click.Command = module.command
+        command.help = TEXTS[cmd_name]
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of subcommands without loading them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        for group, commands in GROUPS.items():
+            with formatter.section(group):
+                formatter.write_dl(list(commands.items()))
 
 
 def _absent(name: str) -> None:
@@ -63,10 +56,10 @@ def _absent(name: str) -> None:
     raise SystemExit(3)
 
 
-@click.command(cls=Lazy)
+@click.command(cls=Lazy, help=PROGRAM)
 @click.version_option(package_name="dolphin-nautilus")
 def main() -> None:
-    """A trading system whose last word is formal."""
+    """Run the command that was named."""
 
 
 if __name__ == "__main__":
