@@ -18,6 +18,8 @@ Rules of this file:
 *   With a key, an anchor follows every ``anchor_every`` event records and stands before the closing
     record, which carries a MAC of its own: a journal cut at an anchor cannot be closed again.
 *   One writer per file, held by a lock.
+*   A journal is there whole or not at all: its beginning is written under another name, which
+    becomes its own when the header stands. What fails or dies before that bars no later start.
 
 Not here: reading (``reader``), taking up a journal after a crash (``recovery``).
 Sources: design 3.6, 7.
@@ -122,7 +124,7 @@ class JournalWriter:
         self._overflowed = ""
         self._closed = False
 
-    # JNL-026
+    # JNL-026, JNL-045
     @classmethod
     def create(
         cls,
@@ -140,8 +142,10 @@ class JournalWriter:
         named = "" if key is None else key_id(key)
         if header.anchor_key != named or (header.anchor_every > 0) != (key is not None):
             raise ValueError("the header's anchor and the key do not belong together")
+        unfinished = path.with_name(f"{path.name}.{os.getpid()}.new")
+        unfinished.unlink(missing_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        descriptor = os.open(path, flags, 0o640)
+        descriptor = os.open(unfinished, flags, 0o640)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         start = prefix(header.schema_version)
         writer = cls(
@@ -151,7 +155,14 @@ class JournalWriter:
         )  # fmt: skip
         writer._buffer.append(start)
         writer._frame(Tag.HEADER, header_bytes(header))
-        writer.commit()
+        try:
+            writer.commit()
+            os.link(unfinished, path)
+        except BaseException:
+            writer.abandon()
+            raise
+        finally:
+            unfinished.unlink()
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(folder)

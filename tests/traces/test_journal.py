@@ -1,5 +1,6 @@
 """The writer's promises: what is acknowledged survives, what cannot be written is said."""
 
+import os
 import random
 import resource
 import signal
@@ -85,6 +86,34 @@ def test_a_journal_is_not_written_over(tmp_path: Path) -> None:
     path = sample(tmp_path / "a.journal", 1, 3)
     with pytest.raises(FileExistsError):
         JournalWriter.create(path, header_of())
+
+
+@pytest.mark.req("JNL-026", "JNL-045")
+def test_control_what_was_begun_is_not_left_beside_a_journal_that_is_there(tmp_path: Path) -> None:
+    path = sample(tmp_path / "a.journal", 1, 3)
+    whole = path.read_bytes()
+    with pytest.raises(FileExistsError):
+        JournalWriter.create(path, header_of())
+    assert [one.name for one in tmp_path.iterdir()] == ["a.journal"]
+    assert path.read_bytes() == whole
+
+
+@pytest.mark.req("JNL-045")
+def test_a_journal_that_cannot_be_begun_bars_no_later_start(tmp_path: Path) -> None:
+    path = tmp_path / "a.journal"
+    with largest_file(1), pytest.raises(JournalFailure, match="File too large"):
+        JournalWriter.create(path, header_of())
+    assert list(tmp_path.iterdir()) == []
+    JournalWriter.create(path, header_of()).close()
+    assert replayed(path).divergence is None
+
+
+@pytest.mark.req("JNL-045")
+def test_a_writer_killed_while_it_began_leaves_no_journal(tmp_path: Path) -> None:
+    path = tmp_path / "a.journal"
+    (tmp_path / f"a.journal.{os.getpid()}.new").write_bytes(b"")
+    JournalWriter.create(path, header_of()).close()
+    assert [one.name for one in tmp_path.iterdir()] == ["a.journal"]
 
 
 @pytest.mark.req("JNL-015")
