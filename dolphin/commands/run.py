@@ -17,20 +17,24 @@ Not here: the session (``dolphin/ops/session.py``), audit and report (their own 
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from dolphin.feed.panel import PanelError
 from dolphin.link.config import ANCHOR_KEY
-from dolphin.ops.session import Choices, market_for, run_session
+from dolphin.ops.endings import Ended, Endings
+from dolphin.ops.registry import NoRegistry
+from dolphin.ops.session import Choices, Unwritable, market_for, run_session, too_short
 from dolphin.ops.summary import bars_of, last_screen, next_steps
-from dolphin.ops.supervise import ROOT
+from dolphin.ops.supervise import ROOT, Unsupervised
 from kernel.constants import PPM, Posture
 from traces.constants import Unrecorded, recorded
 
@@ -41,7 +45,7 @@ BAD_INPUT = 2
 INCOMPLETE = 3
 
 
-def _fail(message: str, code: int) -> None:
+def _fail(message: str, code: int) -> NoReturn:
     click.echo(f"dolphin run: {message}", err=True)
     sys.exit(code)
 
@@ -84,12 +88,21 @@ class Shown:
 
     def finish(self, bars: int) -> None:
         """Say where the session ended: progress comes only now and then."""
-        self._bar.update(self._task, completed=bars, text="ended")
-        if not self._live:
-            click.echo(f"session: ended at bar {bars}", err=True)
+        try:
+            self._bar.update(self._task, completed=bars, text="ended")
+            if not self._live:
+                click.echo(f"session: ended at bar {bars}", err=True)
+        except OSError:
+            pass  # nobody reads this any more
 
     def __call__(self, message: dict[str, Any]) -> None:
-        """Take the driver's word of where it is."""
+        """Take the driver's word of where it is; nothing that cannot be shown ends a session."""
+        try:
+            self._show(message)
+        except OSError:
+            self._live, self._said = False, 10  # nobody reads this any more
+
+    def _show(self, message: dict[str, Any]) -> None:
         text = f"{Posture(message['posture']).name:9} {message['equity'] / PPM:,.0f} USDT"
         self._bar.update(self._task, completed=message["bar"], total=message["of"], text=text)
         tenth = 10 * message["bar"] // message["of"]
@@ -98,18 +111,35 @@ class Shown:
             click.echo(f"session: bar {message['bar']} of {message['of']}: {text}", err=True)
 
 
-def _after(words: list[str], label: str, folder: Path) -> str:
-    """Run another command of ours on the session's folder; return what it printed."""
+def _after(words: list[str], label: str, folder: Path, endings: Endings) -> str:
+    """Run another command of ours on the session's folder; return what it printed.
+
+    When the run is asked to end it is ended with all that it started, and has printed nothing. A
+    run that was asked to end before does not begin it.
+    """
+    if endings.asked:
+        click.echo(f"{label}: not run, the run was ended by {endings.asked}", err=True)
+        return ""
     click.echo(f"{label} …", err=True)
-    done = subprocess.run(
+    process = subprocess.Popen(
         [sys.executable, "-m", "dolphin.ops.tether", sys.executable, "-m", *words],
         stdout=subprocess.PIPE,
         text=True,
         env=os.environ
         | {"PYTHONPATH": str(ROOT), "DOLPHIN_ANCHOR_KEY": str(folder / "keys" / ANCHOR_KEY)},
-        check=False,
+        start_new_session=True,
     )
-    return done.stdout
+
+    def end() -> None:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+
+    with endings.then(end):
+        printed, _ = process.communicate()
+    if process.returncode != -signal.SIGKILL:
+        return printed
+    click.echo(f"{label}: not run, ended by {endings.asked or 'SIGKILL'}", err=True)
+    return ""
 
 
 @click.command()
@@ -117,7 +147,7 @@ def _after(words: list[str], label: str, folder: Path) -> str:
 @click.option("--profile", type=click.Choice(["bible", "specification"]), default="bible")
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the generated market.")
 @click.option("--windows", help=f"{WINDOWS_BUILT_IN}, or {WINDOWS_PANEL} with --data.")
-@click.option("--bars", type=click.IntRange(min=600), default=BARS, help="Of the generated market.")
+@click.option("--bars", type=click.IntRange(min=1), default=BARS, help="Of the generated market.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), help="Where runs go.")
 @click.option("--check/--no-check", default=False, help="Check the models too (some minutes).")
 @click.option("--no-audit", is_flag=True, help="Leave the audit out.")
@@ -136,6 +166,10 @@ def command(
     as_json: bool,
 ) -> None:
     """Play a session: built-in with drills, or a panel's market whole."""
+    given = click.get_current_context().get_parameter_source
+    for name in ("seed", "bars"):
+        if data is not None and given(name) is not ParameterSource.DEFAULT:
+            _fail(f"--{name}: does nothing with --data, a panel is played as it is", BAD_INPUT)
     choices = Choices(
         profile=profile,
         seed=seed,
@@ -145,23 +179,47 @@ def command(
         out=out,
         command=("dolphin", *sys.argv[1:]),
     )
+    if fault := too_short(choices):
+        _fail(fault, BAD_INPUT)
+    with Endings() as endings:
+        sys.exit(_run(choices, endings, check, no_audit, no_report, as_json))
+
+
+def _begin(choices: Choices, endings: Endings) -> dict[str, Any]:
+    """Play the session; return its account, or exit where it could not begin."""
     try:
         recorded()
-        panel = market_for(choices)
-    except Unrecorded as error:
+        market = market_for(choices)
+        with Shown(market.panel.rows) as shown:
+            session = run_session(choices, market, shown, endings)
+            shown.finish(session["counts"]["bars"])
+            return session
+    except (Unrecorded, Unsupervised) as error:
         _fail(str(error), INCOMPLETE)
-    except PanelError as error:
+    except (PanelError, NoRegistry, Unwritable) as error:
         _fail(str(error), BAD_INPUT)
-    with Shown(panel.rows) as shown:
-        session = run_session(choices, panel, shown)
-        shown.finish(session["counts"]["bars"])
+    except Ended as error:
+        _fail(f"ended by {error} before it began; nothing is left of it", 1)
+
+
+def _run(
+    choices: Choices,
+    endings: Endings,
+    check: bool,
+    no_audit: bool,
+    no_report: bool,
+    as_json: bool,
+) -> int:
+    """Play, audit and report a session; return the exit code."""
+    out = choices.out
+    session = _begin(choices, endings)
     folder = out / session["id"]
     ok = session["verdict"] == "PASS"
     audit: dict[str, Any] | None = None
     incomplete = False
     if not no_audit:
         words = ["dolphin.cli", "audit", "--json", str(folder / "journal.bin")]
-        printed = _after(words, "audit", folder)
+        printed = _after(words, "audit", folder, endings)
         try:
             audit = json.loads(printed)
         except ValueError:
@@ -173,13 +231,14 @@ def command(
         ok = ok and (incomplete or (audit is not None and audit.get("ok") is True))
     if check:
         words = ["dolphin.cli", "check", "--lane", "fast", "--json"]
-        printed = _after(words, "models", folder)
+        printed = _after(words, "models", folder, endings)
         if printed.strip():
             (folder / "check.json").write_text(printed)
     report = folder / "report.html"
     package = ""
     if not no_report:
-        package = _after(["certification", "--package-only", str(folder)], "report", folder)
+        words = ["certification", "--package-only", str(folder)]
+        package = _after(words, "report", folder, endings)
     if as_json:
         click.echo(
             json.dumps(
@@ -200,4 +259,4 @@ def command(
         click.echo(package, nl=False)
         for line in next_steps(report if report.exists() else None, ok, folder):
             click.echo(line)
-    sys.exit(INCOMPLETE if ok and incomplete else 0 if ok else 1)
+    return INCOMPLETE if ok and incomplete else 0 if ok else 1

@@ -1,16 +1,37 @@
-"""``dolphin status``: what the kernel of the running session says of itself.
+"""``dolphin status``: what runs, and what the kernel of a session says of itself.
 
-Exit 0 with a session, 2 without. Not here: the document (``dolphin/shell/snapshot.py``).
+Rules of this file: where several sessions run and none is named, or with ``--all``, a list with a
+line for each; else the one session in full. Exit 0 with a session, 1 where its kernel does not
+answer, 2 without a session.
+
+Not here: the document (``dolphin/shell/snapshot.py``), which sessions run
+(``dolphin/ops/registry.py``).
 """
 
 import json
-from pathlib import Path
+import sys
+from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from dolphin.ops.operator import NoSession, fail, hand_of
+from dolphin.link.config import Config
+from dolphin.ops.operator import (
+    BAD_INPUT,
+    SESSION_HELP,
+    NoAnswer,
+    NoSession,
+    OperatorClient,
+    age,
+    at_once,
+    client_of,
+    fail,
+    patience,
+    words,
+)
+from dolphin.ops.registry import NoRegistry, Running, running
 from kernel.constants import PPM, Posture
 
 FACTORS = (
@@ -22,34 +43,96 @@ FACTORS = (
 )
 
 
-@click.command()
-@click.option("--session", type=click.Path(path_type=Path), help="A run's folder.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-def command(session: Path | None, as_json: bool) -> None:
-    """Show posture, multiplier and its five factors, causes, positions and capital."""
-    hand = hand_of("status", session)
+def _status(config: Config) -> dict[str, Any] | None:
+    """Return a session's status, None where its kernel does not answer."""
     try:
-        now = hand.status()
-    except NoSession as error:
-        fail("status", str(error), 2)
+        return OperatorClient(config, patience(config)).status()
+    except NoSession:
+        return None
+
+
+def money(amount: int) -> str:
+    """Return micro-USDT as a person reads it."""
+    return f"{amount / PPM:,.2f}"
+
+
+def _list(found: list[Running], as_json: bool) -> int:
+    """Show a line for each session; return the exit code."""
+    statuses = at_once(_status, [one.config for one in found])
     if as_json:
-        click.echo(json.dumps({"session": hand.config.id, **now}))
+        rows = [
+            {
+                "session": one.name,
+                "folder": one.folder,
+                "pid": one.pid,
+                "age_s": round(one.age_s, 1),
+                "status": now,
+            }
+            for one, now in zip(found, statuses, strict=True)
+        ]
+        click.echo(json.dumps({"sessions": rows}))
+    else:
+        table = Table(box=None, pad_edge=False)
+        for title in ("session", "age", "posture", "killed"):
+            table.add_column(title, no_wrap=True)
+        for title in ("capital", "equity", "drawdown"):
+            table.add_column(title, justify="right", no_wrap=True)
+        table.add_column("folder", overflow="fold")
+        for one, now in zip(found, statuses, strict=True):
+            cells = ["does not answer", "", "", "", ""]
+            if now is not None:
+                killed = "+".join(now["causes"]) if now["killed"] else "no"
+                drawdown = f"{100 * now['drawdown_ppm'] / PPM:.2f} %"
+                cells = [Posture(now["posture"]).name, killed]
+                cells += [money(now["capital"]), money(now["equity"]), drawdown]
+            name, folder = escape(words(one.name)), escape(words(one.folder))
+            table.add_row(name, age(one.age_s), *cells, folder)
+        Console().print(table)
+    return 0 if all(now is not None for now in statuses) else 1
+
+
+@click.command()
+@click.option("--session", metavar="NAME", help=SESSION_HELP)
+@click.option("--all", "every", is_flag=True, help="A line for every running session of yours.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def command(session: str | None, every: bool, as_json: bool) -> None:
+    """Show the running sessions: all in a list, or one with its figures in full.
+
+    In full are posture, multiplier and its five factors, causes, positions and capital. A session
+    that runs alone need not be named.
+    """
+    if every and session is not None:
+        fail("status", "one of --session and --all is possible, not both", BAD_INPUT)
+    try:
+        found = running() if session is None else []
+    except NoRegistry as error:
+        fail("status", str(error), BAD_INPUT)
+    if found and (every or len(found) > 1):
+        sys.exit(_list(found, as_json))
+    client = client_of("status", session)
+    try:
+        now = client.status()
+    except NoAnswer as error:
+        fail("status", str(error), 1)
+    if as_json:
+        click.echo(json.dumps({"session": client.name, "folder": client.config.folder, **now}))
         return
     table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_row("session", hand.config.id)
+    table.add_row("session", escape(words(client.name)))
+    table.add_row("folder", escape(words(client.config.folder)))
     table.add_row("posture", Posture(now["posture"]).name)
     killed = "+".join(now["causes"]) if now["killed"] else "no"
     table.add_row("killed", killed)
     table.add_row("multiplier", f"{now['multiplier_ppm'] / PPM:.4f}")
     for name, label in FACTORS:
         table.add_row(f"  {label}", f"{now[name] / PPM:.4f}")
-    table.add_row("capital", f"{now['capital'] / PPM:,.2f} USDT")
-    table.add_row("equity", f"{now['equity'] / PPM:,.2f} USDT")
+    table.add_row("capital", f"{money(now['capital'])} USDT")
+    table.add_row("equity", f"{money(now['equity'])} USDT")
     table.add_row("drawdown", f"{100 * now['drawdown_ppm'] / PPM:.2f} %")
     fence = "confirmed" if now["fence_confirmed"] else "waiting for the guard"
     table.add_row("fence", f"epoch {now['fence_epoch']}, {fence}")
     for worker, (instrument, mark, quantity, _cost, _permit) in enumerate(now["slots"]):
         if quantity:
-            symbol = hand.config.symbols[instrument - 1]
+            symbol = escape(client.config.symbols[instrument - 1])
             table.add_row("position", f"worker {worker}: {quantity} lots of {symbol} at {mark}")
     Console().print(table)

@@ -34,7 +34,8 @@ class Config:
     ``symbols`` are the panel's, BTCUSDT first; an instrument's number is its position plus one.
     ``lot_ppm`` is how much of a coin is a lot, ppm, by symbol. ``bars`` are the panel's
     rows; the first ``lead_bars`` are history and not played. ``bar_ms`` is the panel's cadence.
-    ``data`` None is the generated market.
+    ``data`` None is the generated market. ``panel_sha256`` is the hash of the file that was judged,
+    ``market_digest`` that of the market in it, which is the only one that may be played.
     """
 
     id: str
@@ -61,6 +62,8 @@ class Config:
     deadline_ms: int
     stand_ins: dict[str, str]
     drills: bool
+    panel_sha256: str = ""
+    market_digest: str = ""
 
     @property
     def run(self) -> Path:

@@ -279,7 +279,7 @@ def collect(
     log = driver.get("drills") or []
     data = None
     if config.data is not None:
-        data = {"path": config.data, "sha256": file_hash(Path(config.data)), "rows": rows}
+        data = {"path": config.data, "sha256": config.panel_sha256, "rows": rows}
     gaps = 0 if bars is None else int(bars["gaps"].sum())
     firing = None
     if bars is not None and bars["signals"].drop_nulls().len():

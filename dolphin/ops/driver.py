@@ -27,7 +27,7 @@ import polars as pl
 
 from dolphin.feed.bar import Bar
 from dolphin.feed.market import plan as episodes_of
-from dolphin.feed.panel import rows_needed
+from dolphin.feed.panel import PanelError, rows_needed
 from dolphin.link.channel import BadMessage, Channel, ChannelClosed, Listener, ready
 from dolphin.link.client import Client
 from dolphin.link.config import Config, load
@@ -42,6 +42,7 @@ ANSWER_S = 2.0
 DRILL_S = 90.0
 SENSOR_PAST_BARS = 1_500
 WIND_DOWN_BARS = 6
+UNUSABLE = 2  # exit code: what a new start would find again
 FED = ("alpha", "sensors", "esof")
 
 
@@ -395,7 +396,12 @@ class Driver:
 
 def main() -> None:
     """Drive the session in the folder named on the command line."""
-    Driver(load(sys.argv[1])).run()
+    try:
+        driver = Driver(load(sys.argv[1]))
+    except PanelError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(UNUSABLE)
+    driver.run()
 
 
 if __name__ == "__main__":

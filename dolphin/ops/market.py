@@ -3,17 +3,20 @@
 Rules of this file:
 
 *   The same choices give the same panel; the runner reads it once to judge it, the driver once to
-    play it. Nobody else reads prices from anywhere but a bar.
+    play it, and what is played is what was judged, or nothing: the driver compares the digest of
+    names, times and closes. Nobody else reads prices from anywhere but a bar.
 *   A lot is a power of ten of coins, such that one costs 1 to 10 USDT at the panel's first close: a
     cheap coin and a dear one fit the kernel's range alike.
 
 Not here: bars in step (``driver``).
 """
 
+import hashlib
 from math import isnan
+from pathlib import Path
 
 from dolphin.feed.market import generate
-from dolphin.feed.panel import Panel, load_panel
+from dolphin.feed.panel import Panel, PanelError, load_panel
 from dolphin.link.config import Config
 from kernel.constants import PRICE_MAX
 
@@ -28,9 +31,38 @@ def load_market(data: str | None, seed: int, bars: int, rows_min: int) -> Panel:
     return load_panel(data, rows_min=rows_min)
 
 
+def file_sha256(path: str) -> str:
+    """Return the SHA-256 of a panel's file, hex; raises ``PanelError``."""
+    try:
+        with open(path, "rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise PanelError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def judged_market(data: str | None, seed: int, bars: int, rows_min: int) -> tuple[Panel, str]:
+    """Return the panel of these choices and its file's SHA-256, empty for a generated market.
+
+    Raises ``PanelError``, also where the file changed while it was read.
+    """
+    if data is None:
+        return load_market(data, seed, bars, rows_min), ""
+    before = file_sha256(data) if Path(data).is_file() else ""
+    panel = load_market(data, seed, bars, rows_min)
+    if file_sha256(data) != before:
+        raise PanelError(f"{data}: changed while it was read, expected a panel at rest")
+    return panel, before
+
+
 def market_of(config: Config) -> Panel:
-    """Return the session's panel."""
-    return load_market(config.data, config.seed, config.bars, 1)
+    """Return the session's panel; raises ``PanelError`` where it is not the one that was judged."""
+    panel = load_market(config.data, config.seed, config.bars, 1)
+    if panel.digest() != config.market_digest:
+        raise PanelError(
+            f"{config.data or 'the generated market'}: changed since it was judged, "
+            "expected the same names, times and closes"
+        )
+    return panel
 
 
 def lot_ppm_of(panel: Panel) -> list[int]:

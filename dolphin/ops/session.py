@@ -2,9 +2,13 @@
 
 Rules of this file:
 
-*   Nothing is written before the market has been judged. Then: folder, keys, configuration,
-    processes; then the runner listens to the driver and does the drills that need an operator's or
-    a killer's hand; then it stops everything and collects.
+*   Nothing is written before the market has been judged. Then: a place for sockets, a folder with
+    room for a journal, keys, configuration, processes; then the runner listens to the driver and
+    does the drills that need an operator's or a killer's hand; then it stops everything and
+    collects. What cannot be written, or started, is said at once, and leaves nothing behind.
+*   A session that ends before its market does (a signal, a driver that died) is killed first, as an
+    operator would, and stopped when it is flat at the venue, or known not to be. It has an account
+    like any other, with the reason, and never a PASS.
 *   The operator's acts go through the command line, as an operator's would; only what must be said
     at once (a confirmation that comes too early) goes directly.
 *   A wait has an end, and what did not happen until then is not shown.
@@ -19,7 +23,6 @@ import secrets
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,19 +30,34 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from dolphin.feed.market import plan as episodes_of
 from dolphin.feed.panel import Panel, rows_needed
 from dolphin.link.channel import LinkError
 from dolphin.link.client import Client
 from dolphin.link.config import ANCHOR_KEY, PERMIT_KEY, VENUE_KEY, Config
 from dolphin.ops.collect import collect
-from dolphin.ops.market import load_market, lot_ppm_of
-from dolphin.ops.operator import Hand, NoSession, me
-from dolphin.ops.supervise import PROGRAMS, ROOT, Tree, start
+from dolphin.ops.driver import WIND_DOWN_BARS
+from dolphin.ops.endings import Ended, Endings
+from dolphin.ops.market import BAR_MS, judged_market, lot_ppm_of
+from dolphin.ops.operator import NoSession, OperatorClient, me
+from dolphin.ops.plan import drills
+from dolphin.ops.registry import Place, free_name
+from dolphin.ops.supervise import (
+    PROGRAMS,
+    ROOT,
+    Supervised,
+    Unsupervised,
+    last_line,
+    settings,
+    unwritable,
+)
 from dolphin.sensors.standins import STAND_INS
 from kernel.constants import HEARTBEAT_MS_MAX
+from traces.journal import PREALLOCATE_BYTES
 
 CASH = 25_000_000_000  # 25,000 USDT
 CONNECT_S = 60.0
+GLANCE_S = 0.3
 STALL_S = 0.4
 SILENCE_S = 120.0
 HEARTBEAT_MS_MIN = 2_500
@@ -48,7 +66,13 @@ COOLING_MS = 1_000
 CONFIRM_WINDOW_MS = 5_000
 PERMIT_MS = 1_500
 TICK_MS = 5
+BARS_STEP = 50
 STALE_BARS = 2.5
+FLAT_WITHIN_S = 20.0
+# Without one of these there is no session; the others come back, or are done without.
+NEEDED = ("kernel", "venue", "guard", "driver")
+# What a session writes before its journal grows: the journal's first piece, keys, logs.
+ROOM_BYTES = PREALLOCATE_BYTES + (1 << 20)
 
 Progress = Callable[[dict[str, Any]], None]
 
@@ -71,12 +95,45 @@ def lead_of(choices: Choices) -> int:
     return rows_needed(choices.windows) + 2 if choices.data is None else 0
 
 
-def market_for(choices: Choices) -> Panel:
-    """Return the session's panel; raises ``PanelError``."""
-    lead = lead_of(choices)
-    return load_market(
-        choices.data, choices.seed, choices.bars + lead, rows_needed(choices.windows)
+def too_short(choices: Choices) -> str:
+    """Return why a generated market of so few bars can only fail, or the empty text.
+
+    Each drill is due from some bar on, and what is due after the last one is never shown.
+    """
+    late = _late(choices, choices.bars)
+    if choices.data is not None or not late:
+        return ""
+    enough = choices.bars
+    while _late(choices, enough):
+        enough += BARS_STEP
+    return (
+        f"--bars {choices.bars}: too few, the market would end before the drill "
+        f"{late[0]!r}; expected at least {enough} with this seed"
     )
+
+
+def _late(choices: Choices, played: int) -> list[str]:
+    """Return the drills that are due only after ``played`` bars of this seed's market."""
+    lead = lead_of(choices)
+    episodes = episodes_of(choices.seed, played + lead, BAR_MS)
+    rows = drills(choices.profile, episodes, played, lead)
+    return [row.name for row in rows if row.from_bar >= played - WIND_DOWN_BARS]
+
+
+@dataclass(frozen=True)
+class Market:
+    """A session's market as it was judged: the panel, its digest, and its file's SHA-256."""
+
+    panel: Panel
+    digest: str
+    sha256: str
+
+
+def market_for(choices: Choices) -> Market:
+    """Return the session's market; raises ``PanelError``."""
+    bars = choices.bars + lead_of(choices)
+    panel, sha256 = judged_market(choices.data, choices.seed, bars, rows_needed(choices.windows))
+    return Market(panel, panel.digest(), sha256)
 
 
 def stall_ms() -> float:
@@ -89,18 +146,78 @@ def stall_ms() -> float:
     return worst
 
 
-def prepare(choices: Choices, panel: Panel) -> Config:
-    """Make the session's folder, keys and configuration; point ``current`` at it."""
-    started = datetime.now(UTC)
-    name = f"{started:%Y%m%d-%H%M%S}-{choices.profile}-{choices.seed}"
-    out = choices.out.resolve()
-    out.mkdir(parents=True, exist_ok=True)
-    folder = out / name
+class Unwritable(Exception):
+    """The session's folder cannot be made; one line names the path and says why."""
+
+
+def _folder(out: Path, wanted: str) -> Path:
+    """Make the session's folder below ``out``: a name that nothing there and nothing running has.
+
+    Raises ``OSError``.
+    """
     number = 1
-    while folder.exists():
-        number += 1
-        folder = out / f"{name}-{number}"
-    folder.mkdir()
+    name = free_name(wanted)
+    while True:
+        try:
+            (out / name).mkdir()
+            return out / name
+        except FileExistsError:
+            number += 1
+            name = free_name(f"{wanted}-{number}")
+
+
+def _missing(path: Path) -> list[Path]:
+    """Return the folders that making ``path`` makes, the deepest first."""
+    return [one for one in (path, *path.parents) if not one.exists()]
+
+
+def _try_room(folder: Path) -> None:
+    """Raise ``OSError`` where the disk, or a quota, has no room for a session's beginning."""
+    probe = folder / "room"
+    descriptor = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.posix_fallocate(descriptor, 0, ROOM_BYTES)
+    finally:
+        os.close(descriptor)
+        probe.unlink()
+
+
+def prepare(choices: Choices, market: Market, place: Place) -> Config:
+    """Make the session's folder, keys and configuration, and let the session be found.
+
+    Raises ``Unwritable``, and has then written nothing.
+    """
+    out = choices.out.resolve()
+    if fault := unwritable(str(out)):
+        raise Unwritable(f"--out {str(out)!a}: this path {fault}; expected one that does not")
+    made = _missing(out)
+    folder: Path | None = None
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        wanted = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{choices.profile}-{choices.seed}"
+        folder = _folder(out, wanted)
+        _try_room(folder)
+        config = _fill(folder, choices, market, place)
+        settings(config)
+        place.enter(config)
+        return config
+    except (OSError, Unsupervised) as error:
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+        for one in made:
+            try:
+                one.rmdir()
+            except OSError:
+                break
+        if isinstance(error, Unsupervised):
+            raise Unwritable(str(error)) from None
+        where = out if folder is None else folder
+        raise Unwritable(f"--out {where}: cannot be written ({error.strerror or error})") from None
+
+
+def _fill(folder: Path, choices: Choices, market: Market, place: Place) -> Config:
+    """Write keys and configuration into the session's folder; raises ``OSError``."""
+    out, panel = folder.parent, market.panel
     (folder / "logs").mkdir()
     keys = folder / "keys"
     keys.mkdir(mode=0o700)
@@ -108,7 +225,6 @@ def prepare(choices: Choices, panel: Panel) -> Config:
         path = keys / key
         path.touch(mode=0o600)
         path.write_text(secrets.token_hex(32) + "\n")
-    sockets = tempfile.mkdtemp(prefix="dolphin-")
     lead = lead_of(choices)
     stall = stall_ms()
     beat = round(min(HEARTBEAT_MS_MAX, max(HEARTBEAT_MS_MIN, HEARTBEAT_STALLS * stall)))
@@ -118,7 +234,7 @@ def prepare(choices: Choices, panel: Panel) -> Config:
     config = Config(
         id=folder.name,
         folder=str(folder),
-        sockets=sockets,
+        sockets=str(place.path),
         profile=choices.profile,
         seed=choices.seed,
         windows=list(choices.windows),
@@ -140,6 +256,8 @@ def prepare(choices: Choices, panel: Panel) -> Config:
         deadline_ms=min(beat, 2_000),
         stand_ins=dict(STAND_INS),
         drills=choices.data is None,
+        panel_sha256=market.sha256,
+        market_digest=market.digest,
     )
     config.save()
     pointer = out / f".current-{os.getpid()}"
@@ -150,34 +268,59 @@ def prepare(choices: Choices, panel: Panel) -> Config:
 
 
 class Runner:
-    """A running session: its processes, the driver's word, the operator's hand."""
+    """A running session: its processes, the driver's word, the operator's commands."""
 
-    def __init__(self, config: Config, progress: Progress) -> None:
-        """Start the processes and connect; raises ``LinkError`` where they do not come up."""
+    def __init__(self, config: Config, progress: Progress, endings: Endings) -> None:
+        """Start the processes and connect.
+
+        Raises ``Unsupervised``, ``LinkError`` where a process does not come up, and ``Ended``.
+        """
         self.config = config
         self._progress = progress
-        self.tree: Tree = start(config)
+        self._endings = endings
+        self.tree = Supervised(config)
         try:
-            self.driver = Client(config.socket("driver.runner"), CONNECT_S)
-            end = time.monotonic() + CONNECT_S
-            while True:
-                try:
-                    self.hand = Hand(config.run)
-                    break
-                except NoSession:
-                    if time.monotonic() > end:
-                        raise LinkError("the kernel did not come up") from None
-                    time.sleep(0.05)
-            self.guard = Client(config.socket("guard.runner"), CONNECT_S) if config.drills else None
+            self.driver = self._reach("driver", lambda: self._client("driver.runner"))
+            self.operator = self._reach("kernel", lambda: OperatorClient(config, GLANCE_S))
+            self.guard: Client | None = None
+            if config.drills:
+                self.guard = self._reach("guard", lambda: self._client("guard.runner"))
         except BaseException:
             self.tree.stop()
             raise
+
+    def _client(self, socket: str) -> Client:
+        return Client(self.config.socket(socket), GLANCE_S)
+
+    def _reach[T](self, program: str, connect: Callable[[], T]) -> T:
+        """Return what ``connect`` gives once ``program`` listens, or raise ``LinkError``."""
+        end = time.monotonic() + CONNECT_S
+        while True:
+            try:
+                return connect()
+            except (LinkError, NoSession):
+                self._endings.check()
+            if fallen := self.fallen():
+                raise LinkError(fallen)
+            if time.monotonic() > end:
+                raise LinkError(f"the {program} did not come up within {CONNECT_S:.0f} s")
+
+    def fallen(self) -> str:
+        """Return which process is down for good and what it said last; empty where none is."""
+        for row in self.tree.table():
+            name = row["name"]
+            gone = row["state"] == "FATAL" or (row["state"] == "EXITED" and row["exit"] != 0)
+            if name in NEEDED and (gone or (name == "driver" and row["state"] == "EXITED")):
+                said = last_line(self.config.run / "logs" / f"{name}.log")
+                return f"the {name} ended before the market did: {said or f'logs/{name}.log'}"
+        return ""
 
     def play(self) -> str:
         """Follow the driver to its end; return why the session broke, or nothing."""
         heard = time.monotonic()
         looked = 0.0
         while True:
+            self._endings.check()
             message = self.driver.wait(0.5) if self.driver.connected else None
             now = time.monotonic()
             if message is not None:
@@ -191,13 +334,26 @@ class Runner:
                     self._progress(message)
             if now - looked > 1.0:
                 looked = now
-                for row in self.tree.table():
-                    if row["name"] == "driver" and row["state"] in ("EXITED", "FATAL"):
-                        return "the driver ended before the market did (logs/driver.log)"
+                if fallen := self.fallen():
+                    return fallen
             if now - heard > SILENCE_S:
                 return f"the driver said nothing for {SILENCE_S:.0f} s"
             if not self.driver.connected:
-                return "the driver is gone (logs/driver.log)"
+                return self.fallen() or "the driver is gone (logs/driver.log)"
+
+    def come_flat(self, why: str) -> str:
+        """Kill as an operator would; return whether the book is flat at the venue, in words."""
+        try:
+            self.operator.kill(me(), f"the run ends early: {why}")
+            end = time.monotonic() + FLAT_WITHIN_S
+            while time.monotonic() < end:
+                now = self.operator.status()
+                if now["flat"] and now["fence_confirmed"]:
+                    return "killed, and flat"
+                time.sleep(0.03)
+        except NoSession as error:
+            return f"NOT KNOWN TO BE FLAT: {error}"
+        return f"NOT FLAT within {FLAT_WITHIN_S:.0f} s of the kill"
 
     # --- drills ----------------------------------------------------------------------------------
 
@@ -205,9 +361,9 @@ class Runner:
         seen: set[str] = set()
         detail = ""
         try:
-            before = self.hand.account()["refusals"]
+            before = self.operator.account()["refusals"]
             seen |= getattr(self, f"drill_{name}")()
-            after = self.hand.account()["refusals"]
+            after = self.operator.account()["refusals"]
         except NoSession as error:
             detail = str(error)
             before = after = {}
@@ -218,7 +374,8 @@ class Runner:
         """Return whether ``holds`` came true of the status within ``seconds``."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if holds(self.hand.status()):
+            self._endings.check()
+            if holds(self.operator.status()):
                 return True
             time.sleep(0.03)
         return False
@@ -240,7 +397,7 @@ class Runner:
         return done.returncode
 
     def _causes(self) -> set[str]:
-        return {cause for trip in self.hand.account()["trips"] for cause in trip["causes"]}
+        return {cause for trip in self.operator.account()["trips"] for cause in trip["causes"]}
 
     def rearm(self, why: str) -> bool:
         """Re-arm in two steps through the command line; return whether it came through."""
@@ -268,21 +425,21 @@ class Runner:
 
     def drill_rearm_nothing(self) -> set[str]:
         """Nothing is latched: neither step of a re-arm passes."""
-        self.hand.act("RequestRearm", me(), "drill: nothing to re-arm")
-        self.hand.act("ConfirmRearm", me(), "drill: nothing was requested")
+        self.operator.act("RequestRearm", me(), "drill: nothing to re-arm")
+        self.operator.act("ConfirmRearm", me(), "drill: nothing was requested")
         return set()
 
     def drill_not_flat(self) -> set[str]:
         """No peak reset while a position is open."""
-        self.hand.act("RequestPeakReset", me(), "drill: not flat")
+        self.operator.act("RequestPeakReset", me(), "drill: not flat")
         return set()
 
     def drill_kill_operator(self) -> set[str]:
         """Kill with a position open; it is flattened; then re-arm, too early and in time."""
         self.command("kill", "--reason", "drill: an operator's kill")
         self.until(lambda now: now["flat"] and now["fence_confirmed"], 15.0)
-        self.hand.act("RequestRearm", me(), "drill: a confirmation that comes too early")
-        self.hand.act("ConfirmRearm", me(), "drill: too early")
+        self.operator.act("RequestRearm", me(), "drill: a confirmation that comes too early")
+        self.operator.act("ConfirmRearm", me(), "drill: too early")
         seen = self._causes()
         if self.rearm("drill: after an operator's kill"):
             seen.add("REARMED")
@@ -305,26 +462,26 @@ class Runner:
         self.until(lambda now: "DESYNC" in now["causes"], 15.0)
         self.until(lambda now: now["flat"] and now["fence_confirmed"], 15.0)
         seen = self._causes()
-        self.hand.act("RequestRearm", me(), "drill: a confirmation that comes too late")
+        self.operator.act("RequestRearm", me(), "drill: a confirmation that comes too late")
         self.until(
             lambda now: now["operator_request_age_ms"] > self.config.confirm_window_ms,
             self.config.confirm_window_ms / 1000 + 10,
         )
-        self.hand.act("ConfirmRearm", me(), "drill: too late")
+        self.operator.act("ConfirmRearm", me(), "drill: too late")
         if self.rearm("drill: after books that differed"):
             seen.add("REARMED")
         return seen
 
     def drill_kill_journal(self) -> set[str]:
         """The machine refuses to let the journal grow; no re-arm until it can be written."""
-        self.hand.drill(True)
+        self.operator.drill(True)
         self.until(lambda now: "CHECKSUM" in now["causes"], 10.0)
         self.until(lambda now: now["flat"] and now["fence_confirmed"], 15.0)
         seen = self._causes()
-        self.hand.act("RequestRearm", me(), "drill: while the journal is down")
+        self.operator.act("RequestRearm", me(), "drill: while the journal is down")
         self.until(lambda now: now["operator_request_age_ms"] >= self.config.cooling_ms, 10.0)
-        self.hand.act("ConfirmRearm", me(), "drill: while the journal is down")
-        self.hand.drill(False)
+        self.operator.act("ConfirmRearm", me(), "drill: while the journal is down")
+        self.operator.drill(False)
         self.until(lambda now: now["journal_writable"], 10.0)
         if self.rearm("drill: after a journal that failed"):
             seen.add("REARMED")
@@ -332,13 +489,13 @@ class Runner:
 
     def drill_kill_kernel(self) -> set[str]:
         """SIGKILL the kernel: another folds the journal and begins behind a new fence."""
-        before = self.hand.status()
+        before = self.operator.status()
         self.tree.kill("kernel")
         end = time.monotonic() + 30.0
         while time.monotonic() < end:
             self.tree.table()
             try:
-                now = self.hand.status()
+                now = self.operator.status()
             except NoSession:
                 time.sleep(0.1)
                 continue
@@ -360,37 +517,55 @@ class Runner:
         return set()
 
 
-def run_session(choices: Choices, panel: Panel, progress: Progress) -> dict[str, Any]:
-    """Play a session and return its account; whatever happens, its processes are stopped."""
+def run_session(
+    choices: Choices, market: Market, progress: Progress, endings: Endings
+) -> dict[str, Any]:
+    """Play a session and return its account; whatever happens, its processes are stopped.
+
+    Raises ``NoRegistry``, ``Unwritable``, ``Unsupervised`` and ``Ended`` where it did not begin.
+    """
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    config = prepare(choices, panel)
-    broken, how = "", ""
-    table: list[dict[str, Any]] = []
+    place = Place()
     try:
-        runner = Runner(config, progress)
-        how = runner.tree.how
-        try:
-            broken = runner.play()
-            table = runner.tree.table()
-        except KeyboardInterrupt:
-            broken = "interrupted"
-        except NoSession as error:
-            broken = str(error)
-        finally:
-            runner.tree.stop()
-    except LinkError as error:
-        broken = f"the processes did not come up: {error}"
+        endings.check()
+        config = prepare(choices, market, place)
+        broken, table = _play(config, progress, endings)
     finally:
-        shutil.rmtree(config.sockets, ignore_errors=True)
+        place.leave()
     return collect(
         config,
         command=choices.command,
         started=started,
         processes=processes(table),
-        how=how,
+        how="supervisord",
         broken=broken,
-        rows=panel.rows,
+        rows=market.panel.rows,
     )
+
+
+def _play(config: Config, progress: Progress, endings: Endings) -> tuple[str, list[dict[str, Any]]]:
+    """Return why the session broke, or the empty text, and its processes as they stood last."""
+    try:
+        runner = Runner(config, progress, endings)
+    except Unsupervised as error:
+        raise Unsupervised(f"{error} (logs: {config.run / 'logs'})") from None
+    except LinkError as error:
+        return str(error), []
+    except Ended as error:
+        return f"ended by {error} before its first bar", []
+    try:
+        broken = runner.play()
+    except Ended as error:
+        broken = f"ended by {error}"
+    except NoSession as error:
+        broken = str(error)
+    try:
+        table = runner.tree.table()
+        if broken:
+            broken = f"{broken}; {runner.come_flat(broken)}"
+    finally:
+        runner.tree.stop()
+    return broken, table
 
 
 def processes(table: list[dict[str, Any]]) -> list[dict[str, Any]]:

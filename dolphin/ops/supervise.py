@@ -1,19 +1,24 @@
-"""The process tree: supervisord, and what stands in where it cannot run.
+"""The process tree under supervisord, the only process manager (bible 26.1).
 
 Rules of this file:
 
-*   supervisord is the only process manager (bible 26.1). Its file is written for each session, its
-    socket lies beside the others, and it dies with the runner.
+*   supervisord's file is written for each session into the session's own place, its socket lies
+    beside the others, and it dies with the runner.
+*   The file is read as a language: ``%`` expands, ``;`` and ``#`` after a blank begin a comment,
+    and a command is split as a shell splits it. So a path that a user chose stands in commands
+    alone, with each character escaped that is not plain (``escaped``); all other paths are in the
+    session's place, whose name is plain. What cannot be written at all (a line break, bytes that
+    are not UTF-8) is refused before anything starts.
 *   Each process is exec'd, never forked from another's memory; each dies with supervisord.
 *   What dies is started again, but the driver: a market cannot be taken up in its middle. What
     refuses to start (exit 2), or dies five times at its start, is left alone.
-*   Where supervisord does not come up, ``DirectTree`` starts and restarts the processes itself, and
-    the session's account says so.
+*   Where supervisord does not come up there is no session (``Unsupervised``).
 
 Not here: what the processes do.
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,7 +26,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from xmlrpc.client import Fault, ServerProxy
 
 from supervisor.xmlrpc import SupervisorTransport
@@ -30,6 +35,7 @@ from dolphin.link.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 UP_WITHIN_S = 30.0
+LOGS = "logs"
 
 
 @dataclass(frozen=True)
@@ -68,38 +74,62 @@ def environment() -> dict[str, str]:
         "POLARS_MAX_THREADS": "1",
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
+        "PYTHONUTF8": "1",  # supervisord reads its file in the locale's encoding otherwise
     }
 
 
-def settings(config: Config) -> str:
-    """Return supervisord's file for this session."""
-    run, sockets = config.run, Path(config.sockets)
+class Unsupervised(Exception):
+    """supervisord did not come up; one line says why."""
+
+
+def unwritable(text: str) -> str:
+    """Return why ``text`` cannot stand in supervisord's file, or the empty text."""
+    if any(mark in text for mark in "\r\n"):
+        return "holds a line break"
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "is not UTF-8"
+    return ""
+
+
+def escaped(word: str) -> str:
+    """Return a word of a command as supervisord's file must have it to read ``word`` again."""
+    return re.sub(r"([^A-Za-z0-9_@+=:,./%-])", r"\\\1", word).replace("%", "%%")
+
+
+def settings(config: Config, python: str = sys.executable) -> str:
+    """Return supervisord's file for this session. Raises ``Unsupervised``."""
+    for path in (python, config.folder):
+        if fault := unwritable(path):
+            raise Unsupervised(f"{path!a}: this path {fault}, which supervisord cannot be told")
+    place = Path(config.sockets)
+    logs = place / LOGS
     parts = [
         f"""[supervisord]
 nodaemon=true
-logfile={run}/logs/supervisord.log
+logfile={logs}/supervisord.log
 logfile_maxbytes=0
 loglevel=info
-pidfile={run}/supervisord.pid
-childlogdir={run}/logs
-identifier={config.id}
+pidfile={place}/supervisord.pid
+childlogdir={logs}
+identifier=dolphin
 strip_ansi=true
 
 [unix_http_server]
-file={sockets}/supervisor.sock
+file={place}/supervisor.sock
 chmod=0700
 
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 
 [supervisorctl]
-serverurl=unix://{sockets}/supervisor.sock
+serverurl=unix://{place}/supervisor.sock
 """
     ]
     parts += [
         f"""[program:{one.name}]
-command={sys.executable} -m {one.module} {run}
-directory={ROOT}
+command={escaped(python)} -m {one.module} {escaped(config.folder)}
 priority={one.priority}
 autostart=true
 autorestart={"unexpected" if one.restart else "false"}
@@ -109,7 +139,7 @@ startretries=5
 stopsignal=TERM
 stopwaitsecs=10
 redirect_stderr=true
-stdout_logfile={run}/logs/{one.name}.log
+stdout_logfile={logs}/{one.name}.log
 stdout_logfile_maxbytes=0
 """
         for one in programs(config)
@@ -117,19 +147,13 @@ stdout_logfile_maxbytes=0
     return "\n".join(parts)
 
 
-class Tree(Protocol):
-    """The session's processes."""
-
-    how: str
-
-    def kill(self, name: str) -> int:
-        """SIGKILL a process; return the pid that was killed, 0 where none ran."""
-
-    def table(self) -> list[dict[str, Any]]:
-        """Return name, pid, state and exit of each process."""
-
-    def stop(self) -> None:
-        """Stop every process, the kernel last."""
+def last_line(path: Path) -> str:
+    """Return the last line of a log, the empty text where there is none."""
+    try:
+        lines = path.read_text(errors="replace").splitlines()
+    except OSError:
+        return ""
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
 def _running(pid: int) -> bool:
@@ -142,18 +166,21 @@ def _running(pid: int) -> bool:
 
 @dataclass
 class Supervised:
-    """Processes under supervisord."""
+    """The session's processes, under supervisord."""
 
     config: Config
-    how: str = "supervisord"
     _process: subprocess.Popen[bytes] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Start supervisord; raises ``OSError`` where it does not come up."""
-        path = self.config.run / "supervisord.conf"
+        """Start supervisord; raises ``Unsupervised`` where it does not come up."""
+        place = Path(self.config.sockets)
+        path = place / "supervisord.conf"
         path.write_text(settings(self.config))
+        # The logs' own path may hold anything: supervisord is told of this link instead.
+        (place / LOGS).symlink_to(self.config.run / "logs")
+        out_path = self.config.run / "logs" / "supervisord.out"
         supervisord = [sys.executable, "-m", "supervisor.supervisord", "-c", str(path)]
-        with (self.config.run / "logs" / "supervisord.out").open("wb") as out:
+        with out_path.open("wb") as out:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "dolphin.ops.tether", *supervisord],
                 stdin=subprocess.DEVNULL,
@@ -169,10 +196,12 @@ class Supervised:
                 self._call("getState")
                 return
             except OSError:
-                if self._process.poll() is not None or time.monotonic() > end:
+                ended = self._process.poll() is not None
+                if ended or time.monotonic() > end:
                     self._process.kill()
                     self._process.wait()
-                    raise
+                    why = last_line(out_path) or f"nothing heard for {UP_WITHIN_S:.0f} s"
+                    raise Unsupervised(f"supervisord did not come up: {why}") from None
                 time.sleep(0.05)
 
     def _call(self, name: str, *arguments: object) -> Any:
@@ -220,76 +249,6 @@ class Supervised:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-
-
-@dataclass
-class Direct:
-    """Processes under the runner itself: only where supervisord cannot run."""
-
-    config: Config
-    how: str = "the runner (supervisord did not come up)"
-    _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Start every process."""
-        for one in programs(self.config):
-            self._start(one)
-
-    def _start(self, one: Program) -> None:
-        with (self.config.run / "logs" / f"{one.name}.log").open("ab") as out:
-            self._running[one.name] = subprocess.Popen(
-                [sys.executable, "-m", one.module, str(self.config.run)],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                env=environment(),
-                cwd=ROOT,
-            )
-
-    def kill(self, name: str) -> int:
-        """SIGKILL a process; it is started again when the table is next looked at."""
-        process = self._running[name]
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        return process.pid
-
-    def table(self) -> list[dict[str, Any]]:
-        """Return the processes, those that died started again."""
-        rows = []
-        for one in programs(self.config):
-            code = self._running[one.name].poll()
-            if code is not None and one.restart:
-                self._start(one)
-                code = None
-            rows.append(
-                {
-                    "name": one.name,
-                    "pid": self._running[one.name].pid,
-                    "state": "RUNNING" if code is None else "EXITED",
-                    "exit": code or 0,
-                }
-            )
-        return rows
-
-    def stop(self) -> None:
-        """Stop the processes in order, the kernel last."""
-        for one in sorted(programs(self.config), key=lambda one: -one.priority):
-            process = self._running[one.name]
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def start(config: Config) -> Tree:
-    """Start the session's processes, under supervisord where that is possible."""
-    try:
-        return Supervised(config)
-    except OSError:
-        return Direct(config)
 
 
 def survivors(pids: Iterable[int]) -> list[int]:

@@ -1,8 +1,11 @@
 """The command line: one line and a code for every mistake, and nothing left behind."""
 
 import json
+import os
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +14,12 @@ from click.testing import CliRunner
 from dolphin.cli import COMMANDS, main
 from dolphin.feed.market import generate
 from dolphin.ops.market import lot_ppm_of, price_of
+from dolphin.ops.operator import WORDS_MAX, age, named, words
+from dolphin.ops.registry import HOME_VARIABLE, Running
+from dolphin.ops.session import Choices, too_short
 from dolphin.ops.supervise import ROOT
 from kernel.constants import PRICE_MAX
+from tests.dolphin.ops.test_collect import config
 
 
 def dolphin(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -20,7 +27,11 @@ def dolphin(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "dolphin.cli", *words],
         cwd=folder,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        env={
+            "PYTHONPATH": str(ROOT),
+            "PATH": "/usr/bin:/bin",
+            HOME_VARIABLE: os.environ[HOME_VARIABLE],
+        },
         capture_output=True,
         text=True,
         timeout=120,
@@ -44,6 +55,12 @@ def test_help_lists_every_command() -> None:
     "words",
     [
         ("kill", "--reason", "x"),
+        ("kill",),
+        ("kill", "--all"),
+        ("kill", "--reason", "\udcff" * 3, "--operator", "\udcfe"),
+        ("kill", "--reason", "w" * 100_000),
+        ("kill", "--session", "\udcff"),
+        ("status", "--all"),
         ("rearm", "--request", "--reason", "x"),
         ("rearm", "--confirm"),
         ("reset-peak", "--confirm"),
@@ -68,7 +85,16 @@ def test_without_a_session_there_is_one_line_and_exit_2(
         (("rearm",), "--request and --confirm"),
         (("rearm", "--request", "--confirm"), "--request and --confirm"),
         (("rearm", "--request"), "--reason"),
+        (("kill", "--all", "--session", "x"), "--session and --all"),
+        (("status", "--all", "--session", "x"), "--session and --all"),
         (("run", "--windows", "20"), "--windows"),
+        (("run", "--data", "x.parquet", "--seed", "0"), "--seed"),
+        (("run", "--data", "x.parquet", "--bars", "3200"), "--bars"),
+        (("run", "--bars", "600"), "expected at least 2550"),
+        (("run", "--out", "/proc/x/y"), "/proc/x/y"),
+        (("run", "--out", "/dev/null/x"), "/dev/null/x"),
+        (("run", "--out", "a\nb"), "line break"),
+        (("run", "--out", "\udcff"), "not UTF-8"),
         (("run", "--windows", "60,20"), "--windows"),
         (("run", "--windows", "a,b"), "--windows"),
         (("run", "--data", "nothing.parquet"), "nothing.parquet"),
@@ -97,7 +123,7 @@ def test_a_stale_session_is_told_apart(tmp_path: Path) -> None:
     (folder / "config.json").write_text(json.dumps({"id": "old"}))
     done = dolphin(tmp_path, "status", "--session", str(folder))
     assert done.returncode == 2
-    assert "no session lies there" in done.stderr
+    assert "none lies there" in done.stderr
 
 
 def test_a_lot_costs_one_to_ten_and_fits_the_kernel() -> None:
@@ -110,3 +136,64 @@ def test_a_lot_costs_one_to_ten_and_fits_the_kernel() -> None:
     assert price_of(1e30, 100) is None
     assert price_of(PRICE_MAX / 100, 100) == PRICE_MAX
     assert price_of(1e-9, 1) is None
+
+
+def test_a_session_has_enough_bars_for_its_drills_or_is_refused() -> None:
+    for seed in range(8):
+        asked = Choices("bible", seed, (20, 60, 120, 300), None, 600, Path("runs"), ())
+        found = re.search(r"expected at least (\d+)", too_short(asked))
+        assert found is not None
+        assert too_short(replace(asked, bars=int(found[1]))) == ""
+        assert too_short(replace(asked, bars=3_200)) == ""
+    assert too_short(replace(asked, data="a panel")) == ""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can mount a small disk")
+def test_a_disk_without_room_is_said_at_once_and_nothing_is_left(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)], check=True)
+    try:
+        done = dolphin(tmp_path, "run", "--out", str(disk / "deep" / "runs"))
+        assert done.returncode == 2
+        assert len(done.stderr.splitlines()) == 1
+        assert "No space left on device" in done.stderr
+        assert list(disk.iterdir()) == []
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_operators_words_of_any_bytes_can_be_sent() -> None:
+    """What a command line can hold: bytes that are no text arrive as lone surrogates."""
+    assert words("plain, Börse") == "plain, Börse"
+    assert words(os.fsdecode(b"a\xff\xfeb")) == "a\\xff\\xfeb"
+    assert words("\ud800") == "\\ud800"
+    assert len(words("w" * 100_000)) == WORDS_MAX
+    for text in ("\udcff" * 500, "\ud800\udcff", "\x00\x1b[2J"):
+        words(text).encode()
+
+
+def test_an_age_is_said_in_the_largest_unit_that_fits_twice() -> None:
+    assert [age(seconds) for seconds in (0, 119, 120, 7_199, 7_200, 172_799, 172_800)] == [
+        "0 s", "119 s", "2 min", "119 min", "2 h", "47 h", "2 d",
+    ]  # fmt: skip
+
+
+def test_a_session_is_meant_by_name_by_beginning_or_by_folder(tmp_path: Path) -> None:
+    def one(name: str, place: str) -> Running:
+        folder = tmp_path / place / name
+        folder.mkdir(parents=True)
+        return Running(replace(config(), id=name, folder=str(folder)), 1, 0.0)
+
+    first, second, twin = one("2026-a", "x"), one("2026-ab", "x"), one("2026-a", "y")
+    found = [first, second]
+    assert named("2026-a", found) == [first], "a whole name is no beginning"
+    assert named("2026-ab", found) == [second]
+    assert named("2026", found) == [first, second]
+    assert named("", found) == []
+    assert named("2027", found) == []
+    assert named(str(tmp_path / "x" / "2026-ab"), found) == [second]
+    (tmp_path / "current").symlink_to(first.folder)
+    assert named(str(tmp_path / "current"), found) == [first]
+    assert named("2026-a", [*found, twin]) == [first, twin], "two of one name are told by folder"
+    assert named(twin.folder, [*found, twin]) == [twin]

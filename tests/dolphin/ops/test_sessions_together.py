@@ -1,0 +1,206 @@
+"""Real sessions: two at once and the operator between them; ended by signals; panels that change.
+
+Slow: each starts the real process tree. Not here: what a whole session shows (``test_session``).
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from dolphin.feed.market import generate
+from dolphin.feed.panel import Panel
+from dolphin.ops.endings import Endings
+from dolphin.ops.registry import home
+from dolphin.ops.session import Choices, market_for, run_session
+from dolphin.ops.supervise import ROOT
+from traces.frames import Tag, scan
+from traces.reader import opened
+
+pytestmark = pytest.mark.slow
+
+DEADLINE_S = 120.0
+WINDOWS = "20,60,120,300"
+# A path that means something else to an ini file, a format and a shell.
+ODD = "50% of a ;market 'x'"
+
+
+def wide(market: Panel, path: Path) -> None:
+    """Write a generated market as a panel."""
+    columns = {name: market.closes[:, place] for place, name in enumerate(market.symbols)}
+    pl.DataFrame({"timestamp": market.timestamps, **columns}).write_parquet(path)
+
+
+def statuses(folder: Path) -> list[dict[str, Any]]:
+    """What the running sessions say of themselves, the oldest first."""
+    document = json.loads(ask(folder, "status", "--all", "--json").stdout)
+    return [one["status"] for one in document["sessions"]]
+
+
+def until(holds: Callable[[], bool], what: str) -> None:
+    """Wait for a condition, with a deadline that a busy machine does not meet by chance."""
+    end = time.monotonic() + DEADLINE_S
+    while not holds():
+        assert time.monotonic() < end, what
+
+
+def ask(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run ``dolphin`` in ``folder``."""
+    return subprocess.run(
+        [sys.executable, "-m", "dolphin.cli", *words],
+        cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+        timeout=120, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
+    """Start sessions, each in a folder of its own; kill what is left of them."""
+    started: list[subprocess.Popen[str]] = []
+
+    def begin(name: str) -> subprocess.Popen[str]:
+        folder = tmp_path / name
+        folder.mkdir()
+        panel = folder / "panel.parquet"
+        wide(generate(1, 12_000, 4, 60_000), panel)
+        words = ["run", "--no-check", "--no-audit", "--no-report", "--windows", WINDOWS]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dolphin.cli", *words, "--data", str(panel)],
+            cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        started.append(process)
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        assert "bar" in line, line + process.stderr.read()
+        return process
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def account(folder: Path) -> dict[str, Any]:
+    """The account of the session in ``folder``."""
+    found: dict[str, Any] = json.loads((folder / "runs" / "current" / "session.json").read_text())
+    return found
+
+
+def closed(folder: Path) -> bool:
+    """Whether its journal was closed."""
+    with opened(folder / "runs" / "current" / "journal.bin") as data:
+        return list(scan(data))[-1].tag == Tag.CLOSE
+
+
+def test_two_sessions_and_an_operator_who_means_one_or_all(
+    tmp_path: Path, start: Callable[[str], subprocess.Popen[str]]
+) -> None:
+    older, newer = start("older"), start(ODD)
+    names = [(tmp_path / one / "runs" / "current").resolve().name for one in ("older", ODD)]
+    assert names[0] != names[1], "a name belongs to one running session alone"
+
+    listed = json.loads(ask(Path("/"), "status", "--json").stdout)["sessions"]
+    assert [one["session"] for one in listed] == names, "from any folder, the oldest first"
+    assert [one["pid"] for one in listed] == [older.pid, newer.pid]
+    page = ask(Path("/"), "status").stdout
+    assert all(name in page for name in names)
+
+    unclear = ask(tmp_path / ODD, "kill", "--reason", "which?", "--json")
+    assert (unclear.returncode, unclear.stdout) == (2, "")
+    assert all(name in unclear.stderr for name in names)
+    assert "--session NAME" in unclear.stderr
+    assert not any("OPERATOR" in one["causes"] for one in statuses(tmp_path)), "none was killed"
+
+    one = ask(tmp_path / ODD, "kill", "--session", names[0], "--reason", "the older one")
+    assert one.returncode == 0, one.stderr
+    assert one.stdout.startswith(f"{names[0]} killed (OPERATOR")
+    assert ["OPERATOR" in one["causes"] for one in statuses(tmp_path)] == [True, False]
+    assert ask(tmp_path, "rearm", "--request", "--reason", "which?").returncode == 2
+
+    every = ask(tmp_path, "kill", "--all", "--json")
+    assert every.returncode == 0, every.stderr
+    killed = json.loads(every.stdout)
+    assert [one["session"] for one in killed["sessions"]] == names
+    assert all("OPERATOR" in one["status"]["causes"] for one in killed["sessions"])
+
+    older.send_signal(signal.SIGTERM)
+    newer.send_signal(signal.SIGHUP)
+    assert [process.wait(DEADLINE_S) for process in (older, newer)] == [1, 1]
+    for folder, name in (("older", "SIGTERM"), (ODD, "SIGHUP")):
+        made = account(tmp_path / folder)
+        assert made["verdict"] == "FAIL"
+        assert made["reason"] == f"ended by {name}; killed, and flat"
+        assert closed(tmp_path / folder)
+    assert not home().exists(), "nothing of them is left outside their folders"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_session_ended_by_a_signal_comes_flat_first(
+    tmp_path: Path, start: Callable[[str], subprocess.Popen[str]], number: signal.Signals
+) -> None:
+    process = start("one")
+
+    def holds() -> bool:
+        done = ask(tmp_path, "status", "--json")
+        return done.returncode == 0 and json.loads(done.stdout)["slots"][0][2] != 0
+
+    until(holds, "no position was ever open")
+    process.send_signal(number)
+    assert process.wait(DEADLINE_S) == 1
+    made = account(tmp_path / "one")
+    assert (made["verdict"], made["reason"]) == (
+        "FAIL",
+        f"ended by {number.name}; killed, and flat",
+    )
+    assert "OPERATOR" in made["trips"][-1]["causes"]
+    assert made["venue"]["quantities"] == [0] * 8
+    assert closed(tmp_path / "one")
+    assert not home().exists()
+
+
+def choices(panel: Path, out: Path) -> Choices:
+    return Choices("bible", 0, (12, 36, 72, 180), str(panel), 0, out, ())
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda panel: panel.unlink(), "no such file"),
+        (lambda panel: wide(generate(2, 400, 4, 60_000), panel), "changed since it was judged"),
+    ],
+)
+def test_a_panel_that_changes_between_judging_and_playing_is_not_played(
+    tmp_path: Path, change: Callable[[Path], None], why: str
+) -> None:
+    panel = tmp_path / "panel.parquet"
+    wide(generate(1, 400, 4, 60_000), panel)
+    asked = choices(panel, tmp_path / "runs")
+    market = market_for(asked)
+    change(panel)
+    with Endings() as endings:
+        made = run_session(asked, market, lambda _message: None, endings)
+    assert made["verdict"] == "FAIL"
+    assert made["reason"].startswith("the driver ended before the market did: ")
+    assert why in made["reason"]
+    assert made["data"]["sha256"] == market.sha256
+
+
+def test_a_panel_that_goes_while_it_is_played_is_named_by_what_was_played(tmp_path: Path) -> None:
+    panel = tmp_path / "panel.parquet"
+    wide(generate(1, 400, 4, 60_000), panel)
+    asked = choices(panel, tmp_path / "runs")
+    market = market_for(asked)
+    with Endings() as endings:
+        made = run_session(asked, market, lambda _message: panel.unlink(missing_ok=True), endings)
+    assert made["verdict"] == "PASS", made["reason"]
+    assert made["data"] == {"path": str(panel), "sha256": market.sha256, "rows": 400}
+    assert not panel.exists()

@@ -1,0 +1,101 @@
+"""supervisord reads of its file what was meant, whatever paths hold; without it nothing runs."""
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from supervisor.options import ServerOptions, UnhosedConfigParser, expand
+
+from dolphin.ops.supervise import (
+    Supervised,
+    Unsupervised,
+    environment,
+    last_line,
+    programs,
+    settings,
+)
+from tests.dolphin.ops.test_collect import config
+
+# Names of folders that stand for something else in an ini file, a format, or a shell.
+NAMES = (
+    "plain", "a b", "a ;b", "a;b", "a #b", "50%", "%(here)s", "%%", "it's", 'say "so"',
+    "back\\slash",
+    "[program:x]", "key=value", "  ends in blanks  ", "tab\there", "Börse", "市場", "$HOME", "`ls`",
+    "*", "~", "-m", "a\x0bb", "a\u2028b", "a\x85b",
+)  # fmt: skip
+
+
+def read(path: Path) -> ServerOptions:
+    """What supervisord makes of its file."""
+    options = ServerOptions()
+    options.realize(["-c", str(path)], doc="")
+    return options
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_supervisord_reads_the_command_that_was_meant(tmp_path: Path, name: str) -> None:
+    folder = f"/runs/{name}/20260101-000000-bible-0"
+    python = f"/opt/{name}/bin/python3"
+    made = replace(config(), folder=folder, sockets=str(tmp_path))
+    path = tmp_path / "supervisord.conf"
+    path.write_text(settings(made, python), encoding="utf-8")
+    (tmp_path / "logs").mkdir()
+    parser = UnhosedConfigParser()
+    parser.read([str(path)], encoding="utf-8")
+    for one in programs(made):
+        # As supervisord does it: the parser, one expansion, and a shell's split.
+        text = expand(parser.get(f"program:{one.name}", "command"), {"here": "?"}, "command")
+        assert shlex.split(text) == [python, "-m", one.module, folder]
+
+
+def test_supervisord_takes_the_file_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONUTF8", "1")
+    (tmp_path / "logs").mkdir()
+    made = replace(config(), folder="/runs/50% of a ;market/1", sockets=str(tmp_path))
+    path = tmp_path / "supervisord.conf"
+    path.write_text(settings(made))
+    groups = read(path).process_group_configs
+    assert {one.name for one in groups} == {one.name for one in programs(made)}
+    (process,) = groups[0].process_configs
+    assert shlex.split(process.command)[-1] == made.folder
+    assert process.stdout_logfile == str(tmp_path / "logs" / f"{process.name}.log")
+
+
+def test_without_drills_nobody_probes(tmp_path: Path) -> None:
+    made = replace(config(), sockets=str(tmp_path))
+    assert "[program:prober]" in settings(made)
+    assert "[program:prober]" not in settings(replace(made, drills=False))
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("a\nb", "line break"), ("a\rb", "line break"), ("a\udcffb", "not UTF-8")],
+)
+def test_a_path_that_cannot_be_told_is_refused_in_one_line(name: str, why: str) -> None:
+    with pytest.raises(Unsupervised, match=why) as raised:
+        settings(replace(config(), folder=f"/runs/{name}"))
+    assert len(str(raised.value).encode().splitlines()) == 1
+
+
+def test_children_read_files_in_utf_8_and_count_with_one_thread() -> None:
+    assert environment()["PYTHONUTF8"] == "1"
+    assert environment()["OMP_NUM_THREADS"] == "1"
+
+
+def test_where_supervisord_does_not_come_up_one_line_says_why(tmp_path: Path) -> None:
+    """A socket that cannot be made: a folder lies where it should be."""
+    run, place = tmp_path / "run", tmp_path / "place"
+    (run / "logs").mkdir(parents=True)
+    (place / "supervisor.sock" / "in the way").mkdir(parents=True)
+    made = replace(config(), folder=str(run), sockets=str(place))
+    with pytest.raises(Unsupervised, match="supervisord did not come up: ") as raised:
+        Supervised(made)
+    assert len(str(raised.value).splitlines()) == 1
+
+
+def test_the_last_line_of_a_log(tmp_path: Path) -> None:
+    log = tmp_path / "x.log"
+    assert last_line(log) == ""
+    log.write_bytes(b"first\nlast \xff\n\n")
+    assert last_line(log) == "last \N{REPLACEMENT CHARACTER}"
