@@ -136,8 +136,12 @@ def _write(path: Path, header: Header, steps: list[Step]) -> None:
 
 
 def _steps(answer: Callable[[State, Event], Outcome], steps: list[Step]) -> None:
-    for before, event, _ in steps:
-        answer(before, event)
+    """Play the events as a kernel does: each from the state that the answer before it gave."""
+    state = steps[0][0]
+    for _, event, _ in steps:
+        outcome = answer(state, event)
+        if isinstance(outcome, Accepted):
+            state = outcome.state
 
 
 def measure(records: int, tell: Callable[[str], None]) -> dict[str, Any]:

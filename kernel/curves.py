@@ -8,6 +8,7 @@ Rules of this file:
 *   Every curve is monotone: older, slower, thinner or deeper in loss is never worth more.
 *   Ages come in whole seconds that the caller has rounded towards risk: the forewarner's up, the
     shock's down.
+*   Production remembers the last answers of the six that take an exponential (docs/adr/0084).
 
 Rounding. Where the factor falls with exp(-x) down to 0, a lower bound of the exponential gives a
 lower bound of the factor. Where it rises as the exponential dies (``environment_bible``, and
@@ -21,7 +22,7 @@ the curves as CONSTANT operators filled from ``dolphin/spec/tables.py``.
 from typing import Final
 
 from kernel.constants import AGE_S_MAX, LATENCY_MS_MAX, PPM
-from kernel.contracts import ensure_part, opaque, pure, require_part
+from kernel.contracts import ensure_part, opaque, pure, remembered, require_part
 from kernel.fixed import ONE, decade_down, exp_down, exp_up
 
 # Structural, bible 11.2: no decay for 6 h, then e-fold every 3 h.
@@ -49,6 +50,7 @@ JITTER_EXP_PER_MS: Final[int] = 10_800  # EXP_UNIT / 250 ms
 DEPTH_DEADBAND_PPM: Final[int] = 800_000
 
 
+@remembered
 @pure
 @opaque
 @require_part(lambda age_s: age_s >= 0)
@@ -60,6 +62,7 @@ def structural_decay_bible(age_s: int) -> int:
     return exp_down(STRUCTURAL_EXP_PER_S * stale_s) * PPM // ONE
 
 
+@remembered
 @pure
 @opaque
 @require_part(lambda age_s: age_s >= 0)
@@ -75,6 +78,7 @@ def structural_decay_specification(age_s: int) -> int:
     return decade_down(max(0, age_s - STRUCTURAL_FRESH_S)) * PPM // ONE
 
 
+@remembered
 @pure
 @opaque
 @require_part(lambda age_s: age_s >= 0)
@@ -103,6 +107,7 @@ def environment_specification(age_s: int) -> int:
     return SHOCK_PPM + (PPM - SHOCK_PPM) * cooled_s // ENVIRONMENT_COOLING_S
 
 
+@remembered
 @pure
 @opaque
 @require_part(lambda drawdown_ppm: 0 <= drawdown_ppm <= PPM)
@@ -130,6 +135,7 @@ def micro_bible(depth_ppm: int, fill_ppm: int) -> int:
     return MICRO_FLOOR_PPM + (PPM - MICRO_FLOOR_PPM) * min(depth_ppm, fill_ppm) // PPM
 
 
+@remembered
 @pure
 @opaque
 @require_part(lambda latency_ms: latency_ms >= 0)
@@ -144,6 +150,7 @@ def latency_specification(latency_ms: int) -> int:
     return exp_down(LATENCY_EXP_PER_MS * late_ms) * PPM // ONE
 
 
+@remembered
 @pure
 @opaque
 @require_part(lambda jitter_ms: jitter_ms >= 0)

@@ -4,7 +4,8 @@ Rules of this file:
 
 *   The contracts of the kernel's inner functions are on in the test process (`kernel/contracts.py`
     reads `icontract.SLOW` once, when it is imported). The variable is taken away again at once, so
-    that a process which a test starts runs as it does in production.
+    that a process which a test starts runs as it does in production. The wrapper is a lean one
+    (`lean_contracts.py`), installed before any other module of the kernel is read.
 *   hypothesis has no deadline: this machine is shared, and a slow minute is not a bug. It prints
     the blob that reproduces a failure.
 *   Chance in a test comes from the fixture `rng` alone. Its seed is in the header of every run and
@@ -25,6 +26,10 @@ del os.environ["ICONTRACT_SLOW"]
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.configuration import set_hypothesis_home_dir
+
+from tests.lean_contracts import install
+
+install()
 
 # Records the outcomes of tests that carry a requirement; an unknown id ends the run.
 pytest_plugins = ("certification.requirements.plugin",)

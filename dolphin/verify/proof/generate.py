@@ -35,7 +35,7 @@ SPREAD = ("answer_keeps_promises", "Inv", "StepProperties")
 SPREAD_MODULE = "spread"
 PARTS_ASKED = 4  # at once: few enough to be decided, not so many that reading them takes longer
 
-MARKS = {"pure": "Pure", "opaque": "Opaque"}
+MARKS = {"pure": "Pure", "opaque": "Opaque", "remembered": ""}  # the last is nothing to a proof
 STATEMENTS = {
     "require": "Requires",
     "require_part": "Requires",
@@ -126,7 +126,7 @@ def _function(path: str, node: ast.FunctionDef) -> ast.FunctionDef:
     decorators: list[ast.expr] = [
         ast.Name(MARKS[each.id], ast.Load())
         for each in node.decorator_list
-        if isinstance(each, ast.Name)
+        if isinstance(each, ast.Name) and MARKS[each.id]
     ]
     made = ast.FunctionDef(
         name=node.name,

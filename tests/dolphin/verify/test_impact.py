@@ -19,6 +19,7 @@ from dolphin.verify.impact import Tree, build, difference, events, matches, name
 from kernel.constants import Posture, Profile
 from tests.certification.requirements.a_project import put
 from tests.kernel.sessions import fresh, holding, random_events, until
+from tests.lean_contracts import WRAPPER
 
 KERNEL = Path(kernel.__file__).parent
 
@@ -48,7 +49,7 @@ def calls_of(session: Callable[[], object]) -> set[tuple[str, str]]:
         callee = place(frame.f_code) if what == "call" else ""
         above = frame.f_back
         # Between the two may stand the wrapper of a contract.
-        while callee and above is not None and "icontract" in above.f_code.co_filename:
+        while callee and above is not None and above.f_code.co_filename == WRAPPER:
             above = above.f_back
         if callee and above is not None and (caller := place(above.f_code)):
             seen.add((caller, callee))
