@@ -19,7 +19,7 @@ CORE          := .venv/.core-$(call key,locks/core.txt pyproject.toml)
 DEV           := .venv/.dev-$(call key,locks/core.txt locks/dev.txt pyproject.toml)
 ROCQ          := .venv/.rocq
 PROOF         := .venv-proof/.proof-$(call key,locks/proof.txt)
-PACKAGES      := $(wildcard kernel traces dolphin certification mcdc)
+PACKAGES      := $(wildcard kernel traces dolphin verify certification)
 PIP           := $(PY) -m pip --quiet --disable-pip-version-check
 
 .PHONY: help env env-dev env-proof core jars run test lint check verify check-all bench lock clean
@@ -112,7 +112,7 @@ lint: $(DEV)  ## ruff, mypy, import-linter
 # (exit code 3) is said and fails nothing, since a newcomer need not have Rocq or the prover.
 test: env-dev lint  ## lint, every test (TLC's fast lane is one of them), verification's fast lane
 	@$(PY) -m pytest -n auto --dist loadfile --junitxml=build/junit.xml \
-	  $$($(PY) -m dolphin.verify.coverage) $(ARGS)
+	  $$($(PY) -m verify.coverage) $(ARGS)
 	@timeout 900 .venv/bin/dolphin verify --lane fast || { code=$$?; [ $$code -eq 3 ] || exit $$code; }
 
 # Locks name packages, versions and hashes, never a host. dev is resolved under core's pins.

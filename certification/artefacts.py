@@ -53,7 +53,7 @@ BAR_COLUMNS = (
     "posture",
     "killed",
 )
-SOURCE_FOLDERS = ("kernel", "traces", "dolphin", "spec", "tests")
+SOURCE_FOLDERS = ("kernel", "traces", "dolphin", "verify", "spec", "tests")
 SOURCE_SUFFIXES = (".py", ".tla", ".cfg")
 PASSED, SKIPPED, FAILED = "passed", "skipped", "failed"
 

@@ -34,7 +34,7 @@ NOTHING = "no command: docs/ARCHITECTURE.md"
 AUDIT = "dolphin audit --json"
 CHECK = "make check"
 TEST = "make test"
-CORPUS = "python -m dolphin.spec.edges"
+CORPUS = "python -m verify.models.edges"
 VERIFY = "make check-all"
 
 

@@ -12,6 +12,9 @@ Not here: which event it is (``step.py``), any rule of trading. Spec module: Ker
 """
 
 from kernel.bar import close_bar
+from kernel.contract.lemmas import flat_said
+from kernel.contract.lemmas_answers import filled, moved_all, moved_one, permit_priced
+from kernel.contract.outcome import refused_as
 from kernel.contracts import ensure_part, ensure_proof, require_proof
 from kernel.events import (
     AdvanceTime,
@@ -49,10 +52,7 @@ from kernel.killswitch import (
     trip_kill_switch,
 )
 from kernel.ledger import reconcile_ledger, report_fill, update_mark
-from kernel.lemmas import flat_said
-from kernel.lemmas_answers import filled, moved_all, moved_one, permit_priced
 from kernel.outcome import Outcome, Reason, Refused
-from kernel.outcome_contract import refused_as
 from kernel.promises import outcome_keeps_promises
 from kernel.ranges import (
     act_fits,

@@ -14,8 +14,8 @@ Not here: thresholds and counts (``posture.py``), the multiplier (``survival.py`
 Posture. Sources: bible 11.5, 11.6, 19.3; specification VI.2, VI.3; ADR 0022.
 """
 
-from kernel.bar_contract import bar_counted, bar_judged
 from kernel.constants import Posture
+from kernel.contract.bar import bar_counted, bar_judged
 from kernel.contracts import ensure_part, require_part
 from kernel.events import CloseBar
 from kernel.outcome import Accepted, Effects, Outcome, Reason, Refused

@@ -16,7 +16,7 @@ lower bound of the factor. Where it rises as the exponential dies (``environment
 
 Not here: exponentials in integers (``fixed.py``), what the factors multiply to (``survival.py``),
 what the formulas come to in practice (docs/CURVES.md). Spec module: Survival, which takes
-the curves as CONSTANT operators filled from ``dolphin/spec/tables.py``.
+the curves as CONSTANT operators filled from ``verify/models/tables.py``.
 """
 
 from typing import Final

@@ -29,9 +29,7 @@ from kernel.constants import (
     Posture,
     Profile,
 )
-from kernel.contracts import ensure_part, opaque, pure, require_part
-from kernel.events import ClaimInstrument, CloseOrder, ConfirmFence, RequestOrder
-from kernel.gate_contract import (
+from kernel.contract.gate import (
     capital_right,
     claim_judged,
     closing_judged,
@@ -44,6 +42,8 @@ from kernel.gate_contract import (
     slot_passed,
     verdict_right,
 )
+from kernel.contracts import ensure_part, opaque, pure, require_part
+from kernel.events import ClaimInstrument, CloseOrder, ConfirmFence, RequestOrder
 from kernel.notional import leveraged, notional
 from kernel.outcome import Accepted, Effects, Outcome, Reason, Refused
 from kernel.parts import accepted, with_gate

@@ -21,17 +21,7 @@ Spec module: KillSwitch. Sources: bible 11.2 (30 s, nodes < 1), specification VI
 
 from kernel.causes import cause_active
 from kernel.constants import Cause, Pending, Posture
-from kernel.contracts import ensure_part
-from kernel.events import (
-    AdvanceTime,
-    FailJournal,
-    RecordHeartbeat,
-    ReportGrid,
-    RestartKernel,
-    RestoreJournal,
-    TripKillSwitch,
-)
-from kernel.killswitch_contract import (
+from kernel.contract.killswitch import (
     cause_latched,
     desync_latched,
     grid_reported,
@@ -48,6 +38,16 @@ from kernel.killswitch_contract import (
     same_request,
     switch_settled,
     time_advanced,
+)
+from kernel.contracts import ensure_part
+from kernel.events import (
+    AdvanceTime,
+    FailJournal,
+    RecordHeartbeat,
+    ReportGrid,
+    RestartKernel,
+    RestoreJournal,
+    TripKillSwitch,
 )
 from kernel.outcome import Accepted, Effects, Outcome, Reason, Refused
 from kernel.parts import accepted, with_clock, with_killswitch

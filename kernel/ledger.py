@@ -19,11 +19,7 @@ and is told of a mismatch by an event. Spec module: Ledger. Sources: specificati
 """
 
 from kernel.constants import Permit
-from kernel.contracts import ensure_part, require_part
-from kernel.equity import drawdown
-from kernel.events import ReconcileLedger, ReportFill, UpdateMark
-from kernel.killswitch import desynchronised
-from kernel.ledger_contract import (
+from kernel.contract.ledger import (
     books_compared,
     equity_settled,
     fill_judged,
@@ -32,11 +28,15 @@ from kernel.ledger_contract import (
     signed_lots,
     slot_moved,
 )
+from kernel.contract.slots import permit_is, slot_is
+from kernel.contracts import ensure_part, require_part
+from kernel.equity import drawdown
+from kernel.events import ReconcileLedger, ReportFill, UpdateMark
+from kernel.killswitch import desynchronised
 from kernel.outcome import Accepted, Outcome, Reason, Refused
 from kernel.parts import accepted, with_gate, with_ledger
 from kernel.ranges import fill_fits
 from kernel.slots import owner_of, quantities, unrealised_of, with_slot
-from kernel.slots_contract import permit_is, slot_is
 from kernel.state import Ledger, Slot, State
 from kernel.survival import lower, readings_in_range
 

@@ -9,10 +9,8 @@ Rules of this file:
 Not here: what a change means (the part that makes it).
 """
 
-from kernel.contracts import ensure_part
-from kernel.outcome import Accepted, no_effects
-from kernel.outcome_contract import effects_are
-from kernel.parts_contract import (
+from kernel.contract.outcome import effects_are
+from kernel.contract.parts import (
     same_but_clock,
     same_but_gate,
     same_but_killswitch,
@@ -20,6 +18,8 @@ from kernel.parts_contract import (
     same_but_machine,
     same_but_survival,
 )
+from kernel.contracts import ensure_part
+from kernel.outcome import Accepted, no_effects
 from kernel.state import Clock, Gate, KillSwitch, Ledger, PostureMachine, State, Survival
 
 

@@ -34,8 +34,8 @@ from kernel.constants import (
     Posture,
     Profile,
 )
+from kernel.contract.posture import call_right, one_above, threshold_right
 from kernel.contracts import ensure_part, opaque, pure
-from kernel.posture_contract import call_right, one_above, threshold_right
 from kernel.slots import flat
 from kernel.state import State
 

@@ -17,20 +17,20 @@ Sources: design 3.2, 3.3.
 
 from kernel.causes import latched
 from kernel.constants import Pending
-from kernel.contracts import ensure_part, pure, require_part
-from kernel.equity import drawdown, equity
-from kernel.events import ConfirmPeakReset, ConfirmRearm, RequestPeakReset, RequestRearm
-from kernel.killswitch import settle, with_latches
-from kernel.killswitch_contract import same_ages, same_latches
-from kernel.outcome import Outcome, Reason, Refused
-from kernel.parts import accepted, with_killswitch, with_ledger
-from kernel.rearm_contract import (
+from kernel.contract.killswitch import same_ages, same_latches
+from kernel.contract.rearm import (
     confirmation_judged,
     is_confirm_reason,
     peak_judged,
     rearm_judged,
     request_judged,
 )
+from kernel.contracts import ensure_part, pure, require_part
+from kernel.equity import drawdown, equity
+from kernel.events import ConfirmPeakReset, ConfirmRearm, RequestPeakReset, RequestRearm
+from kernel.killswitch import settle, with_latches
+from kernel.outcome import Outcome, Reason, Refused
+from kernel.parts import accepted, with_killswitch, with_ledger
 from kernel.slots import flat
 from kernel.state import KillSwitch, Ledger, State
 from kernel.survival import lower, readings_in_range

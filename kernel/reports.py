@@ -13,18 +13,18 @@ module: Survival. Sources: bible 9.3, 11.2 and 12.
 """
 
 from kernel.constants import Status
-from kernel.contracts import ensure_part, pure, require_part
-from kernel.events import ReportBook, ReportForewarner, ReportShock
-from kernel.outcome import Accepted
-from kernel.parts import accepted, with_survival
-from kernel.ranges import book_fits
-from kernel.reports_contract import (
+from kernel.contract.reports import (
     attacked,
     book_reported,
     forewarner_reported,
     shock_reported,
     status_is,
 )
+from kernel.contracts import ensure_part, pure, require_part
+from kernel.events import ReportBook, ReportForewarner, ReportShock
+from kernel.outcome import Accepted
+from kernel.parts import accepted, with_survival
+from kernel.ranges import book_fits
 from kernel.state import State, Survival
 from kernel.survival import lower, readings_in_range
 

@@ -11,9 +11,7 @@ Not here: who may write what (``gate.py``, ``ledger.py``). Spec module: Gate.
 """
 
 from kernel.constants import Permit
-from kernel.contracts import ensure_part, opaque, pure, require_part
-from kernel.notional import notional, worth
-from kernel.slots_contract import (
+from kernel.contract.slots import (
     entry_notional,
     fence_advanced,
     flatten_issued,
@@ -23,6 +21,8 @@ from kernel.slots_contract import (
     slot_written,
     unclaimed,
 )
+from kernel.contracts import ensure_part, opaque, pure, require_part
+from kernel.notional import notional, worth
 from kernel.state import Gate, Quantities, Slot, Slots
 
 

@@ -23,6 +23,14 @@ from kernel.constants import (
     RECOVERY_SPECIFICATION_MS_PER_PPM,
     Profile,
 )
+from kernel.contract.parts import same_but_survival
+from kernel.contract.survival import (
+    lowered,
+    multiplied,
+    multiplier_after_bar,
+    readings_aged,
+    same_readings,
+)
 from kernel.contracts import ensure_part, opaque, pure, require_part
 from kernel.curves import capital
 from kernel.factors import (
@@ -34,15 +42,7 @@ from kernel.factors import (
     structural_factor,
 )
 from kernel.parts import with_survival
-from kernel.parts_contract import same_but_survival
 from kernel.state import Ledger, State, Survival
-from kernel.survival_contract import (
-    lowered,
-    multiplied,
-    multiplier_after_bar,
-    readings_aged,
-    same_readings,
-)
 
 
 @pure

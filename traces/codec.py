@@ -12,8 +12,8 @@ reject a claim without the kernel's help.
 
 Rules of this file:
 
-*   One encoding per record. ``Fold.body`` is used by the writer and by the replay, which compares
-    bytes; nothing of an outcome can be forged past that comparison.
+*   One encoding per record. ``DeltaEncoder.body`` is used by the writer and by the replay, which
+    compares bytes; nothing of an outcome can be forged past that comparison.
 *   On the hot path a kind has one compiled struct, and a group that is the same object as before
     costs one comparison. An accepted tick is about 6 µs (``make bench``).
 *   An event whose integer does not fit 64 bits is written wide: its fields as canonical JSON. An
@@ -308,7 +308,7 @@ def row_digest(row: list[int], limits: bytes) -> bytes:
     return digest(b"".join(parts) + limits)
 
 
-class Fold:
+class DeltaEncoder:
     """The state a journal has come to, and the encoder of the next record.
 
     Holds each group's bytes, so that a step costs only the groups it touched.

@@ -13,7 +13,7 @@ Rules of this file:
 *   ``limits_fault`` holds what a deployment chose (``state.Limits``) within the bounds that the
     constants and the models presuppose.
 
-Not here: the run itself (``dolphin/spec/record.py``); the hash that a journal's header names
+Not here: the run itself (``verify/models/record.py``); the hash that a journal's header names
 (``provenance.py``), which is over the text, comments too.
 """
 

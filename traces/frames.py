@@ -83,7 +83,7 @@ class Finding:
     text: str
 
 
-class Broken(Exception):
+class JournalCorrupt(Exception):
     """The bytes are no intact journal; ``finding`` says why."""
 
     def __init__(self, finding: Finding) -> None:
@@ -132,8 +132,8 @@ def frame(sequence: int, tag: int, body: bytes, before: bytes) -> tuple[bytes, b
     return sealed + _CRC.pack(crc32c(sealed), MARK), value
 
 
-def _broken(fault: Fault, record: int, offset: int, text: str) -> Broken:
-    return Broken(Finding(fault, record, offset, text))
+def _broken(fault: Fault, record: int, offset: int, text: str) -> JournalCorrupt:
+    return JournalCorrupt(Finding(fault, record, offset, text))
 
 
 # JNL-008
@@ -151,7 +151,7 @@ def used_bytes(data: bytes, start: int) -> int:
 
 # JNL-007
 def check_prefix(data: bytes) -> bytes:
-    """Return the prefix; raises ``Broken`` on what is no journal of a version known here."""
+    """Return the prefix; raises ``JournalCorrupt`` where it is of no version known here."""
     if len(data) == 0:
         raise _broken(Fault.EMPTY, -1, 0, "an empty file")
     start = data[:PREFIX_BYTES]
@@ -192,7 +192,7 @@ def _numbers_from(data: bytes, offset: int) -> Iterator[int]:
 
 
 # JNL-003
-def _out_of_order(data: bytes, offset: int, end: int, expected: int, found: int) -> Broken:
+def _out_of_order(data: bytes, offset: int, end: int, expected: int, found: int) -> JournalCorrupt:
     """Name what happened where ``found`` stands in the place of record ``expected``."""
     if found < expected:
         return _broken(
@@ -213,7 +213,7 @@ def _out_of_order(data: bytes, offset: int, end: int, expected: int, found: int)
 
 
 # JNL-006
-def _incomplete(data: bytes, offset: int, expected: int) -> Broken:
+def _incomplete(data: bytes, offset: int, expected: int) -> JournalCorrupt:
     """Name what is wrong where no whole, sound frame stands: torn, or damaged."""
     used = used_bytes(data, offset)
     torn = _broken(
@@ -236,8 +236,8 @@ def _incomplete(data: bytes, offset: int, expected: int) -> Broken:
 def scan(data: bytes) -> Iterator[Frame]:
     """Yield the frames in order, each checked: length, mark, CRC, number, chain.
 
-    Ends at the zeros or at the end of the data. Raises ``Broken`` at the first fault; what was
-    yielded before it is sound.
+    Ends at the zeros or at the end of the data. Raises ``JournalCorrupt`` at the first fault; what
+    was yielded before it is sound.
     """
     before = first_chain(check_prefix(data))
     offset, expected, size = PREFIX_BYTES, 0, len(data)

@@ -20,7 +20,7 @@ from typing import Any, get_type_hints
 from kernel.constants import CASH_MAX, Profile
 from kernel.equity import drawdown
 from kernel.state import Ledger, Limits, State, initial_state
-from traces.codec import Fold, Malformed, canonical
+from traces.codec import DeltaEncoder, Malformed, canonical
 from traces.provenance import constants_hash, kernel_hash, spec_hash, writer_version
 from traces.schema import SCHEMA_HASH, SCHEMA_VERSION
 
@@ -160,7 +160,7 @@ def read_header(body: bytes) -> Header:
     check_opening(header)
     try:
         again = header_bytes(header)
-        Fold(header.opening_state())
+        DeltaEncoder(header.opening_state())
     except (ValueError, struct.error):
         raise Malformed("header: values out of range") from None
     if again != body:

@@ -37,7 +37,7 @@ from kernel.events import Event
 from kernel.outcome import Accepted, Outcome
 from kernel.state import State
 from traces.checksums import MAC_BYTES, anchor_mac, closing_mac, key_id
-from traces.codec import Fold, canonical
+from traces.codec import DeltaEncoder, canonical
 from traces.frames import Tag, first_chain, frame, prefix
 from traces.header import Header, header_bytes
 from traces.ticks import Ticks
@@ -94,7 +94,7 @@ class JournalWriter:
         path: Path,
         descriptor: int,
         header: Header,
-        fold: Fold,
+        fold: DeltaEncoder,
         *,
         key: bytes | None,
         sequence: int,
@@ -149,7 +149,7 @@ class JournalWriter:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         start = prefix(header.schema_version)
         writer = cls(
-            path, descriptor, header, Fold(header.opening_state()),
+            path, descriptor, header, DeltaEncoder(header.opening_state()),
             key=key, sequence=0, chain=first_chain(start), offset=0, events=0, accepted=0,
             since_anchor=0, sync_seconds=sync_seconds,
         )  # fmt: skip

@@ -15,7 +15,7 @@ Rules of this file:
 
 *   Append only, fixed size; each record carries a CRC and the chain value of all before it.
 *   A torn last record (its mark is missing and it ends the file) is cut off and reported. A wrong
-    record anywhere else is corruption: ``Broken``, and nothing starts on it.
+    record anywhere else is corruption: ``JournalCorrupt``, and nothing starts on it.
 *   ``append`` is all or nothing: one write, one sync, before it returns. Postings are few; this is
     not the hot path.
 
@@ -35,7 +35,7 @@ from typing import Final
 from kernel.equity import drawdown
 from kernel.state import Ledger
 from traces.checksums import CHAIN_BYTES, chain, crc32c
-from traces.frames import MARK, Broken, Fault, Finding, first_chain
+from traces.frames import MARK, Fault, Finding, JournalCorrupt, first_chain
 
 MAGIC: Final[bytes] = b"DOLPHINL"
 VERSION: Final[int] = 1
@@ -125,8 +125,8 @@ def postings_between(before: Ledger, after: Ledger, time_ms: int, session: bytes
     return found
 
 
-def _broken(fault: Fault, record: int, offset: int, text: str) -> Broken:
-    return Broken(Finding(fault, record, offset, text))
+def _broken(fault: Fault, record: int, offset: int, text: str) -> JournalCorrupt:
+    return JournalCorrupt(Finding(fault, record, offset, text))
 
 
 # JNL-036
@@ -158,7 +158,7 @@ def _postings(data: bytes) -> Iterator[tuple[Posting, bytes]]:
 
 
 def read(path: Path) -> Book:
-    """Read a book. A torn last posting is left out and named in ``cut``. Raises ``Broken``."""
+    """Read a book; a torn last posting is named in ``cut``. Raises ``JournalCorrupt``."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -177,7 +177,7 @@ def read(path: Path) -> Book:
     try:
         for posting, head in _postings(data):  # noqa: B007  # the last head is the book's
             found.append(posting)
-    except Broken as error:
+    except JournalCorrupt as error:
         if error.finding.fault != Fault.TORN:
             raise
         cut = error.finding.text
@@ -190,7 +190,8 @@ class LedgerBook:
     def __init__(self, path: Path) -> None:
         """Open or begin the book at ``path``; cuts off a torn last posting.
 
-        Raises ``Broken`` on corruption and ``BlockingIOError`` where another process has it.
+        Raises ``JournalCorrupt`` on corruption and ``BlockingIOError`` where another process has
+        it.
         """
         self.path = path
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC

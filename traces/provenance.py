@@ -55,7 +55,7 @@ def hash_files(paths: Iterable[Path]) -> str:
 @lru_cache(maxsize=1)
 def kernel_hash() -> str:
     """Return the hash of the kernel's sources."""
-    return hash_files(KERNEL_FOLDER.glob("*.py"))
+    return hash_files(KERNEL_FOLDER.rglob("*.py"))
 
 
 @lru_cache(maxsize=1)

@@ -6,27 +6,27 @@ Rules of this file:
     one judge of them (``frames.scan``).
 *   A journal is read into memory, never mapped: its writer may cut the file at any moment, and to
     touch a mapped page that is no longer there is a SIGBUS. What is judged is one copy.
-*   What cannot be opened is a ``Broken`` with ``Fault.UNREADABLE``, like every other fault.
+*   What cannot be opened is a ``JournalCorrupt`` with ``Fault.UNREADABLE``, like every other fault.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from traces.frames import Broken, Fault, Finding
-from traces.ndjson import bytes_of_lines
+from traces.audit.ndjson import bytes_of_lines
+from traces.frames import Fault, Finding, JournalCorrupt
 
 NDJSON_SUFFIX = ".ndjson"
 
 
 # JNL-040
-def _unreadable(error: OSError) -> Broken:
-    return Broken(Finding(Fault.UNREADABLE, -1, 0, f"cannot be read: {error.strerror}"))
+def _unreadable(error: OSError) -> JournalCorrupt:
+    return JournalCorrupt(Finding(Fault.UNREADABLE, -1, 0, f"cannot be read: {error.strerror}"))
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[bytes]:
-    """Yield the journal's binary bytes. Raises ``Broken``."""
+    """Yield the journal's binary bytes. Raises ``JournalCorrupt``."""
     try:
         if path.suffix == NDJSON_SUFFIX:
             with path.open("rb") as lines:

@@ -3,8 +3,8 @@
 Rules of this file:
 
 *   A torn last record was never acknowledged: it is cut off, and reported.
-*   A wrong record in the middle is corruption, and so is one that does not replay: ``Broken``, and
-    the kernel does not start on it.
+*   A wrong record in the middle is corruption, and so is one that does not replay:
+    ``JournalCorrupt``, and the kernel does not start on it.
 *   A closed journal is not taken up again: the next session opens its own.
 *   The state is the fold of what is left. The shell then says ``RestartKernel``, and the kernel
     comes up in HIBERNATE behind a new fence (design 3.6).
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from kernel.state import State
 from traces.checksums import key_id
-from traces.frames import Broken, Fault, Finding, scan
+from traces.frames import Fault, Finding, JournalCorrupt, scan
 from traces.journal import SYNC_SECONDS, JournalWriter
 from traces.reader import opened
 from traces.replay import Replay, advance
@@ -42,8 +42,8 @@ def _fold(path: Path, key: bytes | None) -> tuple[Replay, str]:
                 advance(replay, frame, key)
                 if replay.divergence is not None:
                     text = f"does not replay: {replay.divergence.text()}"
-                    raise Broken(Finding(Fault.FORM, frame.sequence, frame.offset, text))
-        except Broken as error:
+                    raise JournalCorrupt(Finding(Fault.FORM, frame.sequence, frame.offset, text))
+        except JournalCorrupt as error:
             if error.finding.fault != Fault.TORN or replay.header is None:
                 raise
             cut = error.finding.text
@@ -56,8 +56,8 @@ def resume(
 ) -> tuple[JournalWriter, Recovery]:
     """Open an unclosed journal for writing, its torn tail cut off.
 
-    Raises ``Broken`` on corruption, ``ValueError`` where the key is not the journal's or the
-    journal is closed, ``BlockingIOError`` where another process writes it.
+    Raises ``JournalCorrupt`` on corruption, ``ValueError`` where the key is not the journal's or
+    the journal is closed, ``BlockingIOError`` where another process writes it.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
@@ -72,7 +72,7 @@ def resume(
             raise ValueError(f"{path}: the key is not the one its header names")
         if replay.authentic is False:
             text = f"record {replay.forged_at}: the anchor is not the key's"
-            raise Broken(Finding(Fault.FORM, replay.forged_at or 0, 0, text))
+            raise JournalCorrupt(Finding(Fault.FORM, replay.forged_at or 0, 0, text))
         os.ftruncate(descriptor, last.end)
         os.fsync(descriptor)
     except BaseException:

@@ -32,13 +32,13 @@ from traces.checksums import (
     same,
 )
 from traces.codec import (
+    DeltaEncoder,
     EventRecord,
-    Fold,
     Malformed,
     unpack_event,
     unpack_record,
 )
-from traces.frames import Broken, Fault, Finding, Frame, Tag
+from traces.frames import Fault, Finding, Frame, JournalCorrupt, Tag
 from traces.header import Header, read_header
 from traces.journal import CLOSING
 from traces.notes import operator_words
@@ -81,7 +81,7 @@ class Replay:
     """
 
     header: Header | None = None
-    fold: Fold | None = None
+    fold: DeltaEncoder | None = None
     events: int = 0
     accepted: int = 0
     closed: bool = False
@@ -101,9 +101,9 @@ def verdict_name(reason: int) -> str:
 
 
 # JNL-016, JNL-017, JNL-018
-def _form(frame: Frame, text: str) -> Broken:
+def _form(frame: Frame, text: str) -> JournalCorrupt:
     sentence = f"record {frame.sequence}: {text}"
-    return Broken(Finding(Fault.FORM, frame.sequence, frame.offset, sentence))
+    return JournalCorrupt(Finding(Fault.FORM, frame.sequence, frame.offset, sentence))
 
 
 def differences(journal: EventRecord, kernel: EventRecord) -> tuple[Difference, ...]:
@@ -137,7 +137,7 @@ def _open(replay: Replay, frame: Frame, key: bytes | None) -> None:
         raise _form(frame, f"tag {frame.tag}; expected the header first, and once")
     header = read_header(frame.body)
     replay.header = header
-    replay.fold = Fold(header.opening_state())
+    replay.fold = DeltaEncoder(header.opening_state())
     if key is not None:
         replay.authentic = header.anchor_every > 0 and header.anchor_key == key_id(key)
         if not replay.authentic:
@@ -240,14 +240,14 @@ def _close(replay: Replay, frame: Frame, key: bytes | None) -> None:
 def advance(
     replay: Replay, frame: Frame, key: bytes | None = None, watch: Watcher | None = None
 ) -> None:
-    """Take one frame. Raises ``Broken`` on a form that no writer has written."""
+    """Take one frame. Raises ``JournalCorrupt`` on a form that no writer has written."""
     header = replay.header
     try:
         if header is None:
             _open(replay, frame, key)
         elif replay.closed:
             text = f"record {frame.sequence} stands after the closing record"
-            raise Broken(Finding(Fault.AFTER_CLOSE, frame.sequence, frame.offset, text))
+            raise JournalCorrupt(Finding(Fault.AFTER_CLOSE, frame.sequence, frame.offset, text))
         elif frame.tag == Tag.EVENT:
             if header.anchor_every and replay.since_anchor == header.anchor_every:
                 raise _form(frame, "the anchor before it is missing")

@@ -16,7 +16,7 @@ ROOT = FOLDER.parent.parent
 DEFAULTS = "defaults"
 # What a test's outcome can depend on. Pages are not here: tests/tidy reads them, and carries no
 # requirement.
-SOURCES = ("kernel", "traces", "dolphin", "certification", "mcdc", "spec", "tests")
+SOURCES = ("kernel", "traces", "dolphin", "verify", "certification", "spec", "tests")
 SUFFIXES = frozenset(
     (".py", ".toml", ".tla", ".cfg", ".json", ".txt", ".journal", ".ndjson", ".v", ".ml")
 )

@@ -30,7 +30,7 @@ CODE, SPEC, TEST = "code", "spec", "test"
 KINDS = (CODE, SPEC, TEST)
 TOKEN = re.compile(r"(?<![\w-])[A-Z]{3}-(?:[A-Z]+-)?\d{3}(?![\w-])")
 NOT_IDS = re.compile(r"SHA-\d{3}\Z")
-CODE_FOLDERS = ("kernel", "traces", "dolphin")
+CODE_FOLDERS = ("kernel", "traces", "dolphin", "verify")
 OPERATOR = re.compile(r"^(?:LOCAL\s+)?([A-Za-z_]\w*)\s*(?:\([^=]*?\))?\s*==")
 PROVED = re.compile(r"^\s*(?:Theorem|Lemma|Corollary|Definition|Fixpoint)\s+([A-Za-z_][\w']*)")
 

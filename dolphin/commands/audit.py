@@ -9,7 +9,7 @@ Rules of this file:
     that wrote the journal, the records beyond a sample; or there was no event to judge.
 *   ``--json`` prints exactly one document, and the progress goes to stderr.
 
-Not here: the judging (``traces/audit.py``).
+Not here: the judging (``traces/audit/judge.py``).
 """
 
 import json
@@ -25,11 +25,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from dolphin.commands.outputs import OutputRefused, new_text_file
-from traces.audit import BAD_INPUT, Audit, JournalAudit, Told, audit_journals
+from traces.audit.coverage import GraphUnusable, read_graph
+from traces.audit.judge import BAD_INPUT, Audit, JournalAudit, ProgressCallback, audit_journals
+from traces.audit.ndjson import lines_of
 from traces.checksums import KEY_VARIABLE, KeyUnusable, find_key
-from traces.coverage import GraphUnusable, read_graph
-from traces.frames import Broken
-from traces.ndjson import lines_of
+from traces.frames import JournalCorrupt
 from traces.reader import opened
 
 _WORDS = {True: "yes", False: "NO", None: "not run"}
@@ -47,7 +47,7 @@ class _Bar:
         self._progress = progress
         self._tasks: dict[str, TaskID] = {}
 
-    def told(self, name: str) -> Told:
+    def told(self, name: str) -> ProgressCallback:
         def tell(done: int, total: int) -> None:
             if name not in self._tasks:
                 self._tasks[name] = self._progress.add_task(name, total=total)
@@ -74,7 +74,7 @@ def _to_ndjson(path: Path, target: Path) -> None:
         with opened(path) as data, new_text_file(target) as sink:
             for line in lines_of(data):
                 sink.write(line + "\n")
-    except Broken as error:
+    except JournalCorrupt as error:
         _fail(f"{path}: {error}", 2 if error.finding.fault in BAD_INPUT else 1)
     except OutputRefused as error:
         _fail(str(error), 2)

@@ -1,5 +1,5 @@
-"""``dolphin bench``: the command of ``dolphin/bench.py`` under the common roof."""
+"""``dolphin bench``: the command of ``verify/bench.py`` under the common roof."""
 
-from dolphin.bench import command
+from verify.bench import command
 
 __all__ = ["command"]

@@ -7,7 +7,7 @@ Rules of this file:
 *   What is drawn goes to ``runs/check`` or ``--svg``; the result of a whole lane is also left there
     as ``<lane>.json``, which the report reads. A selection of models leaves none.
 
-Not here: the judging (``dolphin/spec/checking.py``), exported tests (``dolphin/spec/export.py``).
+Not here: the judging (``verify/models/checking.py``), exported tests (``verify/models/export.py``).
 """
 
 import json
@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from dolphin.spec.checking import (
+from verify.models.checking import (
     CACHE_FOLDER,
     SPEC_FOLDER,
     Judged,
@@ -31,9 +31,9 @@ from dolphin.spec.checking import (
     select,
     update_rows,
 )
-from dolphin.spec.drawing import counterexample_svg, posture_machine_svg, step_changes
-from dolphin.spec.manifest import ManifestError, load_manifest, save_manifest
-from dolphin.spec.tlc import ROOT, TlcRun, ToolMissing, jar_path, java_path
+from verify.models.drawing import counterexample_svg, posture_machine_svg, step_changes
+from verify.models.manifest import ManifestError, load_manifest, save_manifest
+from verify.models.tlc import ROOT, TlcRun, ToolMissing, jar_path, java_path
 
 
 def _fail(message: str, code: int) -> None:
@@ -73,8 +73,8 @@ def print_counterexample(console: Console, name: str, run: TlcRun) -> None:
 
 def _record(judged: list[Judged], ok: bool, err: Console) -> None:
     """Replay the edges and write kernel/constants.json; exit 1 where anything does not hold."""
-    from dolphin.spec.record import record  # imported when asked for: pulls in edges
     from traces.constants import Unrecorded
+    from verify.models.record import record  # imported when asked for: pulls in edges
 
     if not ok:
         _fail("nothing recorded: the lane does not hold", 1)
@@ -133,7 +133,7 @@ def command(
         if update:
             rows = register_new(folder, rows)
         if export is not None:
-            from dolphin.spec.export import export_test  # imported when asked for: pulls in edges
+            from verify.models.export import export_test  # imported when asked for: pulls in edges
 
             if len(models) != 1:
                 _fail("--export-test needs exactly one MODEL", 2)

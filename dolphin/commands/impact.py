@@ -6,7 +6,7 @@ Rules of this file:
 *   Each line names a place, the reason, and where to look. ``--json`` has every one of them; for
     people, what is far away is counted.
 
-Not here: the graph, and what the answer rests on (``dolphin/verify/impact.py``).
+Not here: the graph, and what the answer rests on (``verify/impact.py``).
 """
 
 import json
@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree as Drawing
 
-from dolphin.verify.graph import CODE, MODEL, PROOF, REQUIREMENT, SECTIONS, SPEC, TEST, Hit
-from dolphin.verify.impact import (
+from verify.graph import CODE, MODEL, PROOF, REQUIREMENT, SECTIONS, SPEC, TEST, Hit
+from verify.impact import (
     ROOT,
     Impact,
     ImpactError,

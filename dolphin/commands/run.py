@@ -122,7 +122,7 @@ def _after(words: list[str], label: str, folder: Path, endings: Endings) -> str:
         return ""
     click.echo(f"{label} …", err=True)
     process = subprocess.Popen(
-        [sys.executable, "-m", "dolphin.ops.tether", sys.executable, "-m", *words],
+        [sys.executable, "-m", "dolphin.ops.die_with_parent", sys.executable, "-m", *words],
         stdout=subprocess.PIPE,
         text=True,
         env=os.environ

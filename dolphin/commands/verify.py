@@ -10,7 +10,7 @@ Rules of this file:
 *   A whole lane leaves its document as ``runs/verify/<lane>.json``, which the report reads. A
     selection leaves none.
 
-Not here: the items (``dolphin/verify/``).
+Not here: the items (``verify/``).
 """
 
 import json
@@ -25,11 +25,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from dolphin.spec.tlc import ROOT
-from dolphin.verify.item import DOES_NOT_HOLD, HOLDS, NOT_RUN, Item
-from dolphin.verify.plan import LANES, UnknownItem, chosen
-from dolphin.verify.running import Tell, Verified, document, forecast, kept, run_item, summed
-from dolphin.verify.store import Store
+from verify.item import DOES_NOT_HOLD, HOLDS, NOT_RUN, Item
+from verify.models.tlc import ROOT
+from verify.plan import LANES, UnknownItem, chosen
+from verify.running import Tell, Verified, document, forecast, kept, run_item, summed
+from verify.store import Store
 
 BAD_INPUT = 2
 CODES = {HOLDS: 0, DOES_NOT_HOLD: 1, NOT_RUN: 3}

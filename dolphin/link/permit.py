@@ -8,7 +8,7 @@ Rules of this file:
     without separate users that is a rule of the house, not of the machine; the evidence says so.
 *   ``expires_ns`` is CLOCK_MONOTONIC of this host, in nanoseconds: one clock for signer and judge.
 
-Not here: who judges it (``dolphin/execution/guard.py``). Spec module: Mesh (later).
+Not here: who judges it (``dolphin/guard/guard.py``). Spec module: Mesh (later).
 """
 
 import hmac

@@ -2,8 +2,8 @@
 
 Rules of this file:
 
-*   ``tether`` before anything else: supervisord's children survive its death unless they ask the
-    machine otherwise.
+*   ``die_with_parent`` before anything else: supervisord's children survive its death unless they
+    ask the machine otherwise.
 *   A measure that the machine refuses is reported, never assumed (design 7).
 
 Not here: users, Landlock, seccomp, SCHED_FIFO and pinning. They come with the capability that runs
@@ -40,7 +40,7 @@ def _granted(option: int, value: int) -> bool:
 
 
 # LNK-019
-def tether() -> Measure:
+def die_with_parent() -> Measure:
     """Ask to be killed when the parent dies; leave at once where it is dead already."""
     parent = os.getppid()
     held = _granted(PR_SET_PDEATHSIG, signal.SIGKILL)

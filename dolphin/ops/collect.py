@@ -31,7 +31,7 @@ from dolphin.shell.history import History, of_journal
 from kernel import constants
 from kernel.constants import Posture
 from kernel.outcome import Reason
-from traces.frames import Broken
+from traces.frames import JournalCorrupt
 
 ENTRIES_MIN = 20
 SCHEMA = 1
@@ -114,7 +114,7 @@ def _history(path: Path) -> tuple[dict[str, Any], str]:
     """Return what the journal tells, and why it tells nothing, if so."""
     try:
         return of_journal(path).account(), ""
-    except Broken as error:
+    except JournalCorrupt as error:
         return History().account(), f"journal: {error.finding.text}"
 
 

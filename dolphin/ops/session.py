@@ -30,17 +30,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from dolphin.drills.plan import drills
+from dolphin.feed.driver import WIND_DOWN_BARS
 from dolphin.feed.market import plan as episodes_of
 from dolphin.feed.panel import Panel, rows_needed
+from dolphin.feed.session_market import BAR_MS, judged_market, lot_ppm_of
 from dolphin.link.channel import LinkError
 from dolphin.link.client import Client
 from dolphin.link.config import ANCHOR_KEY, PERMIT_KEY, VENUE_KEY, Config
 from dolphin.ops.collect import collect
-from dolphin.ops.driver import WIND_DOWN_BARS
 from dolphin.ops.endings import Ended, Endings
-from dolphin.ops.market import BAR_MS, judged_market, lot_ppm_of
 from dolphin.ops.operator import NoSession, OperatorClient, me
-from dolphin.ops.plan import drills
 from dolphin.ops.registry import Place, free_name
 from dolphin.ops.supervise import (
     PROGRAMS,

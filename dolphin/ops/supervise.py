@@ -51,19 +51,23 @@ class Program:
 
 PROGRAMS: tuple[Program, ...] = (
     Program("kernel", "dolphin.shell", "A", 10),
-    Program("venue", "dolphin.execution.venue_process", "A", 20),
-    Program("guard", "dolphin.execution.guard_process", "A", 30),
-    Program("sensors", "dolphin.ops.sensors_process", "C", 40),
-    Program("alpha", "dolphin.ops.alpha_process", "C", 50),
-    Program("esof", "dolphin.ops.esof_process", "D", 60),
-    Program("prober", "dolphin.prober", "E", 70),
-    Program("driver", "dolphin.ops.driver", "C", 80, restart=False),
+    Program("venue", "dolphin.venue", "C", 20),
+    Program("guard", "dolphin.guard", "A", 30),
+    Program("sensors", "dolphin.sensors", "C", 40),
+    Program("alpha", "dolphin.alpha", "C", 50),
+    Program("esof", "dolphin.esof", "D", 60),
+    Program("prober", "dolphin.drills", "E", 70),
+    Program("driver", "dolphin.feed", "C", 80, restart=False),
 )
+# What a demonstration runs in the place of a program of the same name.
+WITH_DRILLS = {"driver": Program("driver", "dolphin.drills.driver", "E", 80, restart=False)}
 
 
 def programs(config: Config) -> tuple[Program, ...]:
     """Return the session's processes; without drills nobody probes."""
-    return tuple(one for one in PROGRAMS if config.drills or one.name != "prober")
+    if not config.drills:
+        return tuple(one for one in PROGRAMS if one.name != "prober")
+    return tuple(WITH_DRILLS.get(one.name, one) for one in PROGRAMS)
 
 
 def environment() -> dict[str, str]:
@@ -182,7 +186,7 @@ class Supervised:
         supervisord = [sys.executable, "-m", "supervisor.supervisord", "-c", str(path)]
         with out_path.open("wb") as out:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "dolphin.ops.tether", *supervisord],
+                [sys.executable, "-m", "dolphin.ops.die_with_parent", *supervisord],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,

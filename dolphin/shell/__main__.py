@@ -5,7 +5,7 @@ Rules of this file:
 *   It sleeps to an absolute deadline each tick and is woken for messages; it never spins and never
     waits for a client. Process time starts at 0 when the session's parts are all connected.
 *   One turn reads at most ``TURN_MESSAGES`` of a role, in the order of ``ROLES``; a role without
-    tokens is not listened to until it has some (``roles.Budget``).
+    tokens is not listened to until it has some (``roles.TokenBucket``).
 *   Replies that a client does not take are dropped and counted. Messages to the guard are kept in
     order until it takes them.
 *   On a corrupt journal or ledger it does not start, nor without its configuration and keys, nor
@@ -25,12 +25,12 @@ from types import FrameType
 
 from dolphin.link.channel import BadMessage, Channel, ChannelClosed, LinkError, Listener
 from dolphin.link.config import PERMIT_KEY, BadConfig, Config, load
-from dolphin.link.process import Measure, harden, measures, tether
+from dolphin.link.process import Measure, die_with_parent, harden, measures
 from dolphin.shell.core import GUARD_QUEUE_MAX, Shell
 from dolphin.shell.journal import JournalFailure, open_journal
-from dolphin.shell.roles import ROLES, Budget, Role
+from dolphin.shell.roles import ROLES, Role, TokenBucket
 from traces.constants import Unrecorded, limits_fault, recorded
-from traces.frames import Broken
+from traces.frames import JournalCorrupt
 
 TURN_MESSAGES = 64
 START_WITHIN_S = 60.0
@@ -61,7 +61,7 @@ class Loop:
             role.name: Listener(config.socket(f"kernel.{role.name}")) for role in ROLES
         }
         self._channels: dict[str, list[Channel]] = {role.name: [] for role in ROLES}
-        self._budgets = {role.name: Budget(role.per_second, role.burst) for role in ROLES}
+        self._budgets = {role.name: TokenBucket(role.per_second, role.burst) for role in ROLES}
         self._late_ms_max = 0.0
         self._turns = 0
         self._origin_ns = self._deadline_ns = 0
@@ -239,11 +239,11 @@ def loop_of(folder: str) -> Loop:
 
 def main() -> None:
     """Run the kernel of the session in the folder named on the command line."""
-    tied = tether()
+    tied = die_with_parent()
     folder = sys.argv[1]
     try:
         loop = loop_of(folder)
-    except (Broken, BadConfig, Unrecorded, ValueError) as error:
+    except (JournalCorrupt, BadConfig, Unrecorded, ValueError) as error:
         sys.stderr.write(f"kernel: {folder}: {error}\n")
         sys.exit(UNUSABLE)
     except (JournalFailure, LinkError, OSError) as error:

@@ -118,7 +118,7 @@ class Shell:
         if message.get("ask") == "status":
             return {"status": snapshot(self.state)}
         message = dict(message)
-        words = spoken(message) if role.name == "operator" else None
+        words = extract_operator_reason(message) if role.name == "operator" else None
         shown = message.pop("show", False) is True
         try:
             event = event_of(message)
@@ -284,7 +284,7 @@ def flattened(event: Event, worker: int, slot: Slot) -> bool:
 
 
 # SHL-013
-def spoken(message: dict[str, Any]) -> tuple[str, str] | None:
+def extract_operator_reason(message: dict[str, Any]) -> tuple[str, str] | None:
     """Take an operator's words out of ``message``, and put in the numbers that stand for them."""
     who, why = message.pop("who", None), message.pop("why", None)
     if not isinstance(who, str) or not isinstance(why, str):

@@ -93,7 +93,7 @@ def trip(name: str, before: State, after: State) -> dict[str, Any]:
 
 # SHL-035
 def of_journal(path: Path) -> History:
-    """Return the history that a journal tells. Raises ``traces.frames.Broken``."""
+    """Return the history that a journal tells. Raises ``traces.frames.JournalCorrupt``."""
     history, replay = History(), Replay()
     with opened(path) as data:
         for frame in scan(data):

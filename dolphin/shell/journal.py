@@ -100,7 +100,8 @@ class Journal:
 def open_journal(config: Config) -> tuple[Journal, State, bool]:
     """Return the session's journal, the state to go on from, and whether it was in use before.
 
-    Raises ``traces.frames.Broken`` where journal or book are corrupt: nothing starts on them.
+    Raises ``traces.frames.JournalCorrupt`` where journal or book are corrupt: nothing starts on
+    them.
     """
     path = config.run / "journal.bin"
     book = LedgerBook(config.run / "ledger.bin")

@@ -101,7 +101,7 @@ def permitted(role: Role, event: Event) -> bool:
 
 
 # SHL-014, SHL-015
-class Budget:
+class TokenBucket:
     """Tokens that come back with time."""
 
     def __init__(self, per_second: int, burst: int) -> None:

@@ -170,7 +170,7 @@ def verify_document(root: Path) -> dict[str, Any]:
         "items": [
             {"name": section, "section": section, "claim": "", "status": "holds", "detail": "",
              "findings": [], "seconds": 1.0, "ran_at": "", "cached": False,
-             "inputs": ["kernel/*.py"], "inputs_sha256": inputs}
+             "inputs": ["kernel/**/*.py"], "inputs_sha256": inputs}
             for section in FIGURES
         ],
         **json.loads(json.dumps(FIGURES)),

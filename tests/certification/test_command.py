@@ -21,7 +21,7 @@ from certification.shapes import BadInput
 from tests.certification import a_run
 
 ENVIRONMENT = {name: text for name, text in os.environ.items() if name != "TLA2TOOLS_JAR"}
-OURS = ("kernel", "traces", "dolphin")
+OURS = ("kernel", "traces", "dolphin", "verify")
 
 
 def certify(run: Path, *words: str, root: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -11,8 +11,8 @@ from itertools import pairwise
 
 import pytest
 
-from dolphin.spec.checking import SPEC_FOLDER
-from dolphin.spec.tables import CURVES, band_values
+from verify.models.checking import SPEC_FOLDER
+from verify.models.tables import CURVES, band_values
 
 # Module, its ONE, and for each operator the kernel's curves that it stands for.
 SCALES = {"MCKernel": 4, "MCSurvival": 16}

@@ -9,9 +9,15 @@ from dataclasses import replace
 
 import pytest
 
-from dolphin.spec import edges
-from dolphin.spec.dot import Graph
-from dolphin.spec.edges import (
+from kernel import events as ev
+from kernel.constants import Permit, Posture, Profile
+from kernel.events import Event
+from kernel.outcome import Accepted, Outcome, Reason, Refused
+from kernel.state import State
+from kernel.step import step_bare
+from verify.models import edges
+from verify.models.dot import Graph
+from verify.models.edges import (
     ABSTRACT,
     CORPUS,
     EdgeError,
@@ -24,16 +30,10 @@ from dolphin.spec.edges import (
     move_of,
     replay,
 )
-from dolphin.spec.encoding import state_of, variables_of
-from dolphin.spec.moves import alphabet, clock_of
-from dolphin.spec.replay import REASONS
-from dolphin.spec.seeds import harvest
-from kernel import events as ev
-from kernel.constants import Permit, Posture, Profile
-from kernel.events import Event
-from kernel.outcome import Accepted, Outcome, Reason, Refused
-from kernel.state import State
-from kernel.step import step_bare
+from verify.models.encoding import state_of, variables_of
+from verify.models.moves import clock_of, stimuli
+from verify.models.replay import REASONS
+from verify.models.sample_states import harvest
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_every_edge_is_the_kernels_too_and_the_corpus_has_not_drifted(
     text, graph, mismatches = corpus(graphs)
     first = [f"{one.move} {one.verdict}: {'; '.join(one.differences)}" for one in mismatches[:5]]
     assert not mismatches, f"{len(mismatches)} edges differ: {first}"
-    remedy = "drifted; if on purpose: python -m dolphin.spec.edges --update"
+    remedy = "drifted; if on purpose: python -m verify.models.edges --update"
     assert text == CORPUS.read_text(), f"{CORPUS} {remedy}"
     assert graph == ABSTRACT.read_text(), f"{ABSTRACT} {remedy}"
 
@@ -78,7 +78,7 @@ def test_the_generator_knows_every_reason_of_every_event() -> None:
     assert {reason for reasons in REASONS.values() for reason in reasons} == {
         reason.name for reason in Reason
     }
-    assert {move.action for move in alphabet()} == REASONS.keys()
+    assert {move.action for move in stimuli()} == REASONS.keys()
 
 
 @pytest.mark.req("KRN-CONF-002")
@@ -154,10 +154,10 @@ def test_a_seeded_bug_is_seen(small: tuple[Plan, Graph], bug: edges.Stepper) -> 
 def test_an_edge_that_is_no_move_is_an_error(small: tuple[Plan, Graph]) -> None:
     plan, graph = small
     for label in ("RNext", "E999_ok", "E1", "Init"):
-        with pytest.raises(EdgeError, match="no move of the alphabet"):
+        with pytest.raises(EdgeError, match="no move of the stimuli"):
             move_of(label, plan.moves)
     source, target, _ = graph.edges[0]
-    with pytest.raises(EdgeError, match="no move of the alphabet"):
+    with pytest.raises(EdgeError, match="no move of the stimuli"):
         replay(plan, replace(graph, edges=(*graph.edges, (source, target, "RNext"))))
 
 

@@ -13,9 +13,9 @@ import re
 
 import pytest
 
-from dolphin.spec.checking import SPEC_FOLDER
-from dolphin.spec.manifest import load_manifest, read_cfg
 from kernel import invariants
+from verify.models.checking import SPEC_FOLDER
+from verify.models.manifest import load_manifest, read_cfg
 
 # Conjuncts of the kernel's Inv that are no invariant of the models, and why.
 CODE_ONLY: dict[str, str] = {}

@@ -11,17 +11,17 @@ from dataclasses import fields
 
 import pytest
 
-from dolphin.spec.checking import SPEC_FOLDER
-from dolphin.spec.encoding import VARIABLES, state_of, variables_of
-from dolphin.spec.manifest import read_cfg
-from dolphin.spec.replay import REASONS
-from dolphin.spec.seeds import harvest
 from kernel import events, invariants, promises
 from kernel.constants import PPM, Profile
 from kernel.events import Event
 from kernel.outcome import Effects, Reason
 from kernel.state import Clock, Limits, Slot, State
 from traces import schema
+from verify.models.checking import SPEC_FOLDER
+from verify.models.encoding import VARIABLES, state_of, variables_of
+from verify.models.manifest import read_cfg
+from verify.models.replay import REASONS
+from verify.models.sample_states import harvest
 
 PARTS = ("KillSwitch", "Survival", "Posture", "Gate", "Ledger")
 

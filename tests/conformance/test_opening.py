@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from dolphin.spec.checking import SPEC_FOLDER
-from dolphin.spec.tlc import TlcRun, run_tlc
 from kernel.constants import CASH_MAX, Profile
 from kernel.invariants import Inv
 from kernel.state import initial_state, opening_ledger
 from tests.kernel.sessions import limits_of
+from verify.models.checking import SPEC_FOLDER
+from verify.models.tlc import TlcRun, run_tlc
 
 # The same with the deposit booked twice instead of once on either side.
 BOOKED_TWICE = """KS!Init /\\ SV!Init /\\ PM!Init /\\ GT!Init

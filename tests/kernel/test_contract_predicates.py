@@ -1,7 +1,8 @@
 """What coverage counts apart as contract predicates does not run in production.
 
-`python -m mcdc report --contract-part …` reads from the text that only contracts which production
-leaves out ask a predicate. Here the kernel runs as in production, and none of them is entered.
+`python -m verify.mcdc report --contract-part …` reads from the text that only contracts which
+production leaves out ask a predicate. Here the kernel runs as in production, and none of them is
+entered.
 """
 
 import inspect
@@ -15,7 +16,7 @@ import pytest
 
 from kernel import step as step_module
 from kernel.outcome import Outcome
-from mcdc.reach import only_for_contracts
+from verify.mcdc.reach import only_for_contracts
 
 LEFT_OUT = ("require_part", "ensure_part", "require_proof", "ensure_proof")
 WALK = """
@@ -69,7 +70,10 @@ def walked(root: Path, parts: bool) -> tuple[bool, set[str]]:
 
 def counted_apart(root: Path) -> set[str]:
     """What the instrument counts apart in the kernel."""
-    sources = {f"kernel.{path.stem}": path.read_bytes() for path in (root / "kernel").glob("*.py")}
+    sources = {
+        ".".join(path.relative_to(root).with_suffix("").parts): path.read_bytes()
+        for path in (root / "kernel").rglob("*.py")
+    }
     found = only_for_contracts(sources, LEFT_OUT)
     return {f"{module}.{function}" for module, function in found}
 
@@ -98,4 +102,4 @@ def test_control_the_tests_enter_them(project_root: Path) -> None:
     parts, entered = walked(project_root, parts=True)
     assert parts
     left = counted_apart(project_root) - entered - PROVED_ONLY
-    assert {name for name in left if not name.startswith("kernel.lemmas")} == set()
+    assert {name for name in left if not name.startswith("kernel.contract.lemmas")} == set()

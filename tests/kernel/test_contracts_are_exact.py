@@ -172,7 +172,7 @@ def events(state: State) -> list[Event]:
 def contracted() -> dict[str, Callable[..., Any]]:
     """Every function of the kernel with a postcondition of its own, by its full name."""
     found = {}
-    for info in pkgutil.iter_modules(kernel.__path__, "kernel."):
+    for info in pkgutil.walk_packages(kernel.__path__, "kernel."):
         for name, each in vars(importlib.import_module(info.name)).items():
             conditions = getattr(each, "__postconditions__", None)
             if conditions and each.__module__ == info.name and "lemmas" not in info.name:

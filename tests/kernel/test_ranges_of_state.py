@@ -1,7 +1,7 @@
 """Each range, each slot and each conjunct of the invariants can be broken alone.
 
 Requirement-based and exhaustive over conjuncts, not random: this is what shows every condition of
-the contract's predicates deciding (docs/STYLE.md; `python -m mcdc`).
+the contract's predicates deciding (docs/STYLE.md; `python -m verify.mcdc`).
 """
 
 import dataclasses

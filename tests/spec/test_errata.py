@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dolphin.spec import tlc
-from dolphin.spec.checking import SPEC_FOLDER
-from dolphin.spec.manifest import load_manifest, read_cfg
+from verify.models import tlc
+from verify.models.checking import SPEC_FOLDER
+from verify.models.manifest import load_manifest, read_cfg
 
 MODULES = sorted(SPEC_FOLDER.glob("*.tla"))
 ENABLING = r"\bENABLED\b|\bWF_|\bSF_"  # fairness asks ENABLED of its action

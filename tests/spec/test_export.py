@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from dolphin.commands.check import command
-from dolphin.spec.checking import SPEC_FOLDER
-from dolphin.spec.export import property_function
-from dolphin.spec.manifest import ManifestError, Row, save_manifest
+from verify.models.checking import SPEC_FOLDER
+from verify.models.export import property_function
+from verify.models.manifest import ManifestError, Row, save_manifest
 
 ROOT = SPEC_FOLDER.parents[1]
 

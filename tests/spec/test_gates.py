@@ -16,8 +16,8 @@ import pytest
 from click.testing import CliRunner
 
 from dolphin.commands.check import command
-from dolphin.spec.manifest import ManifestError, introduce, load_manifest, read_cfg
-from dolphin.spec.tlc import jar_path
+from verify.models.manifest import ManifestError, introduce, load_manifest, read_cfg
+from verify.models.tlc import jar_path
 
 SAMPLE = Path(__file__).parent / "sample"
 

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from dolphin.commands.check import command
-from dolphin.spec.checking import SPEC_FOLDER, judge_suite
-from dolphin.spec.manifest import load_manifest
+from verify.models.checking import SPEC_FOLDER, judge_suite
+from verify.models.manifest import load_manifest
 
 
 @pytest.fixture(scope="module")

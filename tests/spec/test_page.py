@@ -2,8 +2,8 @@
 
 import re
 
-from dolphin.spec.checking import SPEC_FOLDER
-from dolphin.spec.manifest import load_manifest, read_cfg
+from verify.models.checking import SPEC_FOLDER
+from verify.models.manifest import load_manifest, read_cfg
 
 PAGE = (SPEC_FOLDER / "README.md").read_text(encoding="utf-8")
 

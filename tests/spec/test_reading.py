@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dolphin.spec.dot import DotError, read_dot
-from dolphin.spec.drawing import changes, counterexample_svg, posture_machine_svg
-from dolphin.spec.tlc import Step, read_output
-from dolphin.spec.values import Map, ModelValue, ValueSyntaxError, parse_state, parse_value, tla
 from kernel import constants as k
+from verify.models.dot import DotError, read_dot
+from verify.models.drawing import changes, counterexample_svg, posture_machine_svg
+from verify.models.tlc import Step, read_output
+from verify.models.values import Map, ModelValue, ValueSyntaxError, parse_state, parse_value, tla
 
 
 @pytest.mark.parametrize(

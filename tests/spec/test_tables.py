@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import pytest
 
-from dolphin.spec.tables import CURVES, band_table, band_values, curve_table
 from kernel import curves
 from kernel.constants import PPM
 from tests.kernel.curve_check import BY_NAME
+from verify.models.tables import CURVES, band_table, band_values, curve_table
 
 
 def test_the_same_curves_as_are_checked() -> None:

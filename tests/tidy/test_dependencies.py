@@ -3,7 +3,7 @@
 Rules of the check:
 
 *   Each third-party import of the four packages is a dependency of the project; each one of the
-    tests and of `dolphin/verify/`, which runs tools of the developer's, is that or in the group
+    tests and of `verify/`, which runs tools of the developer's, is that or in the group
     `dev`. A package that only came along with another one is not there on the day the other
     drops it.
 *   Each dependency is imported somewhere, or stands in `STARTED`: programs that are run, not
@@ -25,7 +25,7 @@ from tests.tidy.findings import ROOT, files
 
 # Loaded by pytest alone, which is of the group "dev".
 PYTEST_PLUGIN = "certification/requirements/plugin.py"
-OURS = {"kernel", "traces", "dolphin", "certification", "mcdc", "tests"}
+OURS = {"kernel", "traces", "dolphin", "verify", "certification", "tests"}
 # Import name where it is not the distribution's.
 DISTRIBUTION = {
     "crosshair": "crosshair-tool", "flint": "python-flint", "google_crc32c": "google-crc32c",
@@ -35,7 +35,7 @@ DISTRIBUTION = {
 STARTED = {
     "coverage", "hatchling", "import-linter", "mypy", "pytest-xdist", "ruff", "supervisor", "uv",
 }  # fmt: skip
-VERIFY = "dolphin/verify"
+VERIFY = "verify"
 HOST = re.compile(r"https?://|--(?:index-url|extra-index-url|find-links|trusted-host)|file:")
 
 
@@ -99,7 +99,7 @@ def test_a_host_in_a_lock_is_seen(line: str) -> None:
 def test_what_the_packages_import_is_in_the_core() -> None:
     core, _, _ = project()
     packages = files(".py", under=("kernel", "traces", "dolphin"))
-    used = imported([text for path, text in packages if not path.startswith(VERIFY)])
+    used = imported([text for _, text in packages])
     report = files(".py", under=("certification",))
     used |= imported([text for path, text in report if path != PYTEST_PLUGIN])
     surplus = used - core

@@ -19,8 +19,8 @@ import ast
 
 import pytest
 
-from dolphin.verify.proof.generate import LEFT_OUT, PACKAGE
 from tests.tidy.findings import Finding, files, must_reject, over, show
+from verify.proof.generate import LEFT_OUT, PACKAGE
 
 # What, by node type: the finding and the remedy.
 FORMS: dict[type[ast.AST], tuple[str, str]] = {
@@ -96,7 +96,7 @@ def kernel_subset(path: str, text: str) -> list[Finding]:
     module = ast.parse(text)
     lambdas = _contract_lambdas(module)
     # Contract text may say "the same object": of objects the prover follows no other equality.
-    speaks = [module] if path.endswith("_contract.py") else list(lambdas)
+    speaks = [module] if path.startswith("kernel/contract/") else list(lambdas)
     same_object = {each for text in speaks for each in ast.walk(text)}
     empty_bases = {
         node.name
@@ -243,10 +243,10 @@ def test_the_subset_passes(text: str) -> None:
 
 def test_contract_text_may_say_the_same_object() -> None:
     text = "def same(a, b):\n    return a.x is b.x\n"
-    assert kernel_subset("kernel/sample_contract.py", text) == []
+    assert kernel_subset("kernel/contract/sample.py", text) == []
     assert kernel_subset("kernel/sample.py", text) != []
     more = "def f(p):\n    return p in (1, 2)\n"
-    assert kernel_subset("kernel/sample_contract.py", more) != []
+    assert kernel_subset("kernel/contract/sample.py", more) != []
 
 
 @pytest.mark.parametrize("texts", RECURSIVE)

@@ -17,15 +17,17 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
+from dolphin.ops.supervise import PROGRAMS, WITH_DRILLS, Program
 from tests.tidy.findings import ROOT, tree
 
 LEVELS = "ABCDET"
 ROW = re.compile(r"^\|\s*`([\w.]+)`\s*\|\s*([A-Z])\s*\|", re.MULTILINE)
-PACKAGES = ("kernel", "traces", "dolphin", "certification", "mcdc")
+PACKAGES = ("kernel", "traces", "dolphin", "verify", "certification")
 
 # One wrong import each: file, text, the contract that must break.
 WRONG_IMPORTS = [
@@ -36,15 +38,26 @@ WRONG_IMPORTS = [
     ("certification/x.py", "def f():\n    from traces import journal\n", "certification-reads"),
     ("dolphin/cli.py", "import certification\n", "certification-unread"),
     ("kernel/x.py", "import certification\n", "certification-unread"),
-    ("mcdc/x.py", "import kernel\n", "mcdc-alone"),
-    ("kernel/x.py", "import mcdc\n", "mcdc-unread"),
+    ("verify/mcdc/x.py", "import kernel\n", "mcdc-alone"),
+    ("kernel/x.py", "import verify.mcdc\n", "mcdc-unread"),
     ("dolphin/shell/x.py", "import dolphin.alpha\n", "levels"),
     ("dolphin/alpha/x.py", "from dolphin import esof\n", "levels"),
     ("dolphin/esof/x.py", "import dolphin.ops\n", "levels"),
     ("dolphin/link/x.py", "import dolphin.cli\n", "levels"),
     ("dolphin/link/x.py", "import dolphin.shell\n", "levels"),
-    ("dolphin/shell/x.py", "import dolphin.execution\n", "levels"),
-    ("dolphin/execution/guard.py", "import dolphin.execution.venue\n", "guard-alone"),
+    ("dolphin/shell/x.py", "import dolphin.guard\n", "levels"),
+    ("dolphin/guard/x.py", "import dolphin.venue\n", "guard-alone"),
+    ("dolphin/feed/x.py", "import dolphin.drills\n", "levels"),
+    ("dolphin/venue/x.py", "import dolphin.ops\n", "levels"),
+    ("traces/journal.py", "import traces.audit\n", "audit-apart"),
+    ("dolphin/shell/x.py", "from traces.audit import judge\n", "audit-apart"),
+    ("verify/x.py", "import dolphin.link\n", "verify-apart"),
+    ("dolphin/ops/x.py", "import verify\n", "verify-by-commands"),
+    ("kernel/x.py", "import verify\n", "verify-by-commands"),
+    ("certification/x.py", "import verify\n", "certification-reads"),
+    ("verify/x.py", "import certification\n", "certification-unread"),
+    ("verify/mcdc/x.py", "import verify.proof\n", "mcdc-alone"),
+    ("verify/models/x.py", "import verify.mcdc\n", "mcdc-unread"),
 ]
 
 
@@ -128,6 +141,28 @@ def test_table_contract_and_tree_agree() -> None:
     assert not found, "\n" + "\n".join(found)
 
 
+def wrong_levels(levels: dict[str, str], programs: Iterable[Program]) -> list[str]:
+    """Return every process whose level is not that of the package it is run from."""
+    return [
+        f"{one.name}: {part} is level {levels.get(part)}, and its process says {one.level}"
+        for one in programs
+        if levels.get(part := ".".join(one.module.split(".")[:2])) != one.level
+    ]
+
+
+def test_a_process_has_the_level_of_its_package() -> None:
+    levels = table((ROOT / "docs/ARCHITECTURE.md").read_text(encoding="utf-8"))
+    assert not wrong_levels(levels, (*PROGRAMS, *WITH_DRILLS.values()))
+    assert {one.name for one in PROGRAMS} >= {"kernel", "guard", "driver"}
+
+
+def test_control_a_process_of_another_level_is_named() -> None:
+    one = Program("guard", "dolphin.guard", "C", 30)
+    assert wrong_levels({"dolphin.guard": "A"}, [one]) == [
+        "guard: dolphin.guard is level A, and its process says C"
+    ]
+
+
 def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
     """Run import-linter over a tree in `folder`, without a cache."""
     program = Path(sys.executable).parent / "lint-imports"
@@ -140,16 +175,21 @@ def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
 def empty_house(tmp_path: Path) -> Path:
     """Return a folder with our settings and empty parts of our names."""
     shutil.copy(ROOT / ".importlinter", tmp_path)
-    parts = layers((ROOT / ".importlinter").read_text(encoding="utf-8"))
-    for name in [*PACKAGES, *(part.replace(".", "/") for part in parts)]:
-        if name in ("dolphin/cli", "dolphin/bench"):
-            (tmp_path / name).with_suffix(".py").touch()
+    parser = configparser.ConfigParser()
+    parser.read(ROOT / ".importlinter")
+    named = {*PACKAGES, *layers((ROOT / ".importlinter").read_text(encoding="utf-8"))}
+    for section in parser.sections():
+        for key in ("source_modules", "forbidden_modules"):
+            named |= set(parser[section].get(key, "").split())
+    for name in named:
+        path = tmp_path / name.replace(".", "/")
+        if (ROOT / name.replace(".", "/")).with_suffix(".py").is_file():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.with_suffix(".py").touch()
         else:
-            (tmp_path / name).mkdir(parents=True, exist_ok=True)
-            (tmp_path / name / "__init__.py").touch()
-    (tmp_path / "traces" / "journal.py").touch()
-    for module in ("guard", "guard_process", "venue", "venue_process"):
-        (tmp_path / "dolphin" / "execution" / f"{module}.py").touch()
+            path.mkdir(parents=True, exist_ok=True)
+            (path / "__init__.py").touch()
+    (tmp_path / "traces" / "audit" / "judge.py").touch()
     return tmp_path
 
 

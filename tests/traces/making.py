@@ -14,7 +14,7 @@ from kernel.state import State
 from kernel.step import step
 from tests.traces.samples import KEY, header_of
 from traces.checksums import MAC_BYTES, anchor_mac, closing_mac
-from traces.codec import Fold, canonical
+from traces.codec import DeltaEncoder, canonical
 from traces.frames import PREFIX_BYTES, Tag, first_chain, frame, prefix
 from traces.header import Header, header_bytes
 from traces.journal import CLOSING
@@ -45,7 +45,7 @@ def header_record(header: Header | None = None, **changes: Any) -> tuple[int, by
 def event_records(header: Header, *events: Event) -> list[tuple[int, bytes]]:
     """The records of these events, as the writer would have made them."""
     state: State = header.opening_state()
-    fold = Fold(state)
+    fold = DeltaEncoder(state)
     found = []
     for event in events:
         found.append((int(Tag.EVENT), fold.body(event, step(fold.state, event))))

@@ -17,7 +17,7 @@ from kernel.outcome import Accepted, Effects, Reason, Refused
 from kernel.state import State
 from tests.kernel.sessions import fresh
 from traces.codec import (
-    Fold,
+    DeltaEncoder,
     Malformed,
     canonical,
     effect_bits,
@@ -187,28 +187,28 @@ def test_columns_hold_the_state_and_give_its_digest() -> None:
     state = spread(fresh())
     row = state_columns(state)
     assert state_of(row, state.limits) == state
-    assert row_digest(row, limits_bytes(state.limits)) == Fold(state).digest
+    assert row_digest(row, limits_bytes(state.limits)) == DeltaEncoder(state).digest
     for column in COLUMNS:
         other = [value + (code == column.code) for code, value in enumerate(row)]
-        assert row_digest(other, limits_bytes(state.limits)) != Fold(state).digest
+        assert row_digest(other, limits_bytes(state.limits)) != DeltaEncoder(state).digest
 
 
 @pytest.mark.req("JNL-002")
 def test_each_group_that_changed_is_in_the_record_and_no_other() -> None:
     before, after = fresh(), spread(fresh())
     none = Effects(False, False, False)
-    whole = unpack_record(1, Fold(before).body(TICK, Accepted(after, none)))
+    whole = unpack_record(1, DeltaEncoder(before).body(TICK, Accepted(after, none)))
     row = state_columns(after)
     old = state_columns(before)
     changed = {code: row[code] for code in range(len(row)) if row[code] != old[code]}
     assert dict(whole.changes) == changed
     for group in ("clock", "killswitch", "survival", "machine", "gate", "ledger"):
         one = dataclasses.replace(before, **{group: getattr(after, group)})
-        record = unpack_record(1, Fold(before).body(TICK, Accepted(one, none)))
+        record = unpack_record(1, DeltaEncoder(before).body(TICK, Accepted(one, none)))
         assert {COLUMNS[code].group for code, _ in record.changes} == {group}
         same = dataclasses.replace(before, **{group: dataclasses.replace(getattr(before, group))})
-        record = unpack_record(1, Fold(before).body(TICK, Accepted(same, none)))
-        assert (record.changes, record.digest) == ((), Fold(before).digest)
+        record = unpack_record(1, DeltaEncoder(before).body(TICK, Accepted(same, none)))
+        assert (record.changes, record.digest) == ((), DeltaEncoder(before).digest)
 
 
 @pytest.mark.req("JNL-002")
@@ -219,17 +219,17 @@ def test_a_slots_change_names_its_worker() -> None:
         slots[worker] = dataclasses.replace(slots[worker], instrument=5)
         gate = dataclasses.replace(before.gate, slots=tuple(slots))
         after = dataclasses.replace(before, gate=gate)
-        body = Fold(before).body(TICK, Accepted(after, Effects(False, False, False)))
+        body = DeltaEncoder(before).body(TICK, Accepted(after, Effects(False, False, False)))
         code = COLUMN_BY_NAME[f"slots.{worker}.instrument"].code
         assert unpack_record(1, body).changes == ((code, 5),)
 
 
 @pytest.mark.req("JNL-001", "JNL-002")
 def test_a_refusal_changes_nothing_and_says_why() -> None:
-    fold = Fold(fresh())
+    fold = DeltaEncoder(fresh())
     record = unpack_record(1, fold.body(RecordHeartbeat(partition=9), Refused(Reason.MALFORMED)))
     assert (record.reason, record.effects, record.changes) == (Reason.MALFORMED, 0, ())
-    assert record.digest == fold.digest == Fold(fresh()).digest
+    assert record.digest == fold.digest == DeltaEncoder(fresh()).digest
 
 
 @pytest.mark.req("JNL-002")

@@ -65,7 +65,7 @@ def test_what_is_committed_is_on_record() -> None:
 @pytest.mark.req("SHL-039")
 def test_the_models_are_still_those_of_the_record() -> None:
     """A model that changed since has not been run with these constants."""
-    from dolphin.spec.record import models_digest
+    from verify.models.record import models_digest
 
     assert recorded().models_sha256 == models_digest(), "run `dolphin check --record`"
 
@@ -174,7 +174,7 @@ def test_limits_stay_within_what_the_models_presuppose(
 @pytest.mark.req("SHL-039")
 def test_control_the_process_does_not_start_with_other_numbers(tmp_path: Path) -> None:
     """A house with one digit changed: the kernel's process says one line and ends with 2."""
-    for part in ("kernel", "traces", "dolphin"):
+    for part in ("kernel", "traces", "dolphin", "verify"):
         shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
     path = tmp_path / "kernel" / "constants.py"
     text = path.read_text()

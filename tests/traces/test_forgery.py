@@ -11,25 +11,25 @@ from pathlib import Path
 
 import pytest
 
-from dolphin.verify.mutation.forging import Forgery, Original, forged, forgeries, take_apart
-from dolphin.verify.mutation.trace import (
-    rejected_by_model,
-    replay_rejects,
-    replay_rejects_from,
-    step_alone,
-)
 from kernel.constants import Profile
 from kernel.events import UpdateMark
 from kernel.outcome import Accepted
 from kernel.step import step
 from tests.traces.samples import KEY, header_of, sample, walk
-from traces.audit import audit_journals
-from traces.codec import Fold, unpack_record
+from traces.audit.judge import audit_journals
+from traces.audit.rows import Chunk, new_points
+from traces.audit.tlc import Batch, check
+from traces.codec import DeltaEncoder, unpack_record
 from traces.frames import Tag, first_chain, frame, prefix, scan
 from traces.header import Header, header_bytes, read_header
-from traces.rows import Chunk, new_points
 from traces.schema import COLUMNS, KINDS
-from traces.tlc import Batch, check
+from verify.mutation.forging import Forgery, Original, forged, forgeries, take_apart
+from verify.mutation.trace import (
+    rejected_by_model,
+    replay_rejects,
+    replay_rejects_from,
+    step_alone,
+)
 
 FORGERIES = 1_100
 ROOT = Path(__file__).resolve().parents[2]
@@ -159,7 +159,7 @@ def folded_again(path: Path, header: Header, change: int, key: bytes | None) -> 
     data = prefix()
     chain = first_chain(data)
     header_read = read_header(true[0].body)
-    fold = Fold(header_read.opening_state())
+    fold = DeltaEncoder(header_read.opening_state())
     forged_at, marks, events, accepted = -1, 0, 0, 0
     for one in true:
         body = one.body

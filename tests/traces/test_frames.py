@@ -9,7 +9,17 @@ import pytest
 from tests.traces.samples import sample
 from traces import frames
 from traces.checksums import chain, crc32c
-from traces.frames import Broken, Fault, Frame, Tag, first_chain, frame, prefix, scan, used_bytes
+from traces.frames import (
+    Fault,
+    Frame,
+    JournalCorrupt,
+    Tag,
+    first_chain,
+    frame,
+    prefix,
+    scan,
+    used_bytes,
+)
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +30,7 @@ def journal(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 def fault_of(data: bytes) -> frames.Finding:
     """The first fault; fails where there is none."""
-    with pytest.raises(Broken) as caught:
+    with pytest.raises(JournalCorrupt) as caught:
         list(scan(data))
     assert str(caught.value) == caught.value.finding.text
     assert "\n" not in caught.value.finding.text

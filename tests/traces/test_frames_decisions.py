@@ -9,9 +9,9 @@ from traces.frames import (
     HEAD_BYTES,
     PREFIX_BYTES,
     TAIL_BYTES,
-    Broken,
     Fault,
     Frame,
+    JournalCorrupt,
     Tag,
     first_chain,
     frame,
@@ -28,7 +28,7 @@ LEAST = HEAD_BYTES + TAIL_BYTES
 
 def fault_of(data: bytes) -> tuple[Fault, int, str]:
     """The first fault: which, at which record, and its sentence."""
-    with pytest.raises(Broken) as caught:
+    with pytest.raises(JournalCorrupt) as caught:
         list(scan(data))
     return caught.value.finding.fault, caught.value.finding.record, caught.value.finding.text
 

@@ -14,10 +14,10 @@ from kernel.constants import Profile
 from kernel.outcome import Accepted
 from kernel.step import step
 from tests.traces.samples import KEY, Step, header_of, walk, write
+from traces.audit.ndjson import bytes_of_lines, lines_of
 from traces.codec import unpack_record
 from traces.frames import Tag, scan
 from traces.header import Header, read_header
-from traces.ndjson import bytes_of_lines, lines_of
 from traces.replay import Replay, advance
 
 FOLDER = Path(__file__).parent / "golden"

@@ -26,8 +26,8 @@ from kernel.step import step
 from tests.kernel.sessions import one_event
 from tests.traces.samples import KEY, header_of, sample, walk, write
 from traces.checksums import number_of
-from traces.codec import Fold, Malformed, unpack_record
-from traces.frames import Broken, Fault, Tag, scan
+from traces.codec import DeltaEncoder, Malformed, unpack_record
+from traces.frames import Fault, JournalCorrupt, Tag, scan
 from traces.header import read_header
 from traces.journal import JournalFailure, JournalWriter
 from traces.reader import opened
@@ -223,7 +223,7 @@ def test_what_is_acknowledged_survives_sigkill(tmp_path: Path, seed: int) -> Non
     assert recovery.events >= told[-1] > 0
     header = header_of(key=KEY)
     again = walk(seed, 10 * recovery.events, header.opening_state())
-    fold = Fold(header.opening_state())
+    fold = DeltaEncoder(header.opening_state())
     states = []
     for _, event, outcome in again:
         fold.body(event, outcome)
@@ -276,7 +276,7 @@ def test_corruption_in_the_middle_refuses_to_start(tmp_path: Path) -> None:
         middle = list(scan(sound))[70]
     data[middle.offset + 20] ^= 4
     path.write_bytes(data)
-    with pytest.raises(Broken) as caught:
+    with pytest.raises(JournalCorrupt) as caught:
         resume(path)
     assert caught.value.finding.fault == Fault.DAMAGED
     assert path.read_bytes() == bytes(data), "a journal that is refused must not be changed"
@@ -292,7 +292,7 @@ def test_a_closed_journal_is_not_taken_up_again(tmp_path: Path) -> None:
 def test_a_journal_is_taken_up_with_its_own_key(tmp_path: Path) -> None:
     path = crashed(tmp_path / "a", 250, KEY)
     for wrong in (None, bytes(32)):
-        with pytest.raises((ValueError, Broken)):
+        with pytest.raises((ValueError, JournalCorrupt)):
             resume(path, key=wrong)
 
 
@@ -351,7 +351,7 @@ def test_an_operators_words_stand_before_the_event(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("who", "why"), [("bob", "drill"), ("alice", "fun")])
 def test_other_words_do_not_fit_the_event(tmp_path: Path, who: str, why: str) -> None:
     path = operators_journal(tmp_path / "a", who, why)
-    with pytest.raises(Broken, match="words"):
+    with pytest.raises(JournalCorrupt, match="words"):
         replayed(path)
 
 

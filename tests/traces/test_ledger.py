@@ -10,7 +10,7 @@ from kernel.outcome import Accepted
 from kernel.state import opening_ledger
 from tests.kernel.sessions import OPENING_CASH
 from tests.traces.samples import header_of, walk
-from traces.frames import Broken, Fault
+from traces.frames import Fault, JournalCorrupt
 from traces.ledger import (
     POSTING_BYTES,
     PREFIX_BYTES,
@@ -110,7 +110,7 @@ def test_every_flipped_bit_is_corruption(tmp_path: Path, rng: random.Random) -> 
         data = bytearray(whole)
         data[place] ^= 1 << rng.randrange(8)
         path.write_bytes(data)
-        with pytest.raises(Broken) as caught:
+        with pytest.raises(JournalCorrupt) as caught:
             LedgerBook(path)
         assert caught.value.finding.record == (place - PREFIX_BYTES) // POSTING_BYTES
         assert path.read_bytes() == bytes(data), "a book that is refused must not be changed"
@@ -125,7 +125,7 @@ def test_dropped_doubled_and_moved_postings_are_found(tmp_path: Path, rng: rando
     path = tmp_path / "wrong"
     for wrong in (lines[:3] + lines[4:], [*lines[:4], lines[3], *lines[4:]], lines[::-1]):
         path.write_bytes(whole[:PREFIX_BYTES] + b"".join(wrong))
-        with pytest.raises(Broken) as caught:
+        with pytest.raises(JournalCorrupt) as caught:
             read(path)
         assert caught.value.finding.fault == Fault.SWAPPED
 
@@ -137,10 +137,10 @@ def test_dropped_doubled_and_moved_postings_are_found(tmp_path: Path, rng: rando
 )
 def test_what_is_no_book(tmp_path: Path, data: bytes, fault: Fault) -> None:
     (tmp_path / "x").write_bytes(data)
-    with pytest.raises(Broken) as caught:
+    with pytest.raises(JournalCorrupt) as caught:
         read(tmp_path / "x")
     assert caught.value.finding.fault == fault
-    with pytest.raises(Broken):
+    with pytest.raises(JournalCorrupt):
         read(tmp_path / "absent")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from kernel.state import Ledger
 from traces.checksums import chain, crc32c
-from traces.frames import Broken, Fault, first_chain
+from traces.frames import Fault, JournalCorrupt, first_chain
 from traces.ledger import (
     MAGIC,
     POSTING_BYTES,
@@ -46,9 +46,9 @@ def book_at(path: Path, postings: tuple[Posting, ...] = POSTINGS) -> bytes:
 def fault_of(path: Path, data: bytes) -> tuple[Fault, int, int, str]:
     """What is wrong with a book of these bytes; opening it must leave it as it is."""
     path.write_bytes(data)
-    with pytest.raises(Broken) as caught:
+    with pytest.raises(JournalCorrupt) as caught:
         read(path)
-    with pytest.raises(Broken):
+    with pytest.raises(JournalCorrupt):
         LedgerBook(path)
     assert path.read_bytes() == data
     found = caught.value.finding
@@ -251,7 +251,7 @@ def test_a_book_that_is_empty_or_not_there(tmp_path: Path) -> None:
         (path.touch, Fault.EMPTY, "an empty file"),
     ):
         make()
-        with pytest.raises(Broken) as caught:
+        with pytest.raises(JournalCorrupt) as caught:
             read(path)
         assert (caught.value.finding.fault, caught.value.finding.text) == (fault, text)
     book = LedgerBook(path)

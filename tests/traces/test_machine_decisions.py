@@ -9,7 +9,7 @@ from kernel import events as kernel_events
 from kernel.constants import Posture
 from traces import provenance, schema
 from traces.checksums import KEY_VARIABLE, KeyUnusable, find_key, load_key
-from traces.frames import Broken, Fault
+from traces.frames import Fault, JournalCorrupt
 from traces.provenance import ABSENT, hash_files
 from traces.reader import opened
 
@@ -72,7 +72,7 @@ def test_a_file_that_cannot_be_read_is_a_fault_of_its_own(tmp_path: Path, suffix
     absent, folder = tmp_path / f"absent{suffix}", tmp_path / f"folder{suffix}"
     folder.mkdir()
     for path, reason in ((absent, "No such file or directory"), (folder, "Is a directory")):
-        with pytest.raises(Broken) as caught, opened(path):
+        with pytest.raises(JournalCorrupt) as caught, opened(path):
             raise AssertionError("it was opened")
         finding = caught.value.finding
         assert (finding.fault, finding.record) == (Fault.UNREADABLE, -1)
@@ -105,7 +105,7 @@ def test_a_hash_is_over_names_and_contents_in_the_order_of_names(tmp_path: Path)
 @pytest.mark.req("JNL-015")
 def test_kernel_and_constants_hash_as_their_files(project_root: Path) -> None:
     folder = project_root / "kernel"
-    assert provenance.kernel_hash.__wrapped__() == hash_files(folder.glob("*.py"))
+    assert provenance.kernel_hash.__wrapped__() == hash_files(folder.rglob("*.py"))
     numbers = [folder / "constants.py", folder / "curves.py"]
     assert provenance.constants_hash.__wrapped__() == hash_files(numbers)
 

@@ -13,7 +13,7 @@ from kernel.events import AdvanceTime, Event, ReconcileLedger
 from kernel.state import Ages, Slots, State
 from tests.kernel.sessions import fresh, limits_of
 from traces.codec import (
-    Fold,
+    DeltaEncoder,
     Malformed,
     limits_bytes,
     make_event,
@@ -143,7 +143,7 @@ def test_a_state_with_a_slot_too_few_or_too_many_is_no_row_and_no_fold(count: in
     with pytest.raises(ValueError, match="zip"):
         state_columns(state)
     with pytest.raises(ValueError, match="zip"):
-        Fold(state)
+        DeltaEncoder(state)
 
 
 @pytest.mark.req("JNL-011")
@@ -156,4 +156,4 @@ def test_a_state_with_an_age_too_few_or_too_many_is_no_row_and_no_fold(count: in
     with pytest.raises(ValueError, match="zip"):
         state_columns(state)
     with pytest.raises(struct.error):
-        Fold(state)
+        DeltaEncoder(state)

@@ -16,10 +16,10 @@ from traces.frames import (
     MARK,
     PREFIX_BYTES,
     TAIL_BYTES,
-    Broken,
     Fault,
     Finding,
     Frame,
+    JournalCorrupt,
     Tag,
     check_prefix,
     first_chain,
@@ -36,14 +36,14 @@ ASK_ITS_WRITER = "audit it with the version that wrote it"
 
 def found_in(data: bytes) -> Finding:
     """The finding of a journal that is broken."""
-    with pytest.raises(Broken) as caught:
+    with pytest.raises(JournalCorrupt) as caught:
         list(scan(data))
     return caught.value.finding
 
 
 def prefix_finding(data: bytes) -> Finding:
     """The finding of a file whose first bytes are no prefix."""
-    with pytest.raises(Broken) as caught:
+    with pytest.raises(JournalCorrupt) as caught:
         check_prefix(data)
     return caught.value.finding
 

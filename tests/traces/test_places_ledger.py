@@ -13,7 +13,7 @@ from tests.traces.test_ledger_decisions import POSTINGS, SESSION, book_at, large
 from tests.traces.test_places_journal import no_umask
 from traces import ledger as module
 from traces.checksums import chain, crc32c
-from traces.frames import Broken, Fault, Finding, first_chain
+from traces.frames import Fault, Finding, JournalCorrupt, first_chain
 from traces.ledger import (
     POSTING_BYTES,
     PREFIX_BYTES,
@@ -31,7 +31,7 @@ PREFIX = b"DOLPHINL\1\0\0\0"
 
 def finding_of(path: Path) -> Finding:
     """All that is said of a book that cannot be read."""
-    with pytest.raises(Broken) as caught:
+    with pytest.raises(JournalCorrupt) as caught:
         read(path)
     return caught.value.finding
 
@@ -86,7 +86,7 @@ def test_a_torn_posting_is_found_where_it_begins(tmp_path: Path, number: int) ->
     data = book_at(tmp_path / "book")
     text = f"posting {number}, the last, is torn"
     for torn in (data[: offset(number) + 1], data[: offset(number + 1) - 1] + b"\0"):
-        with pytest.raises(Broken) as caught:
+        with pytest.raises(JournalCorrupt) as caught:
             list(module._postings(torn))
         assert caught.value.finding == Finding(Fault.TORN, number, offset(number), text)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.traces.making import close_record, header_record, journal_of
-from traces.frames import Broken, Fault, Finding
-from traces.ndjson import lines_of
+from traces.audit.ndjson import lines_of
+from traces.frames import Fault, Finding, JournalCorrupt
 from traces.reader import NDJSON_SUFFIX, opened
 
 
@@ -30,7 +30,7 @@ def test_a_file_is_read_as_lines_where_its_name_says_so(tmp_path: Path) -> None:
 @pytest.mark.req("JNL-040")
 @pytest.mark.parametrize("name", ["absent", "absent.ndjson"])
 def test_what_cannot_be_read_is_a_fault_before_the_first_record(tmp_path: Path, name: str) -> None:
-    with pytest.raises(Broken) as caught, opened(tmp_path / name):
+    with pytest.raises(JournalCorrupt) as caught, opened(tmp_path / name):
         raise AssertionError("it was opened")
     reason = "cannot be read: No such file or directory"
     assert caught.value.finding == Finding(Fault.UNREADABLE, -1, 0, reason)

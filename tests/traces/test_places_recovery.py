@@ -12,14 +12,14 @@ from tests.traces.making import NO_MAC, event_records, header_record, journal_of
 from tests.traces.samples import KEY
 from tests.traces.test_writer_decisions import BEAT, EVENTS, TWO
 from traces.codec import pack_record, unpack_record
-from traces.frames import Broken, Fault, Finding, Tag, scan
+from traces.frames import Fault, Finding, JournalCorrupt, Tag, scan
 from traces.journal import SYNC_SECONDS, JournalFailure
 from traces.recovery import resume
 
 
 def finding_of(path: Path, key: bytes | None = None) -> Finding:
     """All that is said of a journal that is not taken up."""
-    with pytest.raises(Broken) as caught:
+    with pytest.raises(JournalCorrupt) as caught:
         resume(path, key=key)
     return caught.value.finding
 

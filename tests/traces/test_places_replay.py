@@ -18,7 +18,7 @@ from tests.traces.samples import KEY, header_of
 from tests.traces.test_replay_decisions import BEATS, replayed
 from tests.traces.test_writer_decisions import BEAT
 from traces.checksums import closing_mac
-from traces.frames import Broken, Fault, Finding, Frame, Tag
+from traces.frames import Fault, Finding, Frame, JournalCorrupt, Tag
 from traces.journal import CLOSING
 from traces.replay import Difference, Divergence, Replay, check_anchor
 
@@ -65,7 +65,7 @@ def test_a_record_that_no_writer_writes_is_found_where_it_begins(
     if last is None:
         records.append(close_record(3, 2))
         last = note_record(kind="x")
-    with pytest.raises(Broken) as caught:
+    with pytest.raises(JournalCorrupt) as caught:
         replayed(*records, last)
     start = len(journal_of(*records))
     assert caught.value.finding == Finding(fault, len(records), start, text)

@@ -15,11 +15,11 @@ from kernel.state import State
 from kernel.step import step
 from tests.kernel.sessions import BTC_LOT, holding, limits_of, until
 from tests.traces.samples import Step, header_of, walk, write
-from traces.audit import audit_journals
-from traces.codec import Fold, state_columns, unpack_record
-from traces.rows import Mapper, Points, new_points
+from traces.audit.judge import audit_journals
+from traces.audit.rows import Mapper, Points, new_points
+from traces.audit.tlc import CHUNK_ROWS, Batch, check
+from traces.codec import DeltaEncoder, state_columns, unpack_record
 from traces.schema import KINDS
-from traces.tlc import CHUNK_ROWS, Batch, check
 
 EXAMPLES = 150
 
@@ -102,7 +102,7 @@ def sessions(draw: st.DrawFn) -> tuple[Profile, list[Step]]:
 def mapped(number: int, steps: list[Step], points: Points) -> Mapper:
     """A session's last steps as rows: its own events, and a few of the beginning."""
     tail = steps[-20:]
-    fold = Fold(tail[0][0])
+    fold = DeltaEncoder(tail[0][0])
     mapper = Mapper(number, state_columns(tail[0][0]), points, CHUNK_ROWS)
     mapper.chunks[0].opening = len(tail) == len(steps)
     for sequence, (_, one, outcome) in enumerate(tail, start=1):

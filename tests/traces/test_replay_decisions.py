@@ -21,7 +21,7 @@ from tests.traces.making import (
 from tests.traces.samples import KEY, header_of
 from traces.checksums import key_id, number_of
 from traces.codec import EventRecord, pack_record, unpack_record
-from traces.frames import Broken, Fault, Finding, Frame, Tag, scan
+from traces.frames import Fault, Finding, Frame, JournalCorrupt, Tag, scan
 from traces.replay import (
     Difference,
     Divergence,
@@ -50,7 +50,7 @@ def replayed(*records: tuple[int, bytes], key: bytes | None = None) -> Replay:
 
 def finding_of(*records: tuple[int, bytes], key: bytes | None = None) -> tuple[Fault, int, str]:
     """The fault of these records: which, at which record, and its sentence."""
-    with pytest.raises(Broken) as caught:
+    with pytest.raises(JournalCorrupt) as caught:
         replayed(*records, key=key)
     found: Finding = caught.value.finding
     return found.fault, found.record, found.text
@@ -73,7 +73,7 @@ def test_a_journal_begins_with_its_header_once() -> None:
 def test_a_header_that_is_not_the_first_record_opens_nothing() -> None:
     replay = Replay()
     late = Frame(1, Tag.HEADER, header_record()[1], bytes(16), bytes(16), 0, 0)
-    with pytest.raises(Broken) as caught:
+    with pytest.raises(JournalCorrupt) as caught:
         advance(replay, late)
     assert caught.value.finding.text == "record 1: tag 1; expected the header first, and once"
     assert replay == Replay()

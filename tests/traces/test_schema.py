@@ -9,7 +9,7 @@ from kernel import events, state
 from kernel.outcome import Effects, Reason
 from tests.traces.samples import header_of, walk
 from traces import schema
-from traces.codec import Fold, state_columns, state_of
+from traces.codec import DeltaEncoder, state_columns, state_of
 from traces.schema import COLUMNS, KINDS, SCHEMA_HASH, SCHEMA_VERSION
 
 # A change of the kernel's events or state changes the hash. Then raise SCHEMA_VERSION and pin both.
@@ -82,7 +82,7 @@ def test_a_state_is_its_columns() -> None:
 @pytest.mark.random
 def test_a_digest_depends_on_the_state_alone() -> None:
     header = header_of()
-    fold = Fold(header.opening_state())
+    fold = DeltaEncoder(header.opening_state())
     for before, event, outcome in walk(18, 400, header.opening_state()):
-        assert Fold(before).digest == fold.digest
+        assert DeltaEncoder(before).digest == fold.digest
         fold.body(event, outcome)

@@ -26,7 +26,7 @@ from tests.traces.making import (
 )
 from tests.traces.samples import KEY, header_of
 from traces.codec import pack_record, unpack_record
-from traces.frames import Broken, Fault, Tag, scan
+from traces.frames import Fault, JournalCorrupt, Tag, scan
 from traces.journal import JournalFailure, JournalWriter, Syncer
 from traces.recovery import Recovery, resume
 from traces.ticks import is_quiet
@@ -225,7 +225,7 @@ EVENTS = event_records(HEADER, BEAT, ReportForewarner(status=1))
 def not_taken_up(path: Path, key: bytes | None = None) -> tuple[Fault, int, str]:
     """The fault for which a journal is not taken up; the file must stay as it is."""
     before = path.read_bytes()
-    with pytest.raises(Broken) as caught:
+    with pytest.raises(JournalCorrupt) as caught:
         resume(path, key=key)
     assert path.read_bytes() == before
     return caught.value.finding.fault, caught.value.finding.record, caught.value.finding.text

@@ -1,4 +1,4 @@
-"""What ``tether`` and ``harden`` ask of the machine, number by number, and what they say of it.
+"""What ``die_with_parent`` and ``harden`` ask of the machine, and what they say of the answer.
 
 Theory. The machine is one that grants the calls of the manual pages and no other: a seccomp filter
 in a child looks at every argument that the call has and answers EPERM where one is different.

@@ -38,8 +38,8 @@ def answer(number, errno):
 """
 TELL = """
 import json
-from dolphin.link.process import harden, measures, tether
-found = measures([tether(), *harden()])
+from dolphin.link.process import harden, measures, die_with_parent
+found = measures([die_with_parent(), *harden()])
 import gc
 print(json.dumps([found, gc.isenabled(), gc.get_freeze_count() > 0]))
 """
@@ -114,8 +114,8 @@ def hook(event, arguments):
         while os.getppid() == parent:
             pass
 sys.addaudithook(hook)
-from dolphin.link.process import tether
-tether()
+from dolphin.link.process import die_with_parent
+die_with_parent()
 print("and goes on")
 """
     middle = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {orphan!r}])\n"

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from dolphin.cli import COMMANDS, main
 from dolphin.feed.market import generate
-from dolphin.ops.market import lot_ppm_of, price_of
+from dolphin.feed.session_market import lot_ppm_of, price_of
 from dolphin.ops.operator import WORDS_MAX, age, named, words
 from dolphin.ops.registry import HOME_VARIABLE, Running
 from dolphin.ops.session import Choices, too_short

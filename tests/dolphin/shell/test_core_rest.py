@@ -11,18 +11,18 @@ import pytest
 
 from dolphin.link.config import Config
 from dolphin.link.permit import permit_of
-from dolphin.shell.core import GUARD_QUEUE_MAX, spoken
+from dolphin.shell.core import GUARD_QUEUE_MAX, extract_operator_reason
 from dolphin.shell.history import of_journal
 from dolphin.shell.journal import Journal, numbers_of, open_journal
 from dolphin.shell.roles import ROLES
 from dolphin.shell.snapshot import causes
-from dolphin.verify.mutation.forging import Forgery, forged, take_apart
 from kernel.events import CloseBar, Event, TripKillSwitch
 from kernel.state import State, initial_state, opening_ledger
 from kernel.step import step
 from tests.dolphin.shell.conftest import KEY, LIMITS, Rig
 from tests.dolphin.shell.test_process import BAR_MS, config_in
-from traces.frames import Broken
+from traces.frames import JournalCorrupt
+from verify.mutation.forging import Forgery, forged, take_apart
 
 PROBER = next(role for role in ROLES if role.name == "prober")
 
@@ -107,7 +107,7 @@ def test_a_flatten_is_for_the_slots_whose_permit_the_step_gave(apex: Rig) -> Non
 @pytest.mark.parametrize(("who", "why"), [("ada", 7), (7, "smoke"), ("ada", None), (None, None)])
 def test_words_that_are_none_are_nobodys(rig: Rig, who: object, why: object) -> None:
     message = {"event": "TripKillSwitch", "cause": 3, "who": who, "why": why}
-    assert spoken(dict(message)) is None
+    assert extract_operator_reason(dict(message)) is None
     operator = next(role for role in ROLES if role.name == "operator")
     assert rig.shell.take(operator, message)["reason"] == "UNREADABLE"
 
@@ -115,7 +115,7 @@ def test_words_that_are_none_are_nobodys(rig: Rig, who: object, why: object) -> 
 @pytest.mark.req("SHL-013")
 def test_words_are_cut_to_their_length() -> None:
     message: dict[str, object] = {"who": "a" * 500, "why": "b" * 500}
-    assert spoken(message) == ("a" * 400, "b" * 400)
+    assert extract_operator_reason(message) == ("a" * 400, "b" * 400)
     assert (message["operator"], message["reason"]) == numbers_of("a" * 400, "b" * 400)
 
 
@@ -217,7 +217,7 @@ def test_a_second_session_opens_with_the_first_ones_book(config: Config) -> None
     journal.close()
     book = config.run / "ledger.bin"
     book.write_bytes(b"no book of ours")
-    with pytest.raises(Broken, match="not a ledger book"):
+    with pytest.raises(JournalCorrupt, match="not a ledger book"):
         open_journal(config)
 
 

@@ -5,7 +5,7 @@ Not here: who may say what (``test_roles.py``).
 
 import pytest
 
-from dolphin.shell.roles import ALL, NOBODY, PROBER, ROLES, Budget
+from dolphin.shell.roles import ALL, NOBODY, PROBER, ROLES, TokenBucket
 
 
 @pytest.mark.req("SHL-007", "SHL-010", "SHL-011", "SHL-014")
@@ -29,12 +29,12 @@ def test_every_figure_of_the_table_of_roles() -> None:
 
 @pytest.mark.req("SHL-014")
 def test_one_whole_token_is_a_token() -> None:
-    assert Budget(per_second=1, burst=1).refill(0.0)
+    assert TokenBucket(per_second=1, burst=1).refill(0.0)
 
 
 @pytest.mark.req("SHL-014", "SHL-015")
 def test_a_budget_earns_from_time_zero_on() -> None:
-    budget = Budget(per_second=1, burst=2)
+    budget = TokenBucket(per_second=1, burst=2)
     assert budget.spend()
     assert not budget.spend()
     assert not budget.refill(0.5)

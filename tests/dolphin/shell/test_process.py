@@ -28,7 +28,7 @@ from dolphin.link.client import Client
 from dolphin.link.config import ANCHOR_KEY, PERMIT_KEY, VENUE_KEY, Config
 from dolphin.ops.supervise import ROOT
 from dolphin.shell.history import of_journal
-from traces.frames import Broken, Tag, scan
+from traces.frames import JournalCorrupt, Tag, scan
 from traces.reader import opened
 
 DEADLINE_S = 10.0
@@ -240,7 +240,7 @@ def test_a_kernel_does_not_start_on_a_corrupt_journal(kernel: Kernel) -> None:
     data = bytearray(path.read_bytes())
     data[len(bytes(data).rstrip(b"\0")) // 2] ^= 1
     path.write_bytes(data)
-    with pytest.raises(Broken):
+    with pytest.raises(JournalCorrupt):
         of_journal(path)
     done = subprocess.run(
         [sys.executable, "-m", "dolphin.shell", str(kernel.config.run)],

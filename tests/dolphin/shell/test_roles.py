@@ -3,7 +3,7 @@
 import pytest
 
 from dolphin.link.events import EVENTS
-from dolphin.shell.roles import ROLES, Budget, Role, permitted
+from dolphin.shell.roles import ROLES, Role, TokenBucket, permitted
 from kernel.events import (
     AdvanceTime,
     ClaimInstrument,
@@ -92,7 +92,7 @@ def test_an_operator_kills_as_operator(cause: int) -> None:
 
 @pytest.mark.req("SHL-014")
 def test_a_budget_runs_dry_and_comes_back() -> None:
-    budget = Budget(per_second=10, burst=3)
+    budget = TokenBucket(per_second=10, burst=3)
     assert budget.refill(100.0)
     assert [budget.spend() for _ in range(3)] == [True, True, False]
     assert not budget.refill(100.05)
@@ -103,7 +103,7 @@ def test_a_budget_runs_dry_and_comes_back() -> None:
 
 @pytest.mark.req("SHL-015")
 def test_a_budget_is_not_refilled_by_a_clock_that_runs_backwards() -> None:
-    budget = Budget(per_second=10, burst=1)
+    budget = TokenBucket(per_second=10, burst=1)
     budget.refill(100.0)
     budget.spend()
     assert not budget.refill(99.0)

@@ -1,1 +1,0 @@
-"""The probing process (level E): asks for what it may not have, so that the refusals are seen."""

@@ -1,5 +1,0 @@
-"""MC/DC for Python: which conditions have been shown to decide, and by which tests.
-
-`python -m mcdc run|report|hash`, and `pytest -p mcdc.pytest_plugin --mcdc PACKAGE`. README.md says
-what is measured and what is not. Standard library only; pytest for the plugin.
-"""

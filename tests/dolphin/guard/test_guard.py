@@ -1,0 +1,243 @@
+"""The guard: a permit passes once, in its epoch, in time, unaltered; the fence confirms last."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from dolphin.guard.guard import Guard
+from dolphin.link.permit import Permit, token_of
+
+KEY = bytes(range(32))
+NOW = 1_000
+PERMIT = Permit(
+    permit_id=50,
+    epoch=4,
+    worker=2,
+    instrument=9,
+    side=1,
+    reduce_only=False,
+    market=True,
+    quantity=10,
+    limit_price=0,
+    kind=1,
+    expires_ns=NOW + 100,
+)
+
+
+class Rig:
+    """A guard at epoch 4, and short words for who says what."""
+
+    def __init__(self) -> None:
+        self.guard = Guard(KEY)
+        self.kernel(do="hello", epoch=4, fence_confirmed=True, floor=10, outstanding=[])
+        self.venue_heard()
+        self.guard.on_venue({"tells": "all_cancelled", "sequence": 1, "close": []})
+
+    def kernel(self, **message: Any) -> None:
+        self.guard.on_kernel(message)
+
+    def issue(self, permit: Permit = PERMIT) -> dict[str, Any]:
+        token = token_of(permit, KEY)
+        self.kernel(do="issued", permit=token)
+        return token
+
+    def order(self, token: Any, workers: tuple[int, ...] = (2,), now: int = NOW) -> str:
+        answer = self.guard.on_worker(workers, {"permit": token}, now)
+        return str(answer.get("reason", "ok"))
+
+    def venue_heard(self) -> list[dict[str, Any]]:
+        heard = list(self.guard.to_venue)
+        self.guard.to_venue.clear()
+        return heard
+
+    def kernel_heard(self) -> list[tuple[str, int]]:
+        heard = [
+            (m["event"], m.get("worker", m.get("epoch", m.get("partition", -1))))
+            for m in self.guard.to_kernel
+        ]
+        self.guard.to_kernel.clear()
+        return heard
+
+    def fill(self, quantity: int, order: int = 50, worker: int = 2) -> None:
+        self.guard.on_venue(
+            {
+                "tells": "fill", "order": order, "worker": worker, "quantity": quantity,
+                "price": 5, "fee": 1,
+            }
+        )  # fmt: skip
+
+    def done(self, order: int = 50) -> None:
+        self.guard.on_venue({"tells": "done", "order": order})
+
+    def fence(self, epoch: int) -> int:
+        self.kernel(do="cancel_all", epoch=epoch)
+        return int(self.venue_heard()[-1]["sequence"])
+
+    def cancelled(self, sequence: int) -> None:
+        self.guard.on_venue({"tells": "all_cancelled", "sequence": sequence, "close": []})
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+@pytest.mark.req("GRD-007", "GRD-011")
+def test_a_good_permit_passes_once(rig: Rig) -> None:
+    token = rig.issue()
+    assert rig.order(token) == "ok"
+    (submitted,) = rig.venue_heard()
+    assert (submitted["order"], submitted["quantity"], submitted["side"]) == (50, 10, 1)
+    assert rig.order(token) == "USED"
+    assert rig.venue_heard() == []
+
+
+@pytest.mark.req("GRD-003", "GRD-004", "GRD-005", "GRD-006", "GRD-008", "GRD-009")
+def test_each_fault_has_its_name_and_no_order_leaves(rig: Rig) -> None:
+    token = rig.issue()
+    other = token_of(replace(PERMIT, permit_id=51), bytes(32))
+    older = token_of(replace(PERMIT, permit_id=52, epoch=3), KEY)
+    newer = token_of(replace(PERMIT, permit_id=53, epoch=5), KEY)
+    unheard = token_of(replace(PERMIT, permit_id=54), KEY)
+    before = token_of(replace(PERMIT, permit_id=9), KEY)
+    rig.kernel(do="issued", permit=before)
+    assert rig.order(token | {"quantity": 11}) == "FORGED"
+    assert rig.order(other) == "FORGED"
+    assert rig.order(None) == "FORGED"
+    assert rig.order(token, workers=(3, 4)) == "NOT_YOURS"
+    assert rig.order(older) == "STALE_EPOCH"
+    assert rig.order(newer) == "STALE_EPOCH"
+    assert rig.order(token, now=PERMIT.expires_ns) == "EXPIRED"
+    assert rig.order(unheard) == "UNKNOWN"
+    assert rig.order(before) == "UNKNOWN"
+    assert rig.venue_heard() == []
+    assert rig.order(token) == "ok", "none of it used the good one up"
+    assert sum(rig.guard.refusals.values()) == 9
+
+
+@pytest.mark.req("GRD-010")
+def test_before_the_kernel_has_spoken_nothing_passes() -> None:
+    guard = Guard(KEY)
+    answer = guard.on_worker((2,), {"permit": token_of(PERMIT, KEY)}, NOW)
+    assert answer["reason"] == "STALE_EPOCH"
+
+
+@pytest.mark.req("GRD-005", "GRD-012")
+def test_after_the_fence_no_order_of_an_older_epoch_passes_however_late(rig: Rig) -> None:
+    token = rig.issue()
+    sequence = rig.fence(5)
+    assert rig.order(token) == "STALE_EPOCH"
+    rig.cancelled(sequence)
+    assert rig.order(token) == "STALE_EPOCH"
+    assert rig.venue_heard() == []
+
+
+@pytest.mark.req("GRD-013", "GRD-017")
+def test_fills_are_told_before_the_fence_is_confirmed(rig: Rig) -> None:
+    rig.order(rig.issue())
+    sequence = rig.fence(5)
+    rig.fill(4)
+    assert rig.kernel_heard() == [("ReportFill", 2)]
+    rig.done()
+    assert rig.kernel_heard() == [], "the fence frees the rest: no CloseOrder, and not yet a fence"
+    rig.cancelled(sequence)
+    assert rig.kernel_heard() == [("ConfirmFence", 5)]
+
+
+@pytest.mark.req("GRD-014")
+def test_an_older_fences_end_confirms_nothing(rig: Rig) -> None:
+    first = rig.fence(5)
+    second = rig.fence(6)
+    rig.cancelled(first)
+    assert rig.kernel_heard() == []
+    rig.cancelled(second)
+    assert rig.kernel_heard() == [("ConfirmFence", 6)]
+    rig.cancelled(second)
+    assert rig.kernel_heard() == [], "once"
+
+
+@pytest.mark.req("GRD-016")
+def test_an_order_that_ends_unfilled_is_closed_exactly_once(rig: Rig) -> None:
+    rig.order(rig.issue())
+    rig.fill(3)
+    rig.done()
+    rig.done()
+    rig.guard.expire(PERMIT.expires_ns + 1)
+    assert rig.kernel_heard() == [("ReportFill", 2), ("CloseOrder", 2)]
+
+
+@pytest.mark.req("GRD-017")
+def test_an_order_that_fills_is_closed_by_its_fill(rig: Rig) -> None:
+    rig.order(rig.issue())
+    rig.fill(3)
+    rig.fill(7)
+    rig.done()
+    assert rig.kernel_heard() == [("ReportFill", 2), ("ReportFill", 2)]
+
+
+@pytest.mark.req("GRD-018", "GRD-007")
+def test_a_permit_that_nobody_uses_is_closed_at_its_expiry_once(rig: Rig) -> None:
+    token = rig.issue()
+    rig.guard.expire(PERMIT.expires_ns - 1)
+    assert rig.kernel_heard() == []
+    rig.guard.expire(PERMIT.expires_ns)
+    rig.guard.expire(PERMIT.expires_ns + 1)
+    assert rig.kernel_heard() == [("CloseOrder", 2)]
+    assert rig.order(token, now=PERMIT.expires_ns - 1) == "USED", "and cannot be used any more"
+
+
+@pytest.mark.req("GRD-018")
+def test_a_permit_that_the_fence_ended_is_not_closed(rig: Rig) -> None:
+    rig.issue()
+    rig.fence(5)
+    rig.guard.expire(PERMIT.expires_ns)
+    assert rig.kernel_heard() == []
+
+
+@pytest.mark.req("GRD-015", "GRD-016")
+def test_the_kernels_flatten_needs_no_worker_but_its_mac_and_epoch(rig: Rig) -> None:
+    flatten = replace(PERMIT, kind=3, reduce_only=True)
+    good = token_of(flatten, KEY)
+    forged = token_of(replace(flatten, permit_id=51), bytes(32))
+    stale = token_of(replace(flatten, permit_id=52, epoch=3), KEY)
+    rig.kernel(do="flatten", permits=[good, forged, stale])
+    assert [one["order"] for one in rig.venue_heard()] == [50]
+    rig.done()
+    assert rig.kernel_heard() == [("CloseOrder", 2)], "so that the kernel flattens again"
+
+
+@pytest.mark.req("GRD-019")
+def test_a_fill_of_an_order_nobody_knows_is_told(rig: Rig) -> None:
+    rig.fill(3, order=999, worker=5)
+    assert rig.kernel_heard() == [("ReportFill", 5)]
+
+
+@pytest.mark.req("GRD-008", "GRD-021")
+def test_a_guard_that_comes_anew_ends_what_it_does_not_know(rig: Rig) -> None:
+    guard = Guard(KEY)
+    hello = {"do": "hello", "epoch": 4, "fence_confirmed": True, "floor": 60, "outstanding": [2]}
+    guard.on_kernel(hello)
+    (cancel,) = guard.to_venue
+    guard.on_kernel({"do": "issued", "permit": token_of(PERMIT, KEY)})
+    late = guard.on_worker((2,), {"permit": token_of(PERMIT, KEY)}, NOW)
+    assert late["reason"] == "UNKNOWN", "issued below the floor"
+    guard.on_venue({"tells": "all_cancelled", **cancel})
+    assert [(m["event"], m["worker"]) for m in guard.to_kernel] == [("CloseOrder", 2)]
+
+
+@pytest.mark.req("GRD-022")
+def test_a_guard_that_finds_the_fence_open_closes_it(rig: Rig) -> None:
+    guard = Guard(KEY)
+    hello = {"do": "hello", "epoch": 7, "fence_confirmed": False, "floor": 60, "outstanding": [2]}
+    guard.on_kernel(hello)
+    guard.on_venue({"tells": "all_cancelled", **guard.to_venue[-1]})
+    assert [(m["event"], m["epoch"]) for m in guard.to_kernel] == [("ConfirmFence", 7)]
+
+
+@pytest.mark.req("GRD-020")
+def test_books_travel_behind_the_fills(rig: Rig) -> None:
+    rig.order(rig.issue())
+    rig.fill(10)
+    rig.guard.on_venue({"tells": "books", "cash": 1, "quantities": [0] * 8})
+    assert [name for name, _ in rig.kernel_heard()] == ["ReportFill", "ReconcileLedger"]

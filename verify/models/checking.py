@@ -1,0 +1,342 @@
+"""`dolphin check`: run the manifest's rows and judge each by what is pinned.
+
+Rules of this file:
+
+*   A row holds only when TLC said what was expected *and* the counts, the configuration's hash and
+    the fired actions are the pinned ones. Every way to differ is one sentence in ``problems``.
+*   A negative control holds when exactly the named violation was found. A control that passes, or
+    fails for another reason, is a fault of the suite, not a success.
+*   Two JVMs with one worker each, the long ones first. Results are cached under the hash of every
+    module text, the configuration, the mode and the jar: a row whose inputs are the same is not run
+    again, and is shown with the date of its run. ``--no-cache`` runs all.
+*   The suite itself is judged too: every ``.cfg`` is registered, every row has its ``.cfg``, a
+    control differs from its good twin in ``Off`` and in what it checks, nothing else.
+
+Not here: the command line (``dolphin/commands/check.py``), drawings (``drawing.py``).
+"""
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+
+from verify.models.manifest import (
+    ManifestError,
+    Row,
+    introduce,
+    modules_of,
+    read_cfg,
+    repin,
+    sha256_of,
+)
+from verify.models.tlc import ROOT, Step, TlcRun, jar_path, jar_sha256, run_tlc
+
+SPEC_FOLDER = ROOT / "spec" / "tla"
+CACHE_FOLDER = ROOT / ".cache" / "check"
+CACHE_VERSION = 3
+TIME_LIMIT_S = {"fast": 300.0, "exhaustive": 4 * 3600.0}
+SMALL_STATES = 120_000  # generated; below it the JVM's first compiler wins
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A row, the run of it, and what is wrong."""
+
+    row: Row
+    run: TlcRun
+    ran_at: str
+    cached: bool
+    problems: tuple[str, ...] = field(default_factory=tuple)
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything expected of the row holds."""
+        return not self.problems
+
+
+def cache_key(folder: Path, row: Row) -> str:
+    """Return the hash of everything a run's outcome depends on."""
+    parts = {
+        "version": CACHE_VERSION,
+        "jar": jar_sha256(jar_path()),
+        "modules": modules_of(folder, row.module),
+        "cfg": sha256_of(folder / row.cfg),
+        "mode": row.mode,
+        "coverage": row.coverage,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _from_cache(cache: Path, key: str) -> tuple[TlcRun, str] | None:
+    path = cache / f"{key}.json"
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        stored = data["run"]
+        steps = tuple(Step(step["number"], step["action"], {}) for step in stored.pop("trace"))
+        run = TlcRun(**{**stored, "trace": steps, "prints": tuple(stored["prints"])})
+        return run, str(data["ran_at"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _into_cache(cache: Path, key: str, run: TlcRun, ran_at: str) -> None:
+    cache.mkdir(parents=True, exist_ok=True)
+    stored = asdict(run)
+    # States are not kept: a counterexample is drawn and exported from a fresh run.
+    stored["trace"] = [{"number": step.number, "action": step.action} for step in run.trace]
+    draft = cache / f"{key}.{id(run)}.draft"
+    draft.write_text(json.dumps({"ran_at": ran_at, "run": stored}), encoding="utf-8")
+    draft.replace(cache / f"{key}.json")
+
+
+def run_row(
+    folder: Path, row: Row, started: Callable[[subprocess.Popen[str]], None] | None = None
+) -> TlcRun:
+    """Run TLC on one row, now."""
+    cfg = folder / row.cfg
+    return run_tlc(
+        folder / f"{row.module}.tla",
+        cfg,
+        coverage=row.coverage,
+        small=row.control or 0 <= row.generated < SMALL_STATES,
+        liveness=row.mode == "liveness",
+        properties=read_cfg(cfg.read_text(encoding="utf-8")).properties,
+        started=started,
+        time_limit_s=TIME_LIMIT_S[row.lane],
+    )
+
+
+def judge(folder: Path, row: Row, run: TlcRun) -> tuple[str, ...]:
+    """Return what is wrong with a run, one sentence each; empty when all is as pinned."""
+    problems: list[str] = []
+    if not row.pinned:
+        problems.append(f"{row.cfg}: not pinned yet (run `dolphin check --update {row.name}`)")
+    elif sha256_of(folder / row.cfg) != row.cfg_sha256:
+        problems.append(f"{row.cfg}: changed since it was pinned (manifest: cfg_sha256)")
+    if run.result != row.expected:
+        if row.control and run.result == "success":
+            problems.append(f"negative control passed: {row.expected} was not violated")
+        elif row.control:
+            problems.append(f"failed with {run.result}, not with {row.expected}: {_first(run)}")
+        else:
+            problems.append(f"expected success, found {run.result}: {_first(run)}")
+        return tuple(problems)
+    if row.pinned:
+        for name in ("distinct", "generated", "diameter"):
+            pinned, found = getattr(row, name), getattr(run, name)
+            if pinned != found:
+                problems.append(f"{name} changed: pinned {pinned:,}, found {found:,}")
+    if row.coverage:
+        dead = sorted(name for name, count in run.actions.items() if count == 0)
+        if dead:
+            problems.append(f"never fires: {', '.join(dead)}")
+        if row.mode != "assumptions" and not run.actions:
+            problems.append("coverage was asked for and none was reported")
+        missing = sorted(set(row.actions) - set(run.actions))
+        if row.pinned and missing:
+            problems.append(f"actions gone from Next: {', '.join(missing)}")
+        new = sorted(set(run.actions) - set(row.actions))
+        if row.pinned and new:
+            problems.append(f"actions not pinned: {', '.join(new)}")
+    return tuple(problems)
+
+
+def _first(run: TlcRun) -> str:
+    return " ".join(run.message.split())[:240] or "no message"
+
+
+def judge_suite(folder: Path, rows: list[Row]) -> tuple[str, ...]:
+    """Return what is wrong with the manifest as a whole, one sentence each."""
+    problems: list[str] = []
+    registered = {row.cfg for row in rows}
+    for cfg in sorted(folder.glob("*.cfg")):
+        if cfg.name not in registered:
+            problems.append(f"{cfg.name}: not registered in manifest.json")
+    by_cfg = {row.name: row for row in rows}
+    for row in rows:
+        if not (folder / row.cfg).is_file():
+            problems.append(f"{row.cfg}: registered as {row.name}, but there is no such file")
+            continue
+        if not (folder / f"{row.module}.tla").is_file():
+            problems.append(f"{row.module}.tla: the module of {row.name} is not there")
+        if row.of:
+            twin = by_cfg.get(row.of)
+            if twin is None or twin.control:
+                problems.append(f"{row.name}: 'of' names {row.of}, which is no model")
+            elif (folder / twin.cfg).is_file():
+                problems += [f"{row.name}: {text}" for text in twin_differences(folder, row, twin)]
+    for module in sorted({row.module for row in rows if row.mode == "safety" and not row.control}):
+        own = [row for row in rows if row.module == module and not row.control]
+        if own and not any(row.coverage for row in own):
+            problems.append(f"{module}: no model of it has coverage on: a dead action would hide")
+    return tuple(problems)
+
+
+def twin_differences(folder: Path, row: Row, twin: Row) -> list[str]:
+    """Return how a control's configuration differs from its good twin's, beyond ``Off``."""
+    bad = read_cfg((folder / row.cfg).read_text(encoding="utf-8"))
+    good = read_cfg((folder / twin.cfg).read_text(encoding="utf-8"))
+    found = [
+        f"constant {name} is {bad.constants.get(name, 'unset')}, in {twin.cfg} it is "
+        f"{good.constants.get(name, 'unset')}"
+        for name in sorted(set(bad.constants) | set(good.constants))
+        if name != "Off" and bad.constants.get(name) != good.constants.get(name)
+    ]
+    checked = set(good.invariants) | set(good.properties)
+    for name in (*bad.invariants, *bad.properties):
+        if name not in checked:
+            found.append(f"checks {name}, which {twin.cfg} does not")
+    return found
+
+
+def check_rows(
+    folder: Path,
+    rows: list[Row],
+    *,
+    jobs: int = 2,
+    use_cache: bool = True,
+    cache: Path = CACHE_FOLDER,
+    progress: Callable[[Judged], None] | None = None,
+) -> list[Judged]:
+    """Run and judge the rows, ``jobs`` JVMs at a time, long ones first; results in row order."""
+    running: set[subprocess.Popen[str]] = set()
+    lock = Lock()
+
+    def started(process: subprocess.Popen[str]) -> None:
+        with lock:
+            running.add(process)
+
+    def one(row: Row) -> Judged:
+        if not (folder / row.cfg).is_file() or not (folder / f"{row.module}.tla").is_file():
+            run = TlcRun("error", 0, 0, 0, 0.0, message="its module or configuration is not there")
+            return Judged(row, run, "", False, ("not run: its module or configuration is missing",))
+        key = cache_key(folder, row)
+        found = _from_cache(cache, key) if use_cache else None
+        if found is not None:
+            run, ran_at = found
+            return Judged(row, run, ran_at, True, judge(folder, row, run))
+        ran_at = datetime.now(UTC).isoformat(timespec="seconds")
+        run = run_row(folder, row, started)
+        if run.result != "error":
+            _into_cache(cache, key, run, ran_at)
+        return Judged(row, run, ran_at, False, judge(folder, row, run))
+
+    done: dict[str, Judged] = {}
+    order = sorted(rows, key=lambda row: -row.seconds if row.pinned else -1e9)
+    pool = ThreadPoolExecutor(max_workers=max(1, jobs))
+    try:
+        futures: list[Future[Judged]] = [pool.submit(one, row) for row in order]
+        for future in as_completed(futures):
+            judged = future.result()
+            done[judged.row.name] = judged
+            if progress is not None:
+                progress(judged)
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        with lock:
+            for process in running:
+                if process.poll() is None:
+                    process.kill()
+        raise
+    pool.shutdown()
+    return [done[row.name] for row in rows]
+
+
+def update_rows(folder: Path, rows: list[Row], judged: list[Judged]) -> tuple[list[Row], list[str]]:
+    """Return all rows with those that ran pinned anew, and why a row could not be pinned."""
+    pinned: dict[str, Row] = {}
+    refused: list[str] = []
+    for one in judged:
+        row, run = one.row, one.run
+        if run.result != row.expected:
+            refused.append(f"{row.name}: expected {row.expected}, found {run.result}; not pinned")
+            continue
+        pinned[row.name] = repin(
+            row,
+            distinct=run.distinct,
+            generated=run.generated,
+            diameter=run.diameter,
+            cfg_sha256=sha256_of(folder / row.cfg),
+            actions=tuple(sorted(run.actions)) if row.coverage else (),
+            seconds=row.seconds if one.cached and row.seconds else round(run.seconds, 1),
+        )
+    return [pinned.get(row.name, row) for row in rows], refused
+
+
+def register_new(folder: Path, rows: list[Row]) -> list[Row]:
+    """Return the rows without those whose ``.cfg`` is gone, and with one for each new ``.cfg``.
+
+    What a ``.cfg`` says of itself in its first lines replaces what its row said.
+    """
+    kept: list[Row] = []
+    for row in rows:
+        cfg = folder / row.cfg
+        if cfg.is_file():
+            said = introduce(cfg)
+            kept.append(
+                repin(row, module=said.module, mode=said.mode, lane=said.lane,
+                      expected=said.expected, coverage=said.coverage, of=said.of)
+            )  # fmt: skip
+    registered = {row.cfg for row in rows}
+    new = [introduce(cfg) for cfg in sorted(folder.glob("*.cfg")) if cfg.name not in registered]
+    return kept + new
+
+
+def select(rows: list[Row], lane: str, names: tuple[str, ...]) -> list[Row]:
+    """Return the rows of a lane (exhaustive includes fast), or those named, with their controls.
+
+    A name is a row's name or a module's. Raises ``ManifestError`` for one that is neither.
+    """
+    if not names:
+        return [row for row in rows if lane == "exhaustive" or row.lane == "fast"]
+    chosen: list[Row] = []
+    for name in names:
+        found = [row for row in rows if row.name == name]
+        found = found or [
+            row
+            for row in rows
+            if row.module in (name, f"MC{name}") and (lane == "exhaustive" or row.lane == "fast")
+        ]
+        if not found:
+            known = ", ".join(sorted({row.name for row in rows if not row.control}))
+            raise ManifestError(f"{name}: no model of that name (known: {known})")
+        chosen += [row for row in found if row not in chosen]
+    return chosen
+
+
+def as_json(judged: list[Judged], suite: tuple[str, ...]) -> dict[str, object]:
+    """Return the document of ``dolphin check --json``."""
+    controls = [one for one in judged if one.row.control]
+    return {
+        "ok": not suite and all(one.ok for one in judged) and bool(judged),
+        "models": [
+            {
+                "name": one.row.name,
+                "module": one.row.module,
+                "mode": one.row.mode,
+                "lane": one.row.lane,
+                "control": one.row.control,
+                "expected": one.row.expected,
+                "result": one.run.result,
+                "distinct": one.run.distinct,
+                "generated": one.run.generated,
+                "diameter": one.run.diameter,
+                "seconds": round(one.run.seconds, 2),
+                "cached": one.cached,
+                "ran_at": one.ran_at,
+                "cfg_sha256": one.row.cfg_sha256,
+                "problems": list(one.problems),
+            }
+            for one in judged
+        ],
+        "negative_controls": {
+            "total": len(controls),
+            "failed_as_expected": sum(one.run.result == one.row.expected for one in controls),
+        },
+        "problems": list(suite),
+    }
