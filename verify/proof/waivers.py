@@ -18,7 +18,7 @@ from pathlib import Path
 from verify.proof.errors import ProofError
 from verify.proof.generate import functions_of
 
-LIST = Path("dolphin") / "verify" / "proof" / "waivers.toml"
+LIST = Path("verify") / "proof" / "waivers.toml"
 FIELDS = ("function", "hash", "reason", "evidence")
 
 

@@ -49,7 +49,9 @@ TEXT = """{
  "tick_ms": 5,
  "deadline_ms": 1000,
  "stand_ins": {},
- "drills": true
+ "drills": true,
+ "panel_sha256": "",
+ "market_digest": ""
 }
 """
 

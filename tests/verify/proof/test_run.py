@@ -63,7 +63,9 @@ def heard(texts: dict[str, str], verified: Callable[[str], bool | None]) -> Answ
     """Answer as the prover does of the functions of a module; None is not heard of."""
     said = {one.name: (one.lineno, verified(one.name)) for one in functions_of(texts[JOB])}
     members = tuple(
-        Member(f"{JOB}.py", line, holds, 0.1) for line, holds in said.values() if holds is not None
+        Member(f"kernel/{JOB}.py", line, holds, 0.1)
+        for line, holds in said.values()
+        if holds is not None
     )
     errors = tuple(
         f"Postcondition of {name} might not hold. ({JOB}.py@{line}.4)"
