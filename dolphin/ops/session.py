@@ -53,6 +53,7 @@ from dolphin.ops.supervise import (
 )
 from dolphin.sensors.standins import STAND_INS
 from kernel.constants import HEARTBEAT_MS_MAX
+from traces.constants import limits_fault
 from traces.journal import PREALLOCATE_BYTES
 
 CASH = 25_000_000_000  # 25,000 USDT
@@ -198,8 +199,11 @@ def prepare(choices: Choices, market: Market, place: Place) -> Config:
         folder = _folder(out, wanted)
         _try_room(folder)
         config = _fill(folder, choices, market, place)
+        if fault := limits_fault(config.limits()):
+            raise Unsupervised(f"{config.data or 'the generated market'}: {fault}")
         settings(config)
         place.enter(config)
+        _point(out, folder)
         return config
     except (OSError, Unsupervised) as error:
         if folder is not None:
@@ -215,9 +219,17 @@ def prepare(choices: Choices, market: Market, place: Place) -> Config:
         raise Unwritable(f"--out {where}: cannot be written ({error.strerror or error})") from None
 
 
+def _point(out: Path, folder: Path) -> None:
+    """Have ``current`` name the session that was started last; raises ``OSError``."""
+    pointer = out / f".current-{os.getpid()}"
+    pointer.unlink(missing_ok=True)
+    pointer.symlink_to(folder.name)
+    pointer.replace(out / "current")
+
+
 def _fill(folder: Path, choices: Choices, market: Market, place: Place) -> Config:
     """Write keys and configuration into the session's folder; raises ``OSError``."""
-    out, panel = folder.parent, market.panel
+    panel = market.panel
     (folder / "logs").mkdir()
     keys = folder / "keys"
     keys.mkdir(mode=0o700)
@@ -260,10 +272,6 @@ def _fill(folder: Path, choices: Choices, market: Market, place: Place) -> Confi
         market_digest=market.digest,
     )
     config.save()
-    pointer = out / f".current-{os.getpid()}"
-    pointer.unlink(missing_ok=True)
-    pointer.symlink_to(folder.name)
-    pointer.replace(out / "current")
     return config
 
 

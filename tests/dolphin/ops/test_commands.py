@@ -15,8 +15,8 @@ from dolphin.cli import COMMANDS, main
 from dolphin.feed.market import generate
 from dolphin.feed.session_market import lot_ppm_of, price_of
 from dolphin.ops.operator import WORDS_MAX, age, named, words
-from dolphin.ops.registry import HOME_VARIABLE, Running
-from dolphin.ops.session import Choices, too_short
+from dolphin.ops.registry import HOME_VARIABLE, Place, Running
+from dolphin.ops.session import Choices, Market, Unwritable, prepare, too_short
 from dolphin.ops.supervise import ROOT
 from kernel.constants import PRICE_MAX
 from tests.dolphin.ops.test_collect import config
@@ -197,3 +197,15 @@ def test_a_session_is_meant_by_name_by_beginning_or_by_folder(tmp_path: Path) ->
     assert named(str(tmp_path / "current"), found) == [first]
     assert named("2026-a", [*found, twin]) == [first, twin], "two of one name are told by folder"
     assert named(twin.folder, [*found, twin]) == [twin]
+
+
+def test_limits_out_of_the_kernels_bounds_are_said_before_anything_starts(tmp_path: Path) -> None:
+    panel = replace(generate(0, 400, 4, 60_000), cadence_ms=10**12)
+    asked = Choices("bible", 0, (20, 60, 120, 300), "slow.parquet", 0, tmp_path / "a" / "b", ())
+    place = Place()
+    try:
+        with pytest.raises(Unwritable, match="limits: book_stale_ms is"):
+            prepare(asked, Market(panel, panel.digest(), ""), place)
+    finally:
+        place.leave()
+    assert list(tmp_path.iterdir()) == [], "nothing is written"
