@@ -1,4 +1,4 @@
-"""The evidence report: reads what runs left behind, says what of it holds, imports nothing of ours.
+"""The evidence report: judges the files that runs leave, and imports none of the code it judges.
 
 Rules of this package:
 

@@ -1,4 +1,4 @@
-"""The gaps: what this evidence does not reach, said on the report's first page.
+"""The gaps: what this evidence does not cover, listed on the report's first page.
 
 Rules of this file:
 
@@ -43,7 +43,7 @@ ALWAYS = (
         "under DO-330.",
         "Versions, hashes and counts are pinned; each gate has a sample it must reject."),
     Gap("Trusted bases",
-        "What TLC, the JVM, Z3 and Viper say is believed. TLC checks bounded models only.",
+        "The results of TLC, the JVM, Z3 and Viper are relied on. TLC checks bounded models only.",
         "Bounds and exact state counts are pinned; the code replays every edge of the graphs."),
 )  # fmt: skip
 
@@ -69,7 +69,7 @@ def gaps(inputs: Inputs) -> tuple[Gap, ...]:
     else:
         isolation = Gap(
             "Isolation as recorded by the session itself",
-            "Every measure is said to have held; nobody else looked.",
+            "Every measure is reported to have held; no independent observer confirmed it.",
             "The measures are listed below.",
         )
     stand_ins = session.get("stand_ins") or {}

@@ -1,4 +1,4 @@
-"""The small words that the page is written in: tables, badges, links to files and their hashes.
+"""HTML building blocks: tables, badges, links to files with their hashes.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""``report.html``: one page that stands alone, for a reader who trusts nothing.
+"""``report.html``: one self-contained page, each statement of it linked to its evidence.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""The posture machine: what the multiplier calls for, and how fast it is believed.
+"""The posture machine: which posture the multiplier calls for, and after how many bars.
 
 Theory. A Schmitt gate per posture: to stay, R must not fall below Drop; to climb, it must reach
 Rise. In ``bible`` the two are equal and time does the filtering: a lower call is believed after 2

@@ -1,4 +1,4 @@
-"""The operator's hand: re-arm after a kill, and reset the equity peak. Two steps each.
+"""Operator commands: re-arm after a kill, and reset the equity peak. Two steps each.
 
 Theory. What an operator undoes must be asked for, wait, and be confirmed: a cooling time between
 the two steps, and a window after which the request is stale. One request waits at a time; a new one

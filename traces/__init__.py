@@ -1,4 +1,4 @@
-"""The journal: what the kernel was told, what it answered, and whether that was allowed.
+"""The journal: the kernel's events and results, and whether the model allows them.
 
 Level A is what writes and reads bytes, and what the kernel's process runs at its start. The audit
 and its tools are not: ``certification/level_a.toml`` lists both.

@@ -1,4 +1,4 @@
-"""What rests on what: named places of the tree, and edges with their reason.
+"""The dependency graph: named places of the tree, and edges with their reason.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""What hangs on a place of the tree, and what has to be run again when it changes.
+"""What depends on a place of the tree, and what has to be run again when it changes.
 
 Theory. The graph joins what the tree says of itself: the Python that names other Python
 (``graph_python.py``), the operators that use others and the configurations that check them, the

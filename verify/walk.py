@@ -1,4 +1,4 @@
-"""The one walk over what hangs on what: names, files, definitions.
+"""Reachability over dependencies: names, files, definitions.
 
 Not here: what hangs on a thing (whoever walks knows it), walks that keep how far and why
 (``graph.py``).

@@ -1,4 +1,4 @@
-"""The evidence collectors: each turns files into claims, ``judge`` gathers them all.
+"""The evidence collectors: each derives claims from files; ``judge`` runs them all.
 
 Rules of this package:
 

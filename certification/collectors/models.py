@@ -1,4 +1,4 @@
-"""Claims about the models: TLC's rows judged anew against the manifest.
+"""Claims about the models: TLC's results compared again with the manifest.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""``python -m certification.requirements``: what is asked for, and what of it was shown.
+"""``python -m certification.requirements``: each requirement, and what shows that it is met.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""What pytest left: the outcomes of tests, believed only of these sources and this catalogue.
+"""Outcomes of tests as pytest recorded them, valid only for these sources and requirements.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""The threshold signal: short when the divergence falls below −0.02.
+"""The signal: sell short when the eigenvalue velocities' divergence falls below −0.02.
 
 Rules of this file:
 

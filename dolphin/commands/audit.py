@@ -1,4 +1,4 @@
-"""``dolphin audit``: did this system ever do what its model forbids? where, and why?
+"""``dolphin audit``: check journals: intact, reproducible, allowed by the model, authentic?
 
 Rules of this file:
 
@@ -188,7 +188,9 @@ def _show_all(console: Console, audit: Audit) -> None:
     type=click.Path(path_type=Path),
     help=f"File of the anchors' key (else the one that {KEY_VARIABLE} names).",
 )
-@click.option("--no-tlc", is_flag=True, help="Leave the third answer out (exit 3).")
+@click.option(
+    "--no-tlc", is_flag=True, help="Leave out whether the model allows each step (exit 3)."
+)
 @click.option("--sample", default=0, type=click.IntRange(min=0), help="TLC judges about N records.")
 @click.option(
     "--to-ndjson",

@@ -1,4 +1,4 @@
-"""``dolphin bench``: the command of ``verify/bench.py`` under the common roof."""
+"""``dolphin bench``: the command of ``verify/bench.py``."""
 
 from verify.bench import command
 

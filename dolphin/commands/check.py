@@ -1,4 +1,4 @@
-"""``dolphin check``: the models, checked by real TLC, against what the manifest pins.
+"""``dolphin check``: model check with TLC, and compare with the results on record.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""``dolphin impact``: what hangs on a name or a difference, and what to run again.
+"""``dolphin impact``: what depends on a name or a change, and what to run again.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""``dolphin run``: a market session through the real process tree, its audit, its report.
+"""``dolphin run``: play a market session on paper, audit its journal, write its report.
 
 Rules of this file:
 

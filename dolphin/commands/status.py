@@ -1,4 +1,4 @@
-"""``dolphin status``: what runs, and what the kernel of a session says of itself.
+"""``dolphin status``: the running sessions, and the state that a kernel reports.
 
 Rules of this file: where several sessions run and none is named, or with ``--all``, a list with a
 line for each; else the one session in full. Exit 0 with a session, 1 where its kernel does not

@@ -1,4 +1,4 @@
-"""``dolphin verify``: is the kernel what it says? Proofs, coverage, mutants, requirements.
+"""``dolphin verify``: verify the kernel's code: proofs, coverage, mutants, requirements.
 
 Rules of this file:
 
@@ -145,7 +145,7 @@ def command(
     try:
         verified = run_lane(items, lane, store, no_cache, err)
     except KeyboardInterrupt:
-        err.print("broken off: what was finished is kept, the next run goes on from there")
+        err.print("interrupted: finished items are kept, and the next run continues from there")
         sys.exit(CODES[NOT_RUN])
     told = document(lane, verified, whole=not only)
     if not only:

@@ -1,4 +1,4 @@
-"""Where a moment stands in the day, the week and the year.
+"""Time of day, week and year as phases of a cycle.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""A partition that is fed bars: connects to the driver, answers each bar, beats its heart.
+"""A process that consumes bars: connects to the driver, answers each bar, sends heartbeats.
 
 Rules of this file:
 

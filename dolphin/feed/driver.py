@@ -1,4 +1,4 @@
-"""The driver: feeds bars to everybody, in step, and tells the kernel what time the market has.
+"""The feed driver: sends each bar to every process, one bar at a time, and sets market time.
 
 ``python -m dolphin.feed RUN_FOLDER``.
 

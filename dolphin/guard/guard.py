@@ -1,4 +1,4 @@
-"""The order guard: no order reaches the venue without a permit that is good now.
+"""The order guard: no order reaches the exchange without a permit that is valid now.
 
 Theory. The kernel promises (permits), the guard enforces. A permit passes once, in its own epoch,
 before its expiry, unaltered. When the kernel advances the fence, the guard refuses every older

@@ -1,4 +1,4 @@
-"""How the partitions talk: bounded messages over channels that nobody can block.
+"""Communication between processes: bounded messages over channels that no peer can block.
 
 Rules of this package:
 

@@ -1,4 +1,4 @@
-"""What every process of a session reads at its start: one JSON file, and where things lie.
+"""The session's configuration: one JSON file that every process reads at its start, and paths.
 
 Rules of this file:
 

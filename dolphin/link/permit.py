@@ -1,4 +1,4 @@
-"""The permit: what the kernel signs, the worker carries, and the guard believes.
+"""The permit: the kernel's signed authorisation of one order, verified by the order guard.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""What each process of a session does first: dies with its parent, and says what holds it apart.
+"""What each process does first: arrange to die with its parent, and report its isolation.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""What happened in a session, in order, told by its journal: trades, marks, operators' acts.
+"""What happened in a session, read from its journal: trades, marks, operators' acts.
 
 Rules of this file:
 

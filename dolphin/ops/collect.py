@@ -1,4 +1,4 @@
-"""The session's account: ``session.json``, and whether the session showed what it had to show.
+"""``session.json``: what happened in a session, and whether it showed what it had to show.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""The operator's way to running sessions: find them, ask them, act on them.
+"""The operator's client: find running sessions, query their kernels, send commands.
 
 Rules of this file:
 

@@ -150,7 +150,7 @@ def last_screen(
     missing = [one for one in shown if not one["ok"]]
     lines = ["", f"Session {session['verdict']}   {session['id']}, profile {session['profile']}"]
     if session["reason"] and not session["reason"].startswith("not shown: "):
-        lines.append(_row("broken off", session["reason"]))
+        lines.append(_row("aborted", session["reason"]))
     lines.append(_row("played", _played(session, bars)))
     result = _result(session, bars)
     lines.append(_row("result", result or "not known: the session did not reach its end"))

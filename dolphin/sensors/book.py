@@ -1,4 +1,4 @@
-"""Stand-in for the order book: how deep, how fillable and how prompt it would be.
+"""Stand-in for the order book: depth, probability of a fill, latency and jitter, from bars.
 
 Bars hold no book. What they hold is how violently BTCUSDT moves over a few bars compared with its
 habit, and a book thins, slips and lags when it does. So:

@@ -1,4 +1,4 @@
-"""Stand-in for the DVOL spike: a shock is realised volatility many times its habit.
+"""Stand-in for the DVOL spike: a shock is realised volatility many times its trailing median.
 
 DVOL is an implied volatility that bars do not hold. What the kernel wants of it is one thing: that
 a shock has happened (bible 11.2, category 4). Here: the root mean square move of the market

@@ -1,4 +1,4 @@
-"""How often everything fires on a panel: the signal, and each stand-in.
+"""How often the signal and each stand-in sensor trigger on a panel of prices.
 
     python -m dolphin.sensors.firing ../shared/data/perp_close_1m_510.parquet
     python -m dolphin.sensors.firing PANEL --windows 10,30,60,150 --lag 3

@@ -1,4 +1,4 @@
-"""The journal and the ledger's book as the shell holds them.
+"""The journal and the ledger file, as the kernel's process keeps them.
 
 Rules of this file:
 
@@ -9,7 +9,7 @@ Rules of this file:
 *   The drill makes the machine itself refuse the next write, by the limit on a file's size. Nothing
     is pretended inside the writer.
 
-Not here: bytes and chains (``traces``). Source: design 3.5 and Journal.
+Not here: bytes and chains (``traces``). Source: design 3.5, 3.6.
 """
 
 import resource

@@ -1,4 +1,4 @@
-"""Who may say what to the kernel: a role per listening path.
+"""Access rights: which events each role may send to the kernel; one role per socket path.
 
 Rules of this file:
 

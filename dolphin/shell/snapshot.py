@@ -1,4 +1,4 @@
-"""What the kernel shows of itself: one flat document for operators, the driver and the report.
+"""The kernel's status: one flat document for operators, the driver and the report.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""What the prover must be told so that it sees: lemmas about eight slots.
+"""Lemmas about the eight slots, which the prover needs to be given.
 
 Theory. Contracts are proved over opaque sums and conjunctions, or a solver unfolds eight slots for
 each of them in every state. A lemma opens one of them once, and says what a change of one slot does

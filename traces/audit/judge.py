@@ -1,10 +1,11 @@
-"""Three answers to one question: did this system ever do what its model forbids?
+"""Four questions about a journal: intact, replayed, conformant to the model, authentic?
 
-In order, each resting on the one before:
+The first three are judged in order, each resting on the one before; the fourth needs the key:
 
-1.  intact      checksums, chain, numbers, form, closed; and, with the key, authentic
+1.  intact      checksums, chain, numbers, form, closed
 2.  replayed    every record through ``kernel.step`` again, byte for byte
 3.  conformant  every record a step that ``Kernel.tla`` allows; TLC is the authority
+4.  authentic   every anchor, a keyed MAC over the chain's head, is right
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""The stimuli of the replayed graphs: events with parameters, as the models know them.
+"""Stimuli of the replayed graphs: events with parameters, as the models know them.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""States worth standing in: reached by the kernel itself, one of each kind.
+"""Sample states from which graphs are replayed: reached by the kernel itself, one of each kind.
 
 Rules of this file:
 

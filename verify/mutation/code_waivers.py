@@ -1,4 +1,4 @@
-"""Mutants that nothing can kill, with the argument, bound to the text that it speaks about.
+"""Waivers for mutants that nothing can kill: the argument, bound to the text that it is about.
 
 Rules of this file:
 

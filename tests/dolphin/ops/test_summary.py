@@ -76,7 +76,7 @@ def test_what_was_not_shown_and_why_it_broke_off_is_said() -> None:
     shown = [{"name": f"n{number}", "ok": False, "detail": "none"} for number in range(8)]
     text = "\n".join(screen(session(shown=shown, verdict="FAIL", reason="interrupted"), audit()))
     assert "Session FAIL" in text
-    assert "broken off  interrupted" in text
+    assert "aborted     interrupted" in text
     assert "not shown: n0 (none)" in text
     assert "and 2 more, in the report" in text
 

@@ -1,0 +1,130 @@
+"""No private words where a stranger reads: pages, modules' first lines, help, printed text.
+
+Rules of the check:
+
+*   ``plain_words.toml`` lists private words with the field's term for each. A row has a sample that
+    it alone must reject.
+*   Read are: the pages, the first line of every module's docstring outside the tests, and every
+    text with a blank in it that the commands, the session's last screen and the report can print.
+*   Not read: decisions, which are records of their time, and ``spec/``, whose pages repeat the
+    comments of models and proofs; these are bound to results on record and change with them.
+
+Not here: abbreviations (``test_docs.py``), whether a sentence is a good one.
+"""
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.tidy.findings import ROOT, Finding, files, must_reject, show
+
+LIST = "tests/tidy/plain_words.toml"
+NOT_READ = ("docs/adr/", "tests/", "spec/")
+CODE_SPAN = re.compile(r"``[^`]*``|`[^`]*`")  # names, which are no prose
+# What prints for people: the texts in these are read as well as the first lines.
+PRINTING = ("dolphin/commands/", "dolphin/cli.py", "dolphin/ops/", "certification/")
+
+
+@dataclass(frozen=True)
+class Word:
+    """A private word: its pattern, what it may be part of, the term to use, a sample."""
+
+    private: re.Pattern[str]
+    but: re.Pattern[str]
+    instead: str
+    sample: str
+
+
+def listed() -> list[Word]:
+    rows = tomllib.loads((ROOT / LIST).read_text(encoding="utf-8"))["word"]
+    return [
+        Word(
+            re.compile(row["private"], re.IGNORECASE),
+            re.compile(row.get("not_in", r"(?!)")),
+            row["instead"],
+            row["sample"],
+        )
+        for row in rows
+    ]
+
+
+WORDS = listed()
+
+
+def docstrings(tree: ast.Module) -> set[int]:
+    """Return the identities of the nodes that are docstrings."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[:1]
+            if first and isinstance(first[0], ast.Expr):
+                found.add(id(first[0].value))
+    return found
+
+
+def read(path: str, text: str) -> Iterator[tuple[int, str]]:
+    """Yield line number and text of everything in a file that a stranger reads."""
+    if not path.endswith(".py"):
+        yield from enumerate(text.splitlines(), start=1)
+        return
+    tree = ast.parse(text)
+    headline = (ast.get_docstring(tree) or "").split("\n")[0]
+    yield 1, headline
+    if path.startswith(PRINTING):
+        skipped = docstrings(tree)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                if " " in node.value and id(node) not in skipped:
+                    yield node.lineno, node.value
+
+
+def private(path: str, text: str) -> list[Finding]:
+    """Return the private words of a file, each with the term to use instead."""
+    found = []
+    for number, words in read(path, text):
+        for word in WORDS:
+            match = word.private.search(word.but.sub("", CODE_SPAN.sub("", words)))
+            if match:
+                found.append(Finding(path, number, f'"{match.group()}"', word.instead))
+    return found
+
+
+def where_strangers_read() -> Iterator[tuple[str, str]]:
+    for path, text in files(".md", ".py"):
+        if not path.startswith(NOT_READ):
+            yield path, text
+
+
+@pytest.mark.parametrize("word", WORDS, ids=lambda word: word.private.pattern)
+def test_each_word_rejects_its_sample_and_no_other_row_does(word: Word) -> None:
+    assert private("docs/X.md", word.sample + "\n")
+    assert [one for one in WORDS if one.private.search(word.sample)] == [word]
+    assert not word.private.search(word.instead), "the term is itself private"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("dolphin/link/x.py", '"""The tether of a child."""\n'),
+        ("dolphin/commands/x.py", '"""A command."""\n\nclick.echo(f"{name} hangs on it")\n'),
+        ("certification/x.py", '"""A page."""\n\nTEXT = "what hangs on it"\n'),
+        ("README.md", "The rules of the house.\n"),
+    ],
+)
+def test_a_private_word_where_a_stranger_reads_is_rejected(path: str, text: str) -> None:
+    must_reject(private, path, text, '"')
+
+
+def test_what_no_stranger_reads_is_left_alone() -> None:
+    text = '"""A part."""\n\n\ndef tether() -> str:\n    """Tether it."""\n    return "tether it"\n'
+    assert private("dolphin/link/x.py", text) == []
+    assert private("docs/X.md", "USDT is Tether's dollar, `tether` a function.\n") == []
+
+
+def test_no_private_words_where_strangers_read() -> None:
+    found = [each for path, text in where_strangers_read() for each in private(path, text)]
+    assert not found, show(found)
