@@ -143,15 +143,25 @@ def _after(words: list[str], label: str, folder: Path, endings: Endings) -> str:
 
 
 @click.command()
-@click.option("--data", metavar="PANEL", help="A Parquet panel; without it a market is generated.")
-@click.option("--profile", type=click.Choice(["bible", "specification"]), default="bible")
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the generated market.")
-@click.option("--windows", help=f"{WINDOWS_BUILT_IN}, or {WINDOWS_PANEL} with --data.")
-@click.option("--bars", type=click.IntRange(min=1), default=BARS, help="Of the generated market.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), help="Where runs go.")
-@click.option("--check/--no-check", default=False, help="Check the models too (some minutes).")
-@click.option("--no-audit", is_flag=True, help="Leave the audit out.")
-@click.option("--no-report", is_flag=True, help="Leave the report out.")
+@click.option("--data", metavar="PANEL",
+              help="Parquet file of closing prices; without it a market is generated.")  # fmt: skip
+@click.option("--profile", type=click.Choice(["bible", "specification"]), default="bible",
+              show_default=True,
+              help="Formulas of the survival controller: docs/sources/README.md.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
+              help="Another number generates another market.")  # fmt: skip
+@click.option("--windows", metavar="BARS,BARS,…",
+              help="Lengths of the correlation windows, increasing. "
+              f"[default: {WINDOWS_BUILT_IN}; with --data {WINDOWS_PANEL}]")  # fmt: skip
+@click.option("--bars", type=click.IntRange(min=1), default=BARS, show_default=True,
+              help="Length of the generated market, in bars.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True,
+              help="Folder in which the session makes its own folder.")  # fmt: skip
+@click.option(
+    "--check/--no-check", default=False, help="Also model check the specifications (minutes)."
+)
+@click.option("--no-audit", is_flag=True, help="Do not audit the journal.")
+@click.option("--no-report", is_flag=True, help="Do not write the report.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def command(
     data: str | None,

@@ -94,33 +94,38 @@ TEXTS: Mapping[str, str] = {
     """,
     "status": """Show what a running session is doing.
 
-    Posture (what kind of order may be asked for), risk multiplier and the five factors it is
-    made of, what has tripped the kill-switch, positions and capital.
+    Posture (what kind of order may be asked for), risk multiplier and the five factors it is made
+    of, what has tripped the kill-switch, positions and capital. Where several sessions run, they
+    are listed; --session names one of them.
 
     \b
-    Example:
+    Examples:
         dolphin status
+        dolphin status --session 20261130-12
 
     \b
     Exit codes:
         0  shown
+        1  the session's kernel does not answer
         2  no session is running, or not the one that was named
     """,
     "kill": """Stop trading at once: the operator's kill-switch.
 
     In one step the kernel sets the risk multiplier to 0, cancels every open order and, once no
-    older order can still be filled, closes every position. It stays so until `dolphin rearm`.
-    The reason is written to the journal.
+    older order can still be filled, closes every position. It stays so until `dolphin rearm`. The
+    reason is written to the journal. Where several sessions run, --session or --all says which are
+    meant.
 
     \b
-    Example:
+    Examples:
         dolphin kill --reason "exchange announces maintenance"
+        dolphin kill --all
 
     \b
     Exit codes:
-        0  the kernel took it
-        1  the kernel refused it; the reason is printed
-        2  no session is running, or bad input
+        0  every kernel that was meant took it
+        1  one refused it or did not answer, and is named
+        2  no session is running, or it is not clear which one is meant
     """,
     "rearm": """Allow trading again after a kill, in two steps.
 

@@ -106,7 +106,9 @@ def settings(config: Config, python: str = sys.executable) -> str:
     """Return supervisord's file for this session. Raises ``Unsupervised``."""
     for path in (python, config.folder):
         if fault := unwritable(path):
-            raise Unsupervised(f"{path!a}: this path {fault}, which supervisord cannot be told")
+            raise Unsupervised(
+                f"{path!a}: this path {fault}, which supervisord's file cannot express"
+            )
     place = Path(config.sockets)
     logs = place / LOGS
     parts = [
