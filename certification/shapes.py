@@ -32,7 +32,7 @@ class Shape:
 class Listed:
     """A list (``keyed`` False) or an object (True) all of whose values are of one kind."""
 
-    of: "tuple[type, ...] | Shape"
+    of: "tuple[type, ...] | Listed | Shape"
     keyed: bool = False
 
 

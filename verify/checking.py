@@ -101,6 +101,7 @@ ITEMS = (
         inputs=INPUTS,
         seconds={FAST: 150.0, FULL: 900.0},
         run=models,
+        samples=True,
     ),
     Item(
         name="edges",

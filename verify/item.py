@@ -64,7 +64,8 @@ class Item:
 
     ``section`` is the key of its figures in the command's JSON. ``inputs`` are glob patterns below
     the project's folder; ``seconds`` the forecast by lane until a run has measured it. A lane that
-    ``seconds`` does not name is a lane that the item is no part of.
+    ``seconds`` does not name is a lane that the item is no part of. ``samples``: in the fast lane
+    it runs a part of what it claims, which decides that it does not hold and never that it holds.
     """
 
     name: str
@@ -73,3 +74,4 @@ class Item:
     inputs: tuple[str, ...]
     seconds: Mapping[str, float]
     run: Callable[[Context], Outcome]
+    samples: bool = False

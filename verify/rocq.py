@@ -90,4 +90,5 @@ ITEM = Item(
     inputs=("spec/rocq/*", "spec/rocq/extracted/*", "kernel/**/*.py", "verify/rocq.py"),
     seconds={FAST: 60.0, FULL: 200.0},
     run=run,
+    samples=True,
 )

@@ -7,6 +7,9 @@ Rules of this file:
 *   An item that breaks (a bug of ours) is "not run" with what broke it; the others still run.
 *   The sum holds only where every item holds. It does not hold where one does not; else, with
     something not run, it is incomplete.
+*   Four things are told apart: an outcome of a run here (now, or kept for the same inputs), one
+    that a record gives for exactly these inputs, a record that is stale, nothing. The last two are
+    "not run". A sample that held is not run either, unless a record gives the rest.
 *   The document names each item's inputs and their hash, so that a reader can tell whether it
     speaks of the source at hand.
 
@@ -16,14 +19,16 @@ Not here: which items (``plan.py``), printing (``dolphin/commands/verify.py``).
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from verify.item import DOES_NOT_HOLD, HOLDS, NOT_RUN, Context, Item, Outcome
+from verify.item import DOES_NOT_HOLD, FAST, FULL, HOLDS, NOT_RUN, Context, Item, Outcome
+from verify.records import STALE, Recorded, compared
 from verify.store import Store, key_of, sha256_of_files
 
 VERSION = 1
+RUN_HERE, RECORDED = "run here", "recorded"
 SECTIONS = ("proofs", "crosshair", "rocq", "coverage", "mutation", "requirements")
 
 Tell = Callable[[int, int, str], None]
@@ -31,7 +36,7 @@ Tell = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class Verified:
-    """An item, its outcome, and how it came."""
+    """An item, its outcome, and how it came: run here, or as ``record`` says, the place of one."""
 
     item: Item
     outcome: Outcome
@@ -39,6 +44,16 @@ class Verified:
     ran_at: str
     cached: bool
     inputs_sha256: str
+    record: str = ""
+    stale: bool = False
+    whole: bool = False  # of the full lane
+
+    @property
+    def basis(self) -> str:
+        """Return what the outcome rests on, of the four."""
+        if self.outcome.status == NOT_RUN:
+            return "stale" if self.stale else NOT_RUN
+        return RECORDED if self.record else RUN_HERE
 
 
 def key_for(item: Item, lane: str, inputs_sha256: str) -> str:
@@ -54,9 +69,40 @@ def kept(store: Store, item: Item, lane: str, root: Path) -> Verified | None:
         return None
     try:
         outcome = Outcome(HOLDS, found["detail"], found["figures"], tuple(found["findings"]))
-        return Verified(item, outcome, found["seconds"], found["ran_at"], True, inputs)
+        seconds, ran_at = found["seconds"], found["ran_at"]
+        return Verified(item, outcome, seconds, ran_at, True, inputs, whole=lane == FULL)
     except (KeyError, TypeError):
         return None
+
+
+def at_no_cost(
+    store: Store, item: Item, lane: str, root: Path, told: Recorded | None
+) -> Verified | None:
+    """Return what need not be run: kept here, or in the fast lane recorded for these inputs."""
+    whole = kept(store, item, FULL, root) if FULL in item.seconds else None
+    if lane == FULL or whole is not None:
+        return whole
+    if told is not None and told.holds and told.record is not None:
+        inputs = sha256_of_files(root, item.inputs)
+        at = str(told.record["ran"]["at"])
+        return Verified(item, told.outcome, 0.0, at, False, inputs, record=told.place)
+    return kept(store, item, lane, root)
+
+
+def settled(one: Verified, lane: str, told: Recorded | None) -> Verified:
+    """Return the outcome as it counts: a sample is no whole, a record that differs is a finding."""
+    if one.record:
+        return one
+    stale = told is not None and told.state == STALE
+    outcome = one.outcome
+    if lane == FAST and one.item.samples:
+        if outcome.status == HOLDS and not one.whole:
+            rest = told.why if told is not None else "no run of it is recorded"
+            said = f"{outcome.detail}; this is a sample, of the rest {rest}"
+            outcome = Outcome(NOT_RUN, said, outcome.figures, outcome.findings)
+    else:
+        outcome = compared(outcome, told)
+    return replace(one, outcome=outcome, stale=stale)
 
 
 def forecast(store: Store, item: Item, lane: str) -> float:
@@ -102,7 +148,7 @@ def run_item(item: Item, lane: str, root: Path, store: Store, tell: Tell) -> Ver
                 "ran_at": ran_at,
             },
         )
-    return Verified(item, outcome, seconds, ran_at, False, inputs)
+    return Verified(item, outcome, seconds, ran_at, False, inputs, whole=lane == FULL)
 
 
 def summed(verified: Sequence[Verified]) -> str:
@@ -141,6 +187,9 @@ def document(lane: str, verified: Sequence[Verified], whole: bool) -> dict[str, 
                 "seconds": round(one.seconds, 1),
                 "ran_at": one.ran_at,
                 "cached": one.cached,
+                "basis": one.basis,
+                "decides": one.whole or not one.item.samples,
+                "record": one.record,
                 "inputs": list(one.item.inputs),
                 "inputs_sha256": one.inputs_sha256,
             }

@@ -6,7 +6,10 @@ Rules of this file:
 *   Exit 0 only where every item holds; 1 where one does not; 2 bad input; 3 where something was not
     run. "Not run" is never "holds".
 *   What held is not run again while its inputs are the same; ``--no-cache`` runs all. A run that is
-    broken off keeps what it finished.
+    broken off keeps what it finished. The fast lane takes a committed record of exactly these
+    inputs for a run, and says so; the full lane runs, and fails where the record differs.
+*   ``--record`` commits nothing: it writes records of what was run here, or in ``--from``, for
+    people to commit.
 *   A whole lane leaves its document as ``runs/verify/<lane>.json``, which the report reads. A
     selection leaves none.
 
@@ -15,7 +18,8 @@ Not here: the items (``verify/``).
 
 import json
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,10 +29,21 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from verify.item import DOES_NOT_HOLD, HOLDS, NOT_RUN, Item
+from verify.item import DOES_NOT_HOLD, FULL, HOLDS, NOT_RUN, Item
 from verify.models.tlc import ROOT
 from verify.plan import LANES, UnknownItem, chosen
-from verify.running import Tell, Verified, document, forecast, kept, run_item, summed
+from verify.records import Recorded, RecordsUnreadable, make, recorded
+from verify.running import (
+    RECORDED,
+    Tell,
+    Verified,
+    at_no_cost,
+    document,
+    forecast,
+    run_item,
+    settled,
+    summed,
+)
 from verify.store import Store
 
 BAD_INPUT = 2
@@ -70,33 +85,48 @@ def shown(console: Console, item: Item, expected: float) -> Iterator[Tell]:
 
 def _line(one: Verified) -> str:
     colour = COLOURS[one.outcome.status]
-    how = f"cached {one.ran_at[:16]}" if one.cached else minutes(one.seconds)
+    how = f"run here {one.ran_at[:16]}" if one.cached else f"run here, {minutes(one.seconds)}"
+    if one.basis == RECORDED:
+        how = f"recorded: {one.record}"
     return (
         f"[{colour}]{one.outcome.status:13}[/]  {one.item.name}: "
         f"{escape(one.outcome.detail)}  [dim]({how})[/]"
     )
 
 
-def _listed(items: tuple[Item, ...], store: Store, lane: str) -> Table:
+def _listed(
+    items: tuple[Item, ...], store: Store, lane: str, records: Mapping[str, Recorded]
+) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("item", "section", "forecast", "claim"):
         table.add_column(title, justify="right" if title == "forecast" else "left")
     for item in items:
-        held = kept(store, item, lane, ROOT)
-        span = "kept" if held is not None else minutes(forecast(store, item, lane))
+        held = at_no_cost(store, item, lane, ROOT, records.get(item.name))
+        span = minutes(forecast(store, item, lane))
+        if held is not None:
+            span = "recorded" if held.record else "kept"
         table.add_row(item.name, item.section, span, item.claim)
     return table
 
 
 def run_lane(
-    items: tuple[Item, ...], lane: str, store: Store, no_cache: bool, err: Console
+    items: tuple[Item, ...],
+    lane: str,
+    store: Store,
+    no_cache: bool,
+    records: Mapping[str, Recorded],
+    err: Console,
 ) -> list[Verified]:
     """Run the items, telling of each as it ends. Broken off, the rest is left out."""
-    found = {item.name: None if no_cache else kept(store, item, lane, ROOT) for item in items}
+    found = {
+        item.name: None if no_cache else at_no_cost(store, item, lane, ROOT, records.get(item.name))
+        for item in items
+    }
     ahead = [item for item in items if found[item.name] is None]
     spans = sum(forecast(store, item, lane) for item in ahead)
+    read = sum(one is not None and bool(one.record) for one in found.values())
     err.print(
-        f"{len(items)} items, {len(items) - len(ahead)} kept from before, "
+        f"{len(items)} items, {len(items) - len(ahead) - read} run here before, {read} recorded, "
         f"{len(ahead)} to run: about {minutes(spans)}",
         highlight=False,
     )
@@ -106,6 +136,7 @@ def run_lane(
         if one is None:
             with shown(err, item, forecast(store, item, lane)) as tell:
                 one = run_item(item, lane, ROOT, store, tell)
+        one = settled(one, lane, records.get(item.name))
         verified.append(one)
         err.print(_line(one), highlight=False)
         for finding in one.outcome.findings[:FINDINGS_SHOWN]:
@@ -121,17 +152,37 @@ def run_lane(
               help="fast is part of `make test`, full is `make check-all`.")  # fmt: skip
 @click.option("--only", multiple=True, metavar="ITEM", help="Run this item; may be repeated.")
 @click.option("--list", "listing", is_flag=True, help="List the items of the lane, run none.")
-@click.option("--no-cache", is_flag=True, help="Run what held before, too.")
+@click.option("--no-cache", is_flag=True, help="Run what held before, or is recorded, too.")
+@click.option("--record", "recording", is_flag=True,
+              help="Run nothing: write certification/records/ of what was run here.")  # fmt: skip
+@click.option(
+    "--from",
+    "source",
+    metavar="CHECKOUT",
+    type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
+    help="With --record: record what was run in that checkout.",
+)
 @click.option("--json", "as_document", is_flag=True, help="One JSON document on stdout.")
 def command(
-    lane: str, only: tuple[str, ...], listing: bool, no_cache: bool, as_document: bool
+    lane: str,
+    only: tuple[str, ...],
+    listing: bool,
+    no_cache: bool,
+    recording: bool,
+    source: Path | None,
+    as_document: bool,
 ) -> None:
     """Verify the kernel's code: proofs, coverage, mutants, requirements."""
     err = Console(stderr=True, soft_wrap=True)
     store = Store.of(ROOT)
     try:
-        items = chosen(lane, only)
-    except UnknownItem as error:
+        items = chosen(FULL if recording else lane, only)
+        if source is not None and not recording:
+            raise UnknownItem("--from says whose runs to record: it goes with --record")
+        if recording:
+            sys.exit(make(ROOT, source or ROOT, only))
+        records = recorded(ROOT)
+    except (UnknownItem, RecordsUnreadable) as error:
         click.echo(f"dolphin verify: {error}", err=True)
         sys.exit(BAD_INPUT)
     if listing:
@@ -140,10 +191,10 @@ def command(
                      "forecast_s": forecast(store, item, lane)} for item in items]  # fmt: skip
             click.echo(json.dumps({"lane": lane, "items": rows}))
         else:
-            Console(soft_wrap=True).print(_listed(items, store, lane))
+            Console(soft_wrap=True).print(_listed(items, store, lane, records))
         return
     try:
-        verified = run_lane(items, lane, store, no_cache, err)
+        verified = run_lane(items, lane, store, no_cache, records, err)
     except KeyboardInterrupt:
         err.print("interrupted: finished items are kept, and the next run continues from there")
         sys.exit(CODES[NOT_RUN])
@@ -158,9 +209,15 @@ def command(
     if as_document:
         click.echo(json.dumps(told))
     else:
-        counts = [f"{sum(one.outcome.status == each for one in verified)} {word}"
-                  for each, word in ((HOLDS, "hold"), (DOES_NOT_HOLD, "do not hold"),
-                                     (NOT_RUN, "not run"))]  # fmt: skip
+        states = Counter(one.outcome.status for one in verified)
+        bases = Counter(one.basis for one in verified if one.outcome.status != NOT_RUN)
+        stale = sum(one.basis == "stale" for one in verified)
+        counts = [
+            f"{states[HOLDS]} hold", f"{states[DOES_NOT_HOLD]} do not hold",
+            f"{states[NOT_RUN]} not run" + (f" ({stale} with a stale record)" if stale else ""),
+        ]  # fmt: skip
+        click.echo(f"{bases['run here']} were run here, {bases[RECORDED]} are taken from records"
+                   " (a record is a claim: `make check-all` runs all and compares)")  # fmt: skip
         words = {HOLDS: "holds", DOES_NOT_HOLD: "DOES NOT HOLD", NOT_RUN: "INCOMPLETE"}
         click.echo(f"{lane} lane: {', '.join(counts)}: {words[state]}")
     sys.exit(CODES[state])

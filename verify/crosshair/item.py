@@ -178,4 +178,5 @@ ITEM = Item(
     inputs=("kernel/**/*.py", "verify/crosshair/*.py", "locks/dev.txt"),
     seconds=_forecasts(),
     run=run,
+    samples=True,
 )

@@ -279,6 +279,7 @@ ITEM = Item(
     ),
     seconds={FAST: 20.0, FULL: 90.0},
     run=run,
+    samples=True,
 )  # fmt: skip
 
 

@@ -353,6 +353,7 @@ ITEM = Item(
     ),
     seconds={FAST: 60.0, FULL: 3_600.0},
     run=proofs,
+    samples=True,
 )
 
 __all__ = ["ITEM", "Waiver"]

@@ -1,0 +1,105 @@
+"""A record: what came out when an item of verification was run, of which inputs, where and when.
+
+Rules of this file:
+
+*   One file for each item, ``certification/records/<item>.json``, committed: fields in one order, a
+    part of the item on a line, so that a change reads as a change.
+*   A record is a claim, not a proof. What makes it worth anything is that it names its inputs by
+    hash (``standing.py``) and that the next run of the item is compared with it (``differs``).
+*   ``whole`` is whether the item was run to its end. A record of a part says what part, in its
+    figures and in ``parts``; it never stands for the whole.
+*   "Not run" is no outcome and is never recorded.
+
+Not here: what a record is worth in this tree (``standing.py``), making one (``recording.py``).
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from certification.shapes import BadInput, Listed, Shape, fits
+
+FOLDER = "certification/records"
+SCHEMA = 1
+HOLDS, DOES_NOT_HOLD = "holds", "does not hold"
+
+_TEXT = (str,)
+RECORD = Shape(
+    {
+        "schema": (int,),
+        "item": _TEXT,
+        "section": _TEXT,
+        "claim": _TEXT,
+        "lane": _TEXT,
+        "status": _TEXT,
+        "whole": (bool,),
+        "detail": _TEXT,
+        "figures": (dict,),
+        "findings": Listed(_TEXT),
+        "inputs_sha256": _TEXT,
+        "ran": Shape(
+            {
+                "at": _TEXT,
+                "seconds": (int, float, type(None)),
+                "machine": _TEXT,
+                "python": _TEXT,
+                "command": _TEXT,
+                "commit": _TEXT,
+            },
+            ("at", "seconds", "machine", "python", "command", "commit"),
+        ),
+        "parts": Listed(Shape({"sha256": _TEXT}, ("sha256",)), keyed=True),
+    },
+    ("schema", "item", "section", "claim", "lane", "status", "whole", "detail", "figures",
+     "findings", "inputs_sha256", "ran", "parts"),
+)  # fmt: skip
+
+Record = Mapping[str, Any]
+
+
+def file_of(root: Path, item: str) -> Path:
+    """Return where an item's record is, or would be."""
+    return root / FOLDER / f"{item}.json"
+
+
+def read(path: Path, root: Path) -> Record | None:
+    """Return the record in a file, None without one. Raises ``BadInput``, naming file and field."""
+    name = path.relative_to(root).as_posix()
+    try:
+        found: Record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{name}: cannot be read as a record: {error}") from error
+    fits(found, RECORD, name, "")
+    wrong = [
+        f"field 'schema' is {found['schema']}, expected {SCHEMA}" * (found["schema"] != SCHEMA),
+        f"field 'item' is {found['item']!r}, expected {path.stem!r}" * (found["item"] != path.stem),
+        f"field 'status' is {found['status']!r}, expected '{HOLDS}' or '{DOES_NOT_HOLD}'"
+        * (found["status"] not in (HOLDS, DOES_NOT_HOLD)),
+    ]
+    for text in filter(None, wrong):
+        raise BadInput(f"{name}: {text}")
+    return found
+
+
+def text_of(record: Record) -> str:
+    """Return the text of a record's file."""
+    head = {name: record[name] for name in RECORD.needed if name != "parts"}
+    text = json.dumps(head, indent=1, ensure_ascii=False, allow_nan=False).removesuffix("\n}")
+    parts = ",\n".join(
+        f"  {json.dumps(name)}: {json.dumps(part, sort_keys=True)}"
+        for name, part in sorted(record["parts"].items())
+    )
+    return f'{text},\n "parts": {{{f"{chr(10)}{parts}{chr(10)} " if parts else ""}}}\n}}\n'
+
+
+def write(root: Path, record: Record) -> Path:
+    """Write a record's file, beside its name first; return the file."""
+    path = file_of(root, record["item"])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(path.name + ".draft")
+    draft.write_text(text_of(record), encoding="utf-8")
+    draft.replace(path)
+    return path
