@@ -5,30 +5,35 @@ Rules of this file:
 *   The same choices give the same panel; the runner reads it once to judge it, the driver once to
     play it, and what is played is what was judged, or nothing: the driver compares the digest of
     names, times and closes. Nobody else reads prices from anywhere but a bar.
-*   A lot is a power of ten of coins, such that one costs 1 to 10 USDT at the panel's first close: a
-    cheap coin and a dear one fit the kernel's range alike.
+*   Read or generated, it has passed the one judge (``panel``), so each of its closes has a price in
+    the kernel's range: only a gap has none.
 
-Not here: bars in step (``driver``).
+Not here: bars in step (``driver``), the size of a lot (``lots``).
 """
 
 import hashlib
 from math import isnan
 from pathlib import Path
 
+from dolphin.feed.lots import lot_ppm, price_per_lot
 from dolphin.feed.market import generate
-from dolphin.feed.panel import Panel, PanelError, load_panel
+from dolphin.feed.panel import Panel, PanelError, judge, load_panel
 from dolphin.link.config import Config
-from kernel.constants import PRICE_MAX
 
 SYMBOLS = 16
 BAR_MS = 60_000
 
 
-def load_market(data: str | None, seed: int, bars: int, rows_min: int) -> Panel:
-    """Return the panel of these choices; raises ``dolphin.feed.panel.PanelError``."""
+def load_market(
+    data: str | None, seed: int, bars: int, rows_min: int, *, isolated: bool = True
+) -> Panel:
+    """Return the panel of these choices; raises ``dolphin.feed.panel.PanelError``.
+
+    isolated: see ``load_panel``; for who is the first to read a file.
+    """
     if data is None:
-        return generate(seed, bars, SYMBOLS, BAR_MS)
-    return load_panel(data, rows_min=rows_min)
+        return judge(generate(seed, bars, SYMBOLS, BAR_MS))
+    return load_panel(data, rows_min=rows_min, isolated=isolated)
 
 
 def file_sha256(path: str) -> str:
@@ -56,7 +61,7 @@ def judged_market(data: str | None, seed: int, bars: int, rows_min: int) -> tupl
 
 def market_of(config: Config) -> Panel:
     """Return the session's panel; raises ``PanelError`` where it is not the one that was judged."""
-    panel = load_market(config.data, config.seed, config.bars, 1)
+    panel = load_market(config.data, config.seed, config.bars, 1, isolated=False)
     if panel.digest() != config.market_digest:
         raise PanelError(
             f"{config.data or 'the generated market'}: changed since it was judged, "
@@ -67,20 +72,11 @@ def market_of(config: Config) -> Panel:
 
 def lot_ppm_of(panel: Panel) -> list[int]:
     """Return the size of a lot of each symbol, ppm of a coin (micro-USDT per lot and USDT)."""
-    sizes = []
-    for position in range(len(panel.symbols)):
-        closes = panel.closes[:, position]
-        price = next(float(close) for close in closes if not isnan(close))
-        lot = 1
-        while price * lot < 1_000_000:
-            lot *= 10
-        sizes.append(lot)
-    return sizes
+    columns = (panel.closes[:, position] for position in range(len(panel.symbols)))
+    firsts = (next(close for close in closes if not isnan(close)) for closes in columns)
+    return [lot_ppm(float(first)) for first in firsts]
 
 
-def price_of(close: float, lot_ppm: int) -> int | None:
-    """Return a close as micro-USDT per lot, None in a gap or out of the kernel's range."""
-    if isnan(close):
-        return None
-    price = round(close * lot_ppm)
-    return price if 1 <= price <= PRICE_MAX else None
+def price_of(close: float, lot: int) -> int | None:
+    """Return a close as micro-USDT per lot, None in a gap and only there."""
+    return None if isnan(close) else price_per_lot(close, lot)

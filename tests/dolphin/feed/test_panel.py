@@ -6,15 +6,40 @@ control. The message is compared in its parts, never the traceback.
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
-from dolphin.feed.panel import Panel, PanelError, load_panel, normalise, rows_needed
-from tests.dolphin.panels import CRASH, PERPETUALS, PERPETUALS_LONG, columns, real, times, write
+from dolphin.feed.market import generate
+from dolphin.feed.panel import (
+    DAY_MS,
+    TIME_MS_MAX,
+    TIME_MS_MIN,
+    Panel,
+    PanelError,
+    judge,
+    load_panel,
+    normalise,
+    rows_needed,
+)
+from dolphin.ops.session import STALE_BARS
+from kernel import constants as kernel_constants
+from kernel.constants import AGE_MS_MAX
+from tests.dolphin.panels import (
+    CRASH,
+    PERPETUALS,
+    PERPETUALS_LONG,
+    START,
+    columns,
+    real,
+    times,
+    write,
+)
 
 ROWS = 200
 
@@ -83,6 +108,22 @@ def _all(name: str, value: object) -> Callable[[dict[str, list]], None]:
     return change
 
 
+def _slide(name: str, factor: float) -> Callable[[dict[str, list]], None]:
+    def change(data: dict[str, list]) -> None:
+        data[name] = [10.0 * factor**row for row in range(ROWS)]
+
+    return change
+
+
+def _times(time: Callable[[int], object]) -> Callable[[dict[str, list]], None]:
+    def change(data: dict[str, list]) -> None:
+        data["timestamp"] = [time(row) for row in range(ROWS)]
+
+    return change
+
+
+T0 = 1_700_000_000_000
+
 BAD = [
     (_drop("timestamp"), ["column timestamp is missing", "expected"]),
     (_drop("BTC/USDT"), ["column BTCUSDT is missing", "expected"]),
@@ -105,14 +146,33 @@ BAD = [
         lambda data: data.update(timestamp=[float(row) for row in range(ROWS - 1)] + [math.nan]),
         ["column timestamp", f"no time in row {ROWS - 1}"],
     ),
-    (
-        lambda data: data.update(timestamp=[row + 0.5 for row in range(ROWS)]),
-        ["column timestamp", "whole milliseconds"],
-    ),
-    (
-        lambda data: data.update(timestamp=[row - 3 for row in range(ROWS)]),
-        ["column timestamp", "-3 ms in row 0", "1970 to 2096"],
-    ),
+    (_times(lambda row: T0 + row + 0.5), ["column timestamp", "whole milliseconds"]),
+    (_times(lambda row: row - 3), ["column timestamp", "-3 in row 0", "from 2001 to 2096"]),
+    (_times(lambda row: 60_000 * row), ["column timestamp", "0 in row 0", "from 2001 to 2096"]),
+    (_times(lambda row: T0 // 1000 + 60 * row), ["in row 0 (seconds?)", "milliseconds"]),
+    (_times(lambda row: 1000 * (T0 + 60_000 * row)), ["in row 0 (microseconds?)"]),
+    (_times(lambda row: 1_000_000 * (T0 + 60_000 * row)), ["in row 0 (nanoseconds?)"]),
+    (_times(lambda row: T0 + 60_000 * row if row < 99 else math.inf), ["inf in row 99"]),
+    (_times(lambda row: -math.inf if row == 7 else float(T0 + row)), ["-inf in row 7"]),
+    (_times(lambda row: T0 + 60_000 * row if row < 99 else 2**63 + 5), ["in row 99", "2096"]),
+    (_times(lambda row: 4_000_000_000_001), ["4000000000001 in row 0", "2096"]),
+    (_times(lambda row: T0 + 7 * 86_400_000 * row), ["bars of 604800000 ms", "a day"]),
+    (_times(lambda row: T0 + 60_000 * row - 59_500 * (row == 9)), ["row 9 comes 500 ms after"]),
+    (_times(lambda row: T0 + 10_000 * row * row), ["bars of one length"]),
+    (_times(lambda row: [row]), ["column timestamp", "List", "datetime"]),
+    (_times(lambda row: Decimal(T0 + row)), ["column timestamp", "Decimal", "datetime"]),
+    (_times(lambda row: START.date() + timedelta(days=row)), ["column timestamp", "Date,"]),
+    (_all("ethusdt", [1.0]), ["column ethusdt", "List", "numbers"]),
+    (_all("ethusdt", {"a\nb": 1.0}), ["column ethusdt", "Struct", "numbers"]),
+    (_all("ethusdt", 1e-310), ["column ethusdt", "1e-310 in row 0", "from 1e-12 to 1e+11"]),
+    (_all("ethusdt", 2e11), ["column ethusdt", "2e+11 in row 0", "from 1e-12 to 1e+11"]),
+    (_change("ethusdt", 17, 1e5), ["100000 in row 17 after 10.1 in row 16", "factor of 100"]),
+    (_change("ethusdt", 17, 1e-310), ["1e-310 in row 17 after 10.1 in row 16", "factor of 100"]),
+    (_slide("ethusdt", 1.1), ["column ethusdt", "in row 121", "kernel's range", "1e-05 to 1e+06"]),
+    (_slide("ethusdt", 0.9), ["column ethusdt", "in row 132", "kernel's range", "1e-05 to 1e+06"]),
+    (lambda data: data.update({"": [1.0] * ROWS}), ["column ''", "expected a symbol"]),
+    (lambda data: data.update({"A" * 41: [1.0] * ROWS}), ["AAAA", "expected a symbol"]),
+    (lambda data: data.update({"A\nB": [1.0] * ROWS}), ["expected a symbol"]),
 ]  # fmt: skip
 
 
@@ -126,9 +186,10 @@ def test_a_bad_panel_is_refused_in_one_line(
     with pytest.raises(PanelError) as refusal:
         load_panel(path, rows_min=ROWS)
     line = str(refusal.value)
-    assert "\n" not in line
+    assert line.isprintable()
+    assert "expected" in line
     for word in [str(path), *words]:
-        assert word in line
+        assert word in line, line
 
 
 def test_five_per_cent_of_nan_is_a_gap(tmp_path: Path) -> None:
@@ -240,3 +301,58 @@ def test_the_real_crash_panel_loads() -> None:
     low = int(np.argmin(panel.closes[:, 0]))
     crash = timedelta(milliseconds=int(panel.timestamps[low] - panel.timestamps[0]))
     assert timedelta(hours=60) < crash < timedelta(hours=62)
+
+
+# --- what stands beside a panel, and in its names ------------------------------------------------
+
+
+@pytest.mark.parametrize("volume", [math.nan, math.inf, -1.0])
+def test_a_volume_that_has_no_place_in_an_order_is_refused(tmp_path: Path, volume: float) -> None:
+    path = _long(tmp_path, {"ETHUSDT": volume, "BTCUSDT": 3.0}, "long.parquet")
+    with pytest.raises(PanelError, match=r"column volume: .* in row 0, expected zero or more"):
+        load_panel(path, rows_min=1)
+
+
+@pytest.mark.parametrize("volume", [math.nan, math.inf, -1.0])
+def test_a_bad_neighbour_does_not_rank(tmp_path: Path, volume: float) -> None:
+    path = write(tmp_path, columns(ROWS), "perp_close.parquet")
+    _long(tmp_path, {"SOLUSDT": volume, "BTCUSDT": 3.0}, "perp_ohlcv.parquet")
+    assert load_panel(path, rows_min=1, symbols_max=2).symbols == ("BTCUSDT", "ETHUSDT")
+
+
+def test_a_neighbour_that_knows_few_symbols_takes_none_away(tmp_path: Path) -> None:
+    path = write(tmp_path, columns(ROWS), "perp_close.parquet")
+    _long(tmp_path, {"SOLUSDT": 1.0, "SOL/USDT": 1.0, "BTCUSDT": 3.0}, "perp_ohlcv.parquet")
+    assert load_panel(path, rows_min=1).symbols == ("BTCUSDT", "SOLUSDT", "ETHUSDT")
+
+
+def test_a_folders_stars_and_brackets_are_no_pattern(tmp_path: Path) -> None:
+    path = write(tmp_path, columns(ROWS), "[ab]*_close.parquet")
+    assert load_panel(path, rows_min=1).rows == ROWS
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_a_panel_without_a_step_is_refused(tmp_path: Path, rows: int) -> None:
+    path = write(tmp_path, {name: values[:rows] for name, values in columns(ROWS).items()})
+    with pytest.raises(PanelError, match=rf"parquet: (column|{rows} rows, expected at least 2)"):
+        load_panel(path, rows_min=0)
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a/b", "a\0b"])
+def test_a_path_that_cannot_be_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(PanelError, match="expected a Parquet panel"):
+        load_panel(tmp_path / name)
+
+
+def test_a_generated_market_passes_the_same_judge() -> None:
+    panel = generate(3, 800)
+    assert judge(panel) is panel
+    with pytest.raises(PanelError, match=r"generated: .*: BTCUSDT: .* expected a price above zero"):
+        judge(replace(panel, closes=-panel.closes))
+
+
+def test_the_longest_bar_fits_what_the_session_makes_of_it() -> None:
+    stale_ms = round(STALE_BARS * DAY_MS)
+    assert stale_ms <= AGE_MS_MAX
+    assert TIME_MS_MIN - DAY_MS >= 0
+    assert TIME_MS_MAX <= kernel_constants.TIME_MS_MAX
