@@ -24,7 +24,7 @@ MODULES = (
     "verify.requirements",
     "verify.coverage",
     "verify.crosshair.item",
-    "verify.rocq",
+    "verify.rocq.item",
     "verify.proof.run",
     "verify.mutation.code",
     "verify.mutation.trace",

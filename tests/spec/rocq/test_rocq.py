@@ -5,7 +5,6 @@ the tables and the constants beside the Python's. The rest compiles, and is skip
 where coqc is absent. Each gate is also shown to fail.
 """
 
-import importlib.util
 import json
 import os
 import re
@@ -13,11 +12,11 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from kernel import constants, curves, fixed
+from verify.rocq import check
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "spec" / "rocq"
@@ -32,23 +31,10 @@ needs_ocaml = pytest.mark.skipif(
 )
 
 
-def load_check() -> ModuleType:
-    """Load ``spec/rocq/check.py``, which is no package's."""
-    specification = importlib.util.spec_from_file_location("rocq_check", FOLDER / "check.py")
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
-
-
-check = load_check()
-
-
 def run(script: str, *arguments: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
     environment = dict(os.environ) if path is None else {**os.environ, "PATH": path}
     return subprocess.run(
-        [sys.executable, str(FOLDER / script), *arguments],
+        [sys.executable, str(ROOT / "verify" / "rocq" / script), *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -143,7 +129,7 @@ def test_the_constants_are_the_kernels() -> None:
     assert len(shared) >= 15
 
 
-@pytest.mark.parametrize("script", ["check.py", "extracted/compare.py"])
+@pytest.mark.parametrize("script", ["check.py", "compare.py"])
 def test_without_coqc_it_is_not_run(script: str, tmp_path: Path) -> None:
     result = run(script, "--json", path=str(tmp_path))
     assert result.returncode == 3, result.stderr
@@ -221,7 +207,7 @@ def test_the_gate_on_a_sample(
 
 @needs_ocaml
 def test_a_sample_of_the_comparison_agrees() -> None:
-    result = run("extracted/compare.py", "--json", "--sample", "300", "--draws", "200")
+    result = run("compare.py", "--json", "--sample", "300", "--draws", "200")
     assert result.returncode == 0, result.stdout + result.stderr
     document = json.loads(result.stdout)
     assert document["exhaustive"] is False
@@ -234,6 +220,7 @@ def test_the_comparison_sees_a_difference(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     shutil.copytree(ROOT / "kernel", tree / "kernel", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(FOLDER, tree / "spec" / "rocq", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "verify" / "rocq", tree / "verify" / "rocq")
     path = tree / "kernel" / "curves.py"
     text = path.read_text()
     assert "CAPITAL_MIDDLE_PPM: Final[int] = 120_000" in text
@@ -243,7 +230,7 @@ def test_the_comparison_sees_a_difference(tmp_path: Path) -> None:
     result = subprocess.run(
         [
             sys.executable,
-            str(tree / "spec" / "rocq" / "extracted" / "compare.py"),
+            str(tree / "verify" / "rocq" / "compare.py"),
             *("--json", "--sample", "50", "--draws", "5", "--build", str(BUILD)),
         ],
         capture_output=True,

@@ -2,7 +2,7 @@
 
 Rules of this file:
 
-*   ``spec/rocq/check.py`` decides; it is started as the program it is. The fast lane compiles and
+*   ``verify/rocq/check.py`` decides; it is started as the program it is. The fast lane compiles and
     asks for axioms; the full lane adds coqchk and the comparison with the Python on every input.
 *   Without coqc (and, for the comparison, OCaml's zarith) it is "not run", with what installs them.
 
@@ -32,7 +32,7 @@ INSTALLS = "`make env` installs it where root and apt are there"
 def told(context: Context, script: str, *arguments: str) -> tuple[int, dict[str, Any], str]:
     """Run one of Rocq's programs; return exit code, its document and its last words."""
     done = subprocess.run(
-        [sys.executable, str(context.root / "spec" / "rocq" / script), "--json", *arguments],
+        [sys.executable, str(context.root / "verify" / "rocq" / script), "--json", *arguments],
         capture_output=True, text=True, check=False, cwd=context.root,
     )  # fmt: skip
     try:
@@ -61,7 +61,7 @@ def run(context: Context) -> Outcome:
     if code != 0 or not document:
         return Outcome(
             DOES_NOT_HOLD, words or "the proofs are not whole", figures_of(document),
-            problems or (f"spec/rocq/check.py: exit {code}: {words}",),
+            problems or (f"verify/rocq/check.py: exit {code}: {words}",),
         )  # fmt: skip
     figures = figures_of(document)
     detail = (
@@ -71,14 +71,14 @@ def run(context: Context) -> Outcome:
     if not full:
         return Outcome(HOLDS, f"{detail}; coqchk and the comparison are in the full lane", figures)
     context.tell(1, steps, "every input of the curves, beside the Python")
-    code, compared, words = told(context, "extracted/compare.py")
+    code, compared, words = told(context, "compare.py")
     if code == NOT_THERE:
         return Outcome(NOT_RUN, f"{detail}; comparison {words}; {INSTALLS}", figures)
     figures["compared"] = compared.get("inputs", compared)
     if code != 0:
         return Outcome(
             DOES_NOT_HOLD, f"{detail}; the Python differs", figures,
-            (f"spec/rocq/extracted/compare.py: {words or compared}",),
+            (f"verify/rocq/compare.py: {words or compared}",),
         )  # fmt: skip
     return Outcome(HOLDS, f"{detail}; coqchk clean; the Python is the same on every input", figures)
 
@@ -87,7 +87,7 @@ ITEM = Item(
     name="rocq",
     claim="The survival functions' mathematics is proved in Rocq, with no axiom beyond the reals'",
     section="rocq",
-    inputs=("spec/rocq/*", "spec/rocq/extracted/*", "kernel/**/*.py", "verify/rocq.py"),
+    inputs=("spec/rocq/*", "spec/rocq/extracted/*", "kernel/**/*.py", "verify/rocq/*.py"),
     seconds={FAST: 60.0, FULL: 200.0},
     run=run,
     samples=True,

@@ -11,7 +11,7 @@ Rules of this file:
 *   Without coqc or coqchk: "not run", exit 3. Exit 0 holds, 1 does not hold, 2 a wrong call.
 
 Standard library alone, so that ``make -C spec/rocq check`` needs no environment. Not here: the
-comparison with the Python (``extracted/compare.py``).
+comparison with the Python (``compare.py``).
 """
 
 import argparse
@@ -22,10 +22,10 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+ROOT = Path(__file__).resolve().parents[2]
+HERE = ROOT / "spec" / "rocq"
 REALS = frozenset(
     {
         "ClassicalDedekindReals.sig_forall_dec",
@@ -151,7 +151,7 @@ def last_words(text: str) -> str:
     return " ".join(text.split())[-400:]
 
 
-def examine(folder: Path, build_folder: Path, with_coqchk: bool) -> dict[str, object]:
+def examine(folder: Path, build_folder: Path, with_coqchk: bool) -> dict[str, Any]:
     """Return the document. ``ok`` is true only if nothing is wrong and nothing was left out."""
     problems: list[str] = []
     stated: list[tuple[str, str]] = []
