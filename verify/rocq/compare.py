@@ -60,9 +60,11 @@ ONE_ARGUMENT: tuple[tuple[str, Callable[[int], int], int], ...] = (
     ("jitter_specification", curves.jitter_specification, LATENCY_MS_MAX),
     ("depth_specification", curves.depth_specification, PPM),
 )
-GATES: tuple[int, ...] = (0, 1, 449_999, 450_000, 499_999, 500_000, 519_999, 520_000, 699_999,
-700_000, 749_999)
-GATES += (750_000, 769_999, 770_000, 849_999, 850_000, 899_999, 900_000, 919_999, 920_000, PPM) RATIOS = (0, 1, 120_000, 499_999, 500_000, 799_999, 800_000, PPM - 1, PPM)
+GATES: tuple[int, ...] = (
+    0, 1, 449_999, 450_000, 499_999, 500_000, 519_999, 520_000, 699_999, 700_000, 749_999, 750_000,
+    769_999, 770_000, 849_999, 850_000, 899_999, 900_000, 919_999, 920_000, PPM,
+)  # fmt: skip
+RATIOS = (0, 1, 120_000, 499_999, 500_000, 799_999, 800_000, PPM - 1, PPM)
 AGES = (0, 1, 999, 1_000, 30_001, 7_200_000, 21_600_001, 50_000_000, AGE_MS_MAX)
 
 Row = tuple[str, tuple[int, ...], tuple[int, ...]]
