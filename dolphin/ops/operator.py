@@ -33,6 +33,7 @@ from dolphin.ops.registry import NoRegistry, Running, running
 from kernel.constants import Cause
 
 ANSWER_S = 5.0
+KILL_S = 30.0  # a kernel that died is up again well within it, on a busy machine too
 BAD_INPUT = 2
 # What the shell keeps of an operator's words; longer words are cut before they are sent.
 WORDS_MAX = 400
@@ -99,7 +100,7 @@ class OperatorClient:
 
     def kill(self, who: str, why: str) -> dict[str, Any]:
         """Trip the kill-switch; said again to a kernel that died over it."""
-        end = time.monotonic() + ANSWER_S
+        end = time.monotonic() + KILL_S
         while True:
             try:
                 return self.act("TripKillSwitch", who, why, cause=int(Cause.OPERATOR))
@@ -187,7 +188,7 @@ def client_of(name: str, session: str | None) -> OperatorClient:
 
 def patience(config: Config) -> float:
     """Return how long to wait for a kernel, seconds: not at all for a session that has ended."""
-    return ANSWER_S if Path(config.sockets).exists() else 0.0
+    return KILL_S if Path(config.sockets).exists() else 0.0
 
 
 def at_once[T](act: Callable[[Config], T], configs: Sequence[Config]) -> list[T]:

@@ -19,7 +19,7 @@ import pytest
 from dolphin.feed.market import generate
 from dolphin.feed.panel import Panel
 from dolphin.ops.endings import Endings
-from dolphin.ops.registry import home
+from dolphin.ops.registry import home, running
 from dolphin.ops.session import Choices, market_for, run_session
 from dolphin.ops.supervise import ROOT
 from traces.frames import Tag, scan
@@ -165,6 +165,24 @@ def test_a_session_ended_by_a_signal_comes_flat_first(
     assert made["venue"]["quantities"] == [0] * 8
     assert closed(tmp_path / "one")
     assert not home().exists()
+
+
+def test_a_kill_waits_for_a_kernel_that_is_being_started_again(
+    tmp_path: Path, start: Callable[[str], subprocess.Popen[str]]
+) -> None:
+    start("one")
+    (session,) = running()
+    supervisor = (Path(session.config.sockets) / "supervisord.pid").read_text().strip()
+    children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
+    (kernel,) = [
+        int(pid)
+        for pid in children
+        if "dolphin.shell" in Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    ]
+    os.kill(kernel, signal.SIGKILL)
+    done = ask(tmp_path, "kill", "--reason", "the kernel is down")
+    assert done.returncode == 0, done.stderr
+    assert "OPERATOR" in done.stdout
 
 
 def choices(panel: Path, out: Path) -> Choices:
