@@ -133,9 +133,10 @@ def test_a_lot_costs_one_to_ten_and_fits_the_kernel() -> None:
         assert price is not None
         assert 1_000_000 <= price < 10_000_000 or lot == 1
     assert price_of(float("nan"), 100) is None
-    assert price_of(1e30, 100) is None
     assert price_of(PRICE_MAX / 100, 100) == PRICE_MAX
-    assert price_of(1e-9, 1) is None
+    for close, lot in ((1e30, 100), (1e-9, 1)):
+        with pytest.raises(ValueError, match="outside the kernel's range"):
+            price_of(close, lot)
 
 
 def test_a_session_has_enough_bars_for_its_drills_or_is_refused() -> None:
