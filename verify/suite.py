@@ -33,7 +33,7 @@ KERNEL_JUNIT = "build/junit-kernel.xml"
 KERNEL_TESTS = ("tests/kernel", "tests/conformance/test_names.py")
 SOURCES = (
     "kernel/**/*.py", "traces/**/*.py", "dolphin/**/*.py", "verify/**/*.py",
-    "certification/**/*.py", "spec/**/*.tla", "spec/**/*.cfg", "spec/**/*.py", "spec/rocq/*.v",
+    "certification/**/*.py", "spec/**/*.tla", "spec/**/*.cfg", "spec/**/*.toml", "spec/rocq/*.v",
     "tests/**/*.py",
 )  # fmt: skip
 

@@ -19,6 +19,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from traces.audit.tlatools import ToolMissing, jar_path, java_path
+from traces.provenance import ROOT
 from verify.models.checking import (
     CACHE_FOLDER,
     SPEC_FOLDER,
@@ -33,7 +35,7 @@ from verify.models.checking import (
 )
 from verify.models.drawing import counterexample_svg, posture_machine_svg, step_changes
 from verify.models.manifest import ManifestError, load_manifest, save_manifest
-from verify.models.tlc import ROOT, TlcRun, ToolMissing, jar_path, java_path
+from verify.models.tlc import TlcRun
 
 
 def _fail(message: str, code: int) -> None:

@@ -29,8 +29,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from traces.provenance import ROOT
 from verify.item import DOES_NOT_HOLD, FULL, HOLDS, NOT_RUN, Item
-from verify.models.tlc import ROOT
 from verify.plan import LANES, UnknownItem, chosen
 from verify.records import Recorded, RecordsUnreadable, make, recorded
 from verify.running import (

@@ -38,8 +38,7 @@ SoundBefore(n) == \A i \in 1..(n - 1) : records[i].good
 
 AppendRecord(value) ==
     /\ book = "open" /\ Len(records) < RECORDS_MAX
-    /\ records' = IF On("append_only") \/ records = <<>> THEN Append(records, [value |-> value, good |-> TRUE])
-                  ELSE [records EXCEPT ![Len(records)] = [value |-> value, good |-> TRUE]]
+    /\ records' = Append(records, [value |-> value, good |-> TRUE])
     /\ acknowledged' = Len(records')
     /\ UNCHANGED book
 
@@ -65,9 +64,8 @@ OpenCuttingTornTail ==
     /\ book' = "open" /\ acknowledged' = Len(records')
 RefuseOpen ==
     /\ book = "closed" /\ ~Sound
-    /\ ~(TornTail /\ SoundBefore(Len(records))) \/ ~On("refuse_corruption")
-    /\ IF On("refuse_corruption") THEN book' = "refused" /\ UNCHANGED <<records, acknowledged>>
-       ELSE book' = "open" /\ UNCHANGED <<records, acknowledged>>
+    /\ ~(TornTail /\ SoundBefore(Len(records)))
+    /\ book' = "refused" /\ UNCHANGED <<records, acknowledged>>
 
 Next ==
     \/ \E v \in Values : AppendRecord(v)

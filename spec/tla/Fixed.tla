@@ -1,7 +1,6 @@
 ------------------------------- MODULE Fixed -------------------------------
 (***************************************************************************)
-(* Fixed-point ratios that fit TLC's 32-bit integers, and the switches of  *)
-(* the negative controls.                                                  *)
+(* Fixed-point ratios that fit TLC's 32-bit integers.                      *)
 (*                                                                         *)
 (* Theory.  A ratio is an integer 0..ONE, ONE = RT * RT.  Written in base  *)
 (* RT, a product never passes 2^31: with RT = 1000 (parts per million)     *)
@@ -12,16 +11,10 @@
 (* Rounding is towards less risk: a factor is rounded down (Floor), a      *)
 (* threshold that must be reached is rounded up (Ceil).  At RT = 1000      *)
 (* every ratio used in these modules is exact.                             *)
-(*                                                                         *)
-(* Off is the set of guards and updates that are switched off.  It is {}   *)
-(* in every good configuration; a Bad*.cfg names one (two where they mask  *)
-(* each other, the cfg says why).                                          *)
 (***************************************************************************)
 EXTENDS Integers
 
-CONSTANTS
-    RT,     \* root of the scale: 1000 in traces, 2 or 4 in models
-    Off     \* guards and updates switched off, {} but in negative controls
+CONSTANT RT     \* root of the scale: 1000 in traces, 2 or 4 in models
 
 ONE == RT * RT
 
@@ -50,10 +43,6 @@ Mul(x, y) == The({ MulDigits(a, b, Middle(a, b)) : a \in {x}, b \in {y} })
 
 \* (a * b) % ONE, for a, b >= 0.
 MulRem(x, y) == The({ ((Middle(a, b) % RT) * RT + (a % RT) * (b % RT)) % ONE : a \in {x}, b \in {y} })
-
-\* A guard's failing condition, silent when the guard is switched off.
-Fails(guard, condition) == guard \notin Off /\ condition
-On(update) == update \notin Off
 
 \* An age after dt more, saturated.
 \* KRN-KILL-021, KRN-SURV-033

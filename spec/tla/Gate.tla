@@ -90,41 +90,32 @@ SumOver(f, S) == IF S = {} THEN Zero
 
 \* KRN-GATE-015
 Ceiling(p) == IF p = 3 THEN 6
-              ELSE IF p = 2 \/ ~On("no_ceiling_below_stalker") THEN 2 ELSE 0
+              ELSE IF p = 2 THEN 2 ELSE 0
 
 -----------------------------------------------------------------------------
 (* The fence.                                                              *)
 
-\* Posture' must be assigned before, for the one control that flattens too early.
 \* KRN-FENCE-001, KRN-FENCE-010
 AdvanceFence ==
-    /\ fence_epoch' = IF On("epoch_advances") THEN NextEpoch(fence_epoch) ELSE fence_epoch
+    /\ fence_epoch' = NextEpoch(fence_epoch)
     /\ fence_confirmed' = FALSE
-    /\ UNCHANGED <<position, totals>>
-    /\ IF On("flatten_waits") THEN UNCHANGED permit
-       ELSE LET early(w) == posture' = 0 /\ quantity[w] # 0 /\ permit_kind[w] = NONE
-            IN  /\ permit_kind' = [w \in Workers |-> IF early(w) THEN FLATTEN ELSE permit_kind[w]]
-                /\ permit_quantity' = [w \in Workers |-> IF early(w) THEN -quantity[w] ELSE permit_quantity[w]]
-                /\ permit_price' = [w \in Workers |-> IF early(w) THEN mark[w] ELSE permit_price[w]]
+    /\ UNCHANGED <<position, permit, totals>>
 
 \* KRN-FENCE-003, KRN-FENCE-004
 ConfirmFenceVerdict(epoch) ==
-    IF Fails("epoch_current", epoch # fence_epoch) THEN "STALE_EPOCH"
-    ELSE IF Fails("confirm_once", fence_confirmed) THEN "STALE_EPOCH" ELSE "ok"
+    IF epoch # fence_epoch THEN "STALE_EPOCH"
+    ELSE IF fence_confirmed THEN "STALE_EPOCH" ELSE "ok"
 
 \* Every permit of the older epochs is dead; in HIBERNATE every position gets its flatten.
 \* KRN-FENCE-005, KRN-FENCE-006, KRN-FENCE-008
 ConfirmFence(epoch) ==
     /\ ConfirmFenceVerdict(epoch) = "ok"
     /\ fence_confirmed' = TRUE
-    /\ LET flattened(w) == /\ quantity[w] # 0 /\ On("confirm_flattens")
-                           /\ posture = 0 \/ ~On("flatten_in_hibernate")
-           kept(w) == permit_kind[w] # NONE /\ ~On("confirm_frees")
-           is(w, old, new, none) == IF kept(w) THEN old ELSE IF flattened(w) THEN new ELSE none
-       IN  /\ permit_kind' = [w \in Workers |-> is(w, permit_kind[w], FLATTEN, NONE)]
-           /\ permit_quantity' = [w \in Workers |-> is(w, permit_quantity[w], -quantity[w], 0)]
-           /\ permit_price' = [w \in Workers |-> is(w, permit_price[w], mark[w], Zero)]
-    /\ reserved_notional' = IF On("confirm_frees") THEN Zero ELSE reserved_notional
+    /\ LET flattened(w) == posture = 0 /\ quantity[w] # 0
+       IN  /\ permit_kind' = [w \in Workers |-> IF flattened(w) THEN FLATTEN ELSE NONE]
+           /\ permit_quantity' = [w \in Workers |-> IF flattened(w) THEN -quantity[w] ELSE 0]
+           /\ permit_price' = [w \in Workers |-> IF flattened(w) THEN mark[w] ELSE Zero]
+    /\ reserved_notional' = Zero
     /\ UNCHANGED <<fence_epoch, position, open_notional>>
 
 -----------------------------------------------------------------------------
@@ -132,10 +123,10 @@ ConfirmFence(epoch) ==
 
 \* KRN-RNG-008, KRN-GATE-031, KRN-GATE-032, KRN-GATE-033, KRN-GATE-035
 ClaimInstrumentVerdict(w, i) ==
-    IF Fails("claim_range", w \notin Workers \/ i \notin 0..INSTRUMENT_MAX) THEN "MALFORMED"
-    ELSE IF Fails("claim_permit", permit_kind[w] # NONE) THEN "PERMIT_OUTSTANDING"
-    ELSE IF Fails("claim_position", quantity[w] # 0) THEN "POSITION_OPEN"
-    ELSE IF Fails("claim_owner", i # 0 /\ \E v \in Workers \ {w} : instrument[v] = i) THEN "INSTRUMENT_OWNED"
+    IF w \notin Workers \/ i \notin 0..INSTRUMENT_MAX THEN "MALFORMED"
+    ELSE IF permit_kind[w] # NONE THEN "PERMIT_OUTSTANDING"
+    ELSE IF quantity[w] # 0 THEN "POSITION_OPEN"
+    ELSE IF i # 0 /\ \E v \in Workers \ {w} : instrument[v] = i THEN "INSTRUMENT_OWNED"
     ELSE "ok"
 
 \* KRN-GATE-034
@@ -147,9 +138,9 @@ ClaimInstrument(w, i) ==
 
 \* KRN-RNG-007, KRN-LEDG-009
 UpdateMarkVerdict(i, price) ==
-    IF Fails("mark_range", i \notin 1..INSTRUMENT_MAX \/ ~Positive(price) \/ Less(PRICE_MAX, price))
+    IF i \notin 1..INSTRUMENT_MAX \/ ~Positive(price) \/ Less(PRICE_MAX, price)
     THEN "MALFORMED"
-    ELSE IF Fails("mark_claimed", Owners(i) = {}) THEN "INSTRUMENT_NOT_CLAIMED"
+    ELSE IF Owners(i) = {} THEN "INSTRUMENT_NOT_CLAIMED"
     ELSE "ok"
 
 \* KRN-LEDG-010
@@ -157,9 +148,8 @@ UpdateMark(i, price) ==
     /\ UpdateMarkVerdict(i, price) = "ok"
     /\ mark' = [w \in Workers |-> IF instrument[w] = i THEN price ELSE mark[w]]
     /\ open_notional' =
-        IF Owners(i) = {} \/ ~On("mark_moves_open") THEN open_notional
-        ELSE LET w == CHOOSE w \in Owners(i) : TRUE
-             IN  Add(Sub(open_notional, OpenOf(w)), Times(Abs(quantity[w]), price))
+        LET w == CHOOSE w \in Owners(i) : TRUE
+        IN  Add(Sub(open_notional, OpenOf(w)), Times(Abs(quantity[w]), price))
     /\ UNCHANGED <<fence, instrument, quantity, cost, permit, reserved_notional>>
 
 -----------------------------------------------------------------------------
@@ -181,33 +171,33 @@ OrderMalformed(w, o) ==
 
 \* KRN-GATE-006, KRN-GATE-007, KRN-GATE-008, KRN-GATE-009
 ReduceVerdict(w, o) ==
-    IF Fails("nothing_to_reduce", quantity[w] = 0) THEN "NOTHING_TO_REDUCE"
-    ELSE IF Fails("would_grow", Sign(quantity[w]) = o.side) THEN "WOULD_GROW"
-    ELSE IF Fails("would_flip", o.quantity > Abs(quantity[w])) THEN "WOULD_FLIP"
+    IF quantity[w] = 0 THEN "NOTHING_TO_REDUCE"
+    ELSE IF Sign(quantity[w]) = o.side THEN "WOULD_GROW"
+    ELSE IF o.quantity > Abs(quantity[w]) THEN "WOULD_FLIP"
     ELSE "ok"
 
 \* KRN-GATE-010, KRN-GATE-011, KRN-GATE-012, KRN-GATE-013, KRN-GATE-014, KRN-GATE-016,
 \* KRN-GATE-017
 EntryVerdict(w, o, effective, capital) ==
-    IF Fails("entry_flat", quantity[w] # 0) THEN "POSITION_OPEN"
-    ELSE IF Fails("posture_entry", effective < 2) THEN "POSTURE_FORBIDS_ENTRY"
-    ELSE IF Fails("limit_only", profile = "specification" /\ effective = 2 /\ o.market) THEN "LIMIT_ONLY"
-    ELSE IF Fails("leverage", o.leverage_ppm > Ceiling(effective) * ONE) THEN "LEVERAGE_ABOVE_CEILING"
-    ELSE IF Fails("fraction", Less(Over(Times(Ceiling(effective), capital), 5), Notional(w, o)))
+    IF quantity[w] # 0 THEN "POSITION_OPEN"
+    ELSE IF effective < 2 THEN "POSTURE_FORBIDS_ENTRY"
+    ELSE IF profile = "specification" /\ effective = 2 /\ o.market THEN "LIMIT_ONLY"
+    ELSE IF o.leverage_ppm > Ceiling(effective) * ONE THEN "LEVERAGE_ABOVE_CEILING"
+    ELSE IF Less(Over(Times(Ceiling(effective), capital), 5), Notional(w, o))
         THEN "NOTIONAL_ABOVE_FRACTION"
-    ELSE IF Fails("exposure", Less(Times(Ceiling(effective), capital),
-                                   Add(Add(open_notional, reserved_notional), Notional(w, o))))
+    ELSE IF Less(Times(Ceiling(effective), capital),
+                 Add(Add(open_notional, reserved_notional), Notional(w, o)))
         THEN "EXPOSURE_ABOVE_CEILING"
     ELSE "ok"
 
 \* KRN-GATE-001, KRN-GATE-002, KRN-GATE-003, KRN-GATE-004, KRN-GATE-005, KRN-GATE-020
 RequestOrderVerdict(w, o, effective, capital) ==
-    IF Fails("order_range", OrderMalformed(w, o)) THEN "MALFORMED"
-    ELSE IF Fails("hibernating", posture = 0) THEN "HIBERNATING"
-    ELSE IF Fails("order_fence", ~fence_confirmed) THEN "FENCE_UNCONFIRMED"
-    ELSE IF Fails("order_claim", instrument[w] # o.instrument) THEN "INSTRUMENT_NOT_CLAIMED"
-    ELSE IF Fails("order_permit", permit_kind[w] # NONE) THEN "PERMIT_OUTSTANDING"
-    ELSE IF Fails("order_mark", mark[w] = Zero) THEN "NO_MARK"
+    IF OrderMalformed(w, o) THEN "MALFORMED"
+    ELSE IF posture = 0 THEN "HIBERNATING"
+    ELSE IF ~fence_confirmed THEN "FENCE_UNCONFIRMED"
+    ELSE IF instrument[w] # o.instrument THEN "INSTRUMENT_NOT_CLAIMED"
+    ELSE IF permit_kind[w] # NONE THEN "PERMIT_OUTSTANDING"
+    ELSE IF mark[w] = Zero THEN "NO_MARK"
     ELSE IF o.reduce_only THEN ReduceVerdict(w, o)
     ELSE EntryVerdict(w, o, effective, capital)
 
@@ -217,24 +207,24 @@ RequestOrder(w, o, effective, capital) ==
     /\ permit_kind' = [permit_kind EXCEPT ![w] = IF o.reduce_only THEN EXIT ELSE ENTRY]
     /\ permit_quantity' = [permit_quantity EXCEPT ![w] = o.side * o.quantity]
     /\ permit_price' = [permit_price EXCEPT ![w] = PermitPrice(w, o)]
-    /\ reserved_notional' = IF o.reduce_only \/ ~On("entry_reserves") THEN reserved_notional
+    /\ reserved_notional' = IF o.reduce_only THEN reserved_notional
                             ELSE Add(reserved_notional, Notional(w, o))
     /\ UNCHANGED <<fence, position, open_notional>>
 
 \* KRN-RNG-013, KRN-GATE-037
 CloseOrderVerdict(w) ==
-    IF Fails("close_range", w \notin Workers) THEN "MALFORMED"
-    ELSE IF Fails("close_permit", w \notin Workers \/ permit_kind[w] = NONE) THEN "NO_PERMIT" ELSE "ok"
+    IF w \notin Workers THEN "MALFORMED"
+    ELSE IF permit_kind[w] = NONE THEN "NO_PERMIT" ELSE "ok"
 
 \* In HIBERNATE behind a confirmed fence the flatten is renewed until the position is gone.
 \* KRN-GATE-038, KRN-GATE-039, KRN-GATE-040
 CloseOrder(w) ==
     /\ CloseOrderVerdict(w) = "ok"
-    /\ LET renewed == posture = 0 /\ fence_confirmed /\ quantity[w] # 0 /\ On("close_renews")
+    /\ LET renewed == posture = 0 /\ fence_confirmed /\ quantity[w] # 0
        IN  /\ permit_kind' = [permit_kind EXCEPT ![w] = IF renewed THEN FLATTEN ELSE NONE]
            /\ permit_quantity' = [permit_quantity EXCEPT ![w] = IF renewed THEN -quantity[w] ELSE 0]
            /\ permit_price' = [permit_price EXCEPT ![w] = IF renewed THEN mark[w] ELSE Zero]
-    /\ reserved_notional' = IF On("close_unreserves") THEN Sub(reserved_notional, ReservedOf(w)) ELSE reserved_notional
+    /\ reserved_notional' = Sub(reserved_notional, ReservedOf(w))
     /\ UNCHANGED <<fence, position, open_notional>>
 
 -----------------------------------------------------------------------------
@@ -242,15 +232,14 @@ CloseOrder(w) ==
 
 \* KRN-RNG-012
 ReportFillVerdict(w, lots, price, fee) ==
-    IF Fails("fill_range",
-             \/ w \notin Workers \/ lots \notin 1..QUANTITY_MAX
-             \/ ~Positive(price) \/ Less(PRICE_MAX, price) \/ ~InRange(fee, FEE_MAX))
+    IF \/ w \notin Workers \/ lots \notin 1..QUANTITY_MAX
+       \/ ~Positive(price) \/ Less(PRICE_MAX, price) \/ ~InRange(fee, FEE_MAX)
     THEN "MALFORMED" ELSE "ok"
 
 \* Anything else is a desync (Kernel, ReportFill).
 \* KRN-LEDG-016, KRN-LEDG-017
 FillPermitted(w, lots) ==
-    permit_kind[w] # NONE /\ (On("fill_within_permit") => lots <= Abs(permit_quantity[w]))
+    permit_kind[w] # NONE /\ lots <= Abs(permit_quantity[w])
 
 Signed(w, lots) == Sign(permit_quantity[w]) * lots
 CostAfter(w, lots, price) == Add(cost[w], Times(Signed(w, lots), price))
@@ -264,15 +253,13 @@ FillProfit(w, lots, price) ==
 Fill(w, lots, price) ==
     /\ \E after \in {quantity[w] + Signed(w, lots)}, rest \in {permit_quantity[w] - Signed(w, lots)} :
         /\ quantity' = [quantity EXCEPT ![w] = after]
-        /\ cost' = [cost EXCEPT ![w] = IF after = 0 /\ On("flat_clears_cost") THEN Zero
-                                       ELSE CostAfter(w, lots, price)]
+        /\ cost' = [cost EXCEPT ![w] = IF after = 0 THEN Zero ELSE CostAfter(w, lots, price)]
         /\ permit_quantity' = [permit_quantity EXCEPT ![w] = rest]
-        /\ permit_kind' = IF rest = 0 /\ On("filled_frees") THEN [permit_kind EXCEPT ![w] = NONE] ELSE permit_kind
+        /\ permit_kind' = IF rest = 0 THEN [permit_kind EXCEPT ![w] = NONE] ELSE permit_kind
         /\ permit_price' = IF rest = 0 THEN [permit_price EXCEPT ![w] = Zero] ELSE permit_price
-        /\ reserved_notional' = IF permit_kind[w] = ENTRY /\ On("fill_unreserves")
+        /\ reserved_notional' = IF permit_kind[w] = ENTRY
                                 THEN Sub(reserved_notional, Times(lots, permit_price[w])) ELSE reserved_notional
-        /\ open_notional' = IF On("fill_opens")
-                            THEN Add(Sub(open_notional, OpenOf(w)), Times(Abs(after), mark[w])) ELSE open_notional
+        /\ open_notional' = Add(Sub(open_notional, OpenOf(w)), Times(Abs(after), mark[w]))
     /\ UNCHANGED <<fence, instrument, mark>>
 
 -----------------------------------------------------------------------------

@@ -99,9 +99,9 @@ Init == KS!Init /\ SV!Init /\ PM!Init /\ GT!Init /\ LG!Init
 \* KRN-KILL-011, KRN-KILL-012, KRN-KILL-013, KRN-KILL-016
 TripIfRisen ==
     IF killed' /\ ~killed
-    THEN /\ multiplier_ppm' = IF On("trip_zeroes") THEN 0 ELSE multiplier_ppm
-         /\ IF On("trip_hibernates") THEN PM!Hibernate ELSE UNCHANGED machine
-         /\ IF posture # HIBERNATE /\ On("trip_advances_fence") THEN GT!AdvanceFence ELSE UNCHANGED gate
+    THEN /\ multiplier_ppm' = 0
+         /\ PM!Hibernate
+         /\ IF posture # HIBERNATE THEN GT!AdvanceFence ELSE UNCHANGED gate
     ELSE UNCHANGED <<multiplier_ppm, machine, gate>>
 
 \* A step of the kill-switch alone (given first), and its consequence.
@@ -120,7 +120,7 @@ CloseBar(dt, ahead) ==
     /\ UNCHANGED <<killswitch, ledger>>
     /\ SV!CloseBar(dt, ahead)
     /\ PM!CountBar(Flat /\ fence_confirmed)
-    /\ IF posture' < posture /\ On("demotion_advances_fence") THEN GT!AdvanceFence ELSE UNCHANGED gate
+    /\ IF posture' < posture THEN GT!AdvanceFence ELSE UNCHANGED gate
 
 RecordHeartbeatVerdict(p) == KS!RecordHeartbeatVerdict(p)
 RecordHeartbeat(p) == KS!RecordHeartbeat(p) /\ Consequence
@@ -148,8 +148,7 @@ UpdateMark(i, price) ==
     /\ UNCHANGED <<killswitch, machine, sensors>>
     /\ GT!UpdateMark(i, price)
     /\ LET w == CHOOSE w \in GT!Owners(i) : TRUE
-       IN  LG!BookMark(IF ~On("unrealised_follows") THEN unrealised_pnl
-                       ELSE Add(unrealised_pnl, Times(quantity[w], Sub(price, mark[w]))))
+       IN  LG!BookMark(Add(unrealised_pnl, Times(quantity[w], Sub(price, mark[w]))))
     /\ SV!Lower
 
 ClaimInstrumentVerdict(w, i) == GT!ClaimInstrumentVerdict(w, i)
@@ -189,7 +188,7 @@ ConfirmFence(epoch) == GT!ConfirmFence(epoch) /\ UNCHANGED <<killswitch, surviva
 \* Execution's view of cash and positions.
 \* KRN-RNG-014
 ReconcileLedgerVerdict(view_cash, view_quantities) ==
-    IF Fails("view_range", Less(CASH_MAX, view_cash) \/ Less(view_cash, Neg(CASH_MAX))) THEN "MALFORMED" ELSE "ok"
+    IF Less(CASH_MAX, view_cash) \/ Less(view_cash, Neg(CASH_MAX)) THEN "MALFORMED" ELSE "ok"
 \* KRN-LEDG-018, KRN-LEDG-019, KRN-LEDG-020
 ReconcileLedger(view_cash, view_quantities) ==
     /\ ReconcileLedgerVerdict(view_cash, view_quantities) = "ok"

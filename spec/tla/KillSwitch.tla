@@ -67,14 +67,13 @@ CauseActive == Latched \/ HeartbeatLate \/ (grid_in_use /\ grid_members < 1)
 \* killed' after a step whose causes are all assigned.
 \* KRN-KILL-010, KRN-KILL-018
 Settle == killed' = CauseActive'
-SettleUnless(update) == IF On(update) THEN Settle ELSE UNCHANGED killed
 
 -----------------------------------------------------------------------------
 (* Liveness: time, heartbeats, the grid.                                   *)
 
 \* KRN-TIME-001, KRN-TIME-002
 AdvanceTimeVerdict(dt) ==
-    IF Fails("process_time_forward", dt < 0) THEN "TIME_BACKWARDS" ELSE "ok"
+    IF dt < 0 THEN "TIME_BACKWARDS" ELSE "ok"
 
 \* KRN-KILL-001, KRN-KILL-020, KRN-KILL-021, KRN-TIME-008, KRN-REARM-010
 AdvanceTime(dt) ==
@@ -83,28 +82,28 @@ AdvanceTime(dt) ==
     /\ operator_request_age_ms' = IF operator_request = 0 THEN 0
                                   ELSE Aged(operator_request_age_ms, dt, AGE_MS_MAX)
     /\ UNCHANGED <<grid_members, latches, journal_writable, operator_request>>
-    /\ SettleUnless("late_heartbeat_kills")
+    /\ Settle
 
 \* KRN-RNG-003
-RecordHeartbeatVerdict(p) == IF Fails("partition_range", p \notin Partitions) THEN "MALFORMED" ELSE "ok"
+RecordHeartbeatVerdict(p) == IF p \notin Partitions THEN "MALFORMED" ELSE "ok"
 
 \* KRN-KILL-018, KRN-KILL-019
 RecordHeartbeat(p) ==
     /\ RecordHeartbeatVerdict(p) = "ok"
     /\ heartbeat_age_ms' = [heartbeat_age_ms EXCEPT ![p] = 0]
     /\ UNCHANGED <<grid_members, latches, journal_writable, request>>
-    /\ SettleUnless("heartbeat_revives")
+    /\ Settle
 
 \* KRN-RNG-004
 ReportGridVerdict(members) ==
-    IF Fails("members_range", members \notin 0..GRID_MEMBERS_MAX) THEN "MALFORMED" ELSE "ok"
+    IF members \notin 0..GRID_MEMBERS_MAX THEN "MALFORMED" ELSE "ok"
 
 \* KRN-KILL-004, KRN-KILL-022
 ReportGrid(members) ==
     /\ ReportGridVerdict(members) = "ok"
     /\ grid_members' = members
     /\ UNCHANGED <<heartbeat_age_ms, latches, journal_writable, request>>
-    /\ SettleUnless("empty_grid_kills")
+    /\ Settle
 
 -----------------------------------------------------------------------------
 (* Integrity: latches.                                                     *)
@@ -115,25 +114,25 @@ Latch(checksum, desync, operator) ==
     /\ latched_desync' = (latched_desync \/ desync)
     /\ latched_operator' = (latched_operator \/ operator)
 
-TripKillSwitchVerdict(cause) == IF Fails("cause_range", cause \notin 1..3) THEN "MALFORMED" ELSE "ok"
+TripKillSwitchVerdict(cause) == IF cause \notin 1..3 THEN "MALFORMED" ELSE "ok"
 
 \* KRN-KILL-006, KRN-KILL-007, KRN-KILL-008
 TripKillSwitch(cause) ==
     /\ TripKillSwitchVerdict(cause) = "ok"
     /\ Latch(cause = 1, cause = 2, cause = 3)
     /\ UNCHANGED <<heartbeat_age_ms, grid_members, journal_writable, request>>
-    /\ SettleUnless("latch_kills")
+    /\ Settle
 
 \* What ReportFill and ReconcileLedger do when execution and kernel disagree.
 Desynchronise ==
     /\ Latch(FALSE, TRUE, FALSE)
     /\ UNCHANGED <<heartbeat_age_ms, grid_members, journal_writable, request>>
-    /\ SettleUnless("desync_kills")
+    /\ Settle
 
 \* KRN-KILL-009
 FailJournal ==
     /\ journal_writable' = FALSE
-    /\ Latch(On("journal_failure_latches"), FALSE, FALSE)
+    /\ Latch(TRUE, FALSE, FALSE)
     /\ UNCHANGED <<heartbeat_age_ms, grid_members, request>>
     /\ Settle
 
@@ -146,7 +145,7 @@ RestoreJournal ==
 (* The operator's two steps.                                               *)
 
 \* KRN-REARM-001, KRN-REARM-011
-RequestRearmVerdict == IF Fails("rearm_latched", ~Latched) THEN "NOTHING_TO_REARM" ELSE "ok"
+RequestRearmVerdict == IF ~Latched THEN "NOTHING_TO_REARM" ELSE "ok"
 
 \* KRN-REARM-002, KRN-REARM-009
 RequestRearm ==
@@ -159,10 +158,10 @@ RequestRearm ==
 \* KRN-REARM-003, KRN-REARM-004, KRN-REARM-005, KRN-REARM-006, KRN-PEAK-003, KRN-PEAK-004,
 \* KRN-PEAK-005
 ConfirmVerdict(wanted) ==
-    IF Fails("confirm_request", operator_request # wanted) THEN "NO_REQUEST"
-    ELSE IF Fails("confirm_cooling", operator_request_age_ms < cooling_ms) THEN "COOLING"
-    ELSE IF Fails("confirm_window", operator_request_age_ms > confirm_window_ms) THEN "REQUEST_EXPIRED"
-    ELSE IF Fails("confirm_journal", ~journal_writable) THEN "JOURNAL_DOWN"
+    IF operator_request # wanted THEN "NO_REQUEST"
+    ELSE IF operator_request_age_ms < cooling_ms THEN "COOLING"
+    ELSE IF operator_request_age_ms > confirm_window_ms THEN "REQUEST_EXPIRED"
+    ELSE IF ~journal_writable THEN "JOURNAL_DOWN"
     ELSE "ok"
 
 ConfirmRearmVerdict == ConfirmVerdict(1)
@@ -173,10 +172,10 @@ ConfirmRearm ==
     /\ latched_checksum' = FALSE /\ latched_desync' = FALSE /\ latched_operator' = FALSE
     /\ operator_request' = 0 /\ operator_request_age_ms' = 0
     /\ UNCHANGED <<heartbeat_age_ms, grid_members, journal_writable>>
-    /\ SettleUnless("rearm_revives")
+    /\ Settle
 
 \* KRN-PEAK-001
-RequestPeakResetVerdict(flat) == IF Fails("peak_request_flat", ~flat) THEN "NOT_FLAT" ELSE "ok"
+RequestPeakResetVerdict(flat) == IF ~flat THEN "NOT_FLAT" ELSE "ok"
 
 \* KRN-PEAK-002
 RequestPeakReset(flat) ==
@@ -188,7 +187,7 @@ RequestPeakReset(flat) ==
 \* KRN-PEAK-006
 ConfirmPeakResetVerdict(flat) ==
     IF ConfirmVerdict(2) # "ok" THEN ConfirmVerdict(2)
-    ELSE IF Fails("peak_confirm_flat", ~flat) THEN "NOT_FLAT" ELSE "ok"
+    ELSE IF ~flat THEN "NOT_FLAT" ELSE "ok"
 
 \* KRN-PEAK-007
 ConfirmPeakReset(flat) ==
@@ -202,7 +201,7 @@ RestartKernel ==
     /\ heartbeat_age_ms' = [p \in Partitions |-> 0]
     /\ operator_request' = 0 /\ operator_request_age_ms' = 0
     /\ UNCHANGED <<grid_members, latches, journal_writable>>
-    /\ SettleUnless("restart_settles")
+    /\ Settle
 
 -----------------------------------------------------------------------------
 (* Promises.                                                               *)

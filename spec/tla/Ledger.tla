@@ -46,15 +46,14 @@ Capital == MaxOf(Zero, MinOf(cash, Equity))
 \* KRN-LEDG-012, KRN-LEDG-014
 Settle ==
     \E equity \in {Equity'} :
-        /\ equity_peak' = IF ~On("peak_follows") THEN equity_peak
-                          ELSE IF On("peak_holds") THEN MaxOf(equity_peak, equity) ELSE MaxOf(equity, Micro)
-        /\ drawdown_ppm' = IF On("drawdown_follows") THEN Drawdown(equity_peak', equity) ELSE drawdown_ppm
+        /\ equity_peak' = MaxOf(equity_peak, equity)
+        /\ drawdown_ppm' = Drawdown(equity_peak', equity)
 
 \* KRN-LEDG-001, KRN-LEDG-007
 BookFill(profit, fee, unrealised) ==
     /\ cash' = Sub(Add(cash, profit), fee)
     /\ realised_pnl' = Sub(realised_pnl, profit)
-    /\ fees' = IF On("double_entry") THEN Add(fees, fee) ELSE fees
+    /\ fees' = Add(fees, fee)
     /\ unrealised_pnl' = unrealised
     /\ UNCHANGED contributed
     /\ Settle
@@ -62,10 +61,7 @@ BookFill(profit, fee, unrealised) ==
 \* KRN-LEDG-008
 BookMark(unrealised) ==
     /\ unrealised_pnl' = unrealised
-    /\ IF On("marks_leave_cash") THEN UNCHANGED accounts
-       ELSE LET gain == Sub(unrealised, unrealised_pnl)
-            IN  /\ cash' = Add(cash, gain) /\ realised_pnl' = Sub(realised_pnl, gain)
-                /\ UNCHANGED <<contributed, fees>>
+    /\ UNCHANGED accounts
     /\ Settle
 
 \* KRN-LEDG-013, KRN-PEAK-007

@@ -49,8 +49,7 @@ Accept == Judged /\ UNCHANGED judged_by
 Still == UNCHANGED posture
 Refuse(reason) ==
     /\ answer' = reason /\ UNCHANGED judged_by
-    /\ IF On("refusals_unchanged") THEN UNCHANGED vars
-       ELSE fence_confirmed' = FALSE /\ UNCHANGED <<fence_epoch, position, permit, totals, posture>>
+    /\ UNCHANGED vars
 
 MayAdvance == fence_epoch < EPOCH_MAX
 Demote(p) == p < posture /\ MayAdvance /\ posture' = p /\ AdvanceFence /\ Accept

@@ -19,7 +19,7 @@
 (* no state of Inv is left out.  Slots are the typed product, filtered.    *)
 (*                                                                         *)
 (* Not here: the argument for all integers and any number of steps         *)
-(* (Nagini, on kernel/); names in Off weaken the hypothesis (controls).    *)
+(* (Nagini, on kernel/).                                                   *)
 (***************************************************************************)
 EXTENDS MCKernel
 
@@ -106,7 +106,7 @@ SlotHolds(s) ==
     /\ (s.k = 0 <=> s.pq = 0) /\ (s.k = 0 <=> s.pp = 0)                     \* PermitSlotIsConsistent
     /\ s.k \in {2, 3} => Sign(s.pq) = -Sign(s.q) /\ Abs(s.pq) <= Abs(s.q)   \* NoPermitFlips
     /\ s.k = 1 => s.q = 0 \/ Sign(s.q) = Sign(s.pq)                         \* EntryNeverOpposesPosition
-    /\ s.k = 3 /\ On("FlattenIsWhole") => s.pq = -s.q
+    /\ s.k = 3 => s.pq = -s.q                                                \* FlattenIsWhole
     /\ Abs(s.q + s.pq) <= QUANTITY_MAX                                      \* TypeOK
 AllSlots ==
     { s \in { Slot(i, m, q, c, k, pq, pp) :
@@ -119,7 +119,7 @@ DomainOfKillSwitch ==
     /\ grid_members \in Members
     /\ \E l \in LatchSets : latched_checksum = l[1] /\ latched_desync = l[2] /\ latched_operator = l[3]
     /\ journal_writable \in Journals
-    /\ On("JournalDownMeansLatched") => JournalDownMeansLatched
+    /\ JournalDownMeansLatched
     /\ killed = KS!CauseActive
     /\ \E r \in Requests : operator_request = r[1] /\ operator_request_age_ms = r[2]
     /\ RearmRequestMeansLatched
@@ -154,11 +154,9 @@ DomainOfSurvival ==
     /\ multiplier_ppm \in Multipliers /\ multiplier_ppm <= Target
     /\ bars_below \in BelowSet /\ bars_above \in AboveSet /\ CountersWithinHysteresis
 
-\* A control that leaves a conjunct out of the hypothesis.
-Weakened == ~On("FlattenIsWhole") \/ ~On("JournalDownMeansLatched")
 InductiveInit ==
     /\ DomainOfKillSwitch /\ DomainOfSlots /\ DomainOfLedger /\ DomainOfSurvival
-    /\ Weakened \/ Inv
+    /\ Inv
 
 \* A fill as the exchange reports it: any lots, any price, permitted or not.
 ReportAnyFill(w, lots, price, fee) == ReportFill(w, lots, price, fee)

@@ -28,9 +28,7 @@ MCInit == Init /\ flat = TRUE /\ peak_resets = FALSE /\ answer = "ok"
 Accept == answer' = "ok" /\ UNCHANGED <<flat, peak_resets>>
 Refuse(reason) ==
     /\ answer' = reason
-    /\ IF On("refusals_unchanged") THEN UNCHANGED vars
-       ELSE /\ grid_members' = 0
-            /\ UNCHANGED <<heartbeat_age_ms, latches, journal_writable, killed, request, flat, peak_resets>>
+    /\ UNCHANGED vars
 
 DoAdvanceTime(dt) == AdvanceTime(dt) /\ Accept
 DoRecordHeartbeat(p) == RecordHeartbeat(p) /\ Accept

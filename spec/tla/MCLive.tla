@@ -34,7 +34,7 @@ LiveInit == MCInit /\ calm = FALSE
 Enough == CapitalCurve(drawdown_ppm) >= ONE /\ forewarner_status = 0
 BeCalm ==
     /\ ~calm /\ ~killed
-    /\ On("calm_premise") => Enough
+    /\ Enough
     /\ calm' = TRUE /\ UNCHANGED vars
 
 InBand == \E v \in Band : cash = Amount(v)

@@ -48,9 +48,7 @@ MCInit ==
 Accept == answer' = "ok"
 Refuse(reason) ==
     /\ answer' = reason
-    /\ IF On("refusals_unchanged") THEN UNCHANGED vars
-       ELSE shock_age_ms' = 0 /\ UNCHANGED <<forewarner_status, forewarner_age_ms, book_age_ms, book,
-                                             multiplier_ppm, killed, drawdown_ppm, slack_ms>>
+    /\ UNCHANGED vars
 Still == UNCHANGED <<killed, drawdown_ppm, slack_ms>>
 
 ProcessTimePasses == slack_ms' = SLACK_MAX /\ UNCHANGED <<survival, killed, drawdown_ppm>> /\ Accept

@@ -9,9 +9,6 @@
 (***************************************************************************)
 EXTENDS Trader
 
-CONSTANT Off                \* as in Fixed: {} but in controls
-On(rule) == rule \notin Off
-
 MCLots == {-1, 1, 2}
 
 MCInit ==
@@ -21,20 +18,13 @@ MCInit ==
 
 \* One disjunct per action, so coverage shows each.
 Free == within' \in BOOLEAN
-DoKill ==
-    /\ Free /\ killed' = TRUE
-    /\ IF On("kill_sleeps") THEN Kill ELSE UNCHANGED <<posture, fenced, book>>
+DoKill == Free /\ killed' = TRUE /\ Kill
 DoCalmDown == Free /\ killed' = FALSE /\ CalmDown
 DoDrop == Free /\ fenced' = FALSE /\ Drop
-DoClimbOne ==
-    /\ Free
-    /\ \/ ClimbOne
-       \/ ~On("wakes_flat") /\ ~killed /\ posture = 0 /\ posture' = 1 /\ UNCHANGED <<killed, fenced, book>>
+DoClimbOne == Free /\ ClimbOne
 DoRestart == Free /\ killed' \in BOOLEAN /\ fenced' = FALSE /\ Restart
 DoMarket == Free /\ Market
-DoFence ==
-    /\ Free /\ fenced' = TRUE
-    /\ IF On("fence_closes") THEN Fence ELSE ~fenced /\ UNCHANGED <<killed, posture, book>>
+DoFence == Free /\ fenced' = TRUE /\ Fence
 DoEnter(w) == Free /\ Enter(w)
 DoExit(w) == Free /\ Exit(w)
 DoEnd(w) == Free /\ End(w)

@@ -52,7 +52,7 @@ RiseGate(q) == CASE q = 3 -> Ceil(92, 100) [] q = 2 -> Ceil(77, 100) [] q = 1 ->
 \* The R that posture q needs where p is the committed one.
 \* KRN-POST-002
 Needs(q, p) == IF profile = "bible" THEN BibleGate(q)
-               ELSE IF q <= p /\ On("schmitt_gap") THEN DropGate(q) ELSE RiseGate(q)
+               ELSE IF q <= p THEN DropGate(q) ELSE RiseGate(q)
 
 Called(p, r) ==
     IF r >= Needs(3, p) THEN 3
@@ -61,7 +61,7 @@ Called(p, r) ==
 
 \* What an entry is judged by, now.
 \* KRN-POST-015
-Effective == IF On("effective_is_lower") THEN Min(posture, Called(posture, multiplier_ppm)) ELSE posture
+Effective == Min(posture, Called(posture, multiplier_ppm))
 
 -----------------------------------------------------------------------------
 \* KRN-POST-011
@@ -69,24 +69,21 @@ Stay == posture' = posture /\ bars_below' = 0 /\ bars_above' = 0
 
 \* KRN-POST-004, KRN-POST-006, KRN-POST-007, KRN-POST-012, KRN-POST-016
 Below(call) ==
-    IF On("down_filter") /\ bars_below + 1 < DOWN_AFTER
+    IF bars_below + 1 < DOWN_AFTER
     THEN posture' = posture /\ bars_below' = bars_below + 1 /\ bars_above' = 0
-    ELSE /\ posture' = call
-         /\ bars_below' = IF On("counters_reset") THEN 0 ELSE bars_below + 1
-         /\ bars_above' = 0
+    ELSE posture' = call /\ bars_below' = 0 /\ bars_above' = 0
 
 \* KRN-POST-005, KRN-POST-006, KRN-POST-009, KRN-POST-012, KRN-POST-016
 Above(call) ==
-    IF On("up_filter") /\ bars_above + 1 < UP_AFTER
+    IF bars_above + 1 < UP_AFTER
     THEN posture' = posture /\ bars_above' = bars_above + 1 /\ bars_below' = 0
-    ELSE /\ posture' = IF On("climb_one") THEN posture + 1 ELSE call
-         /\ bars_above' = 0 /\ bars_below' = 0
+    ELSE posture' = posture + 1 /\ bars_above' = 0 /\ bars_below' = 0
 
 \* KRN-POST-013
 CountBar(ready) ==
     LET Count(call) ==
             IF call < posture THEN Below(call)
-            ELSE IF call > posture /\ ~Fails("hibernate_until_ready", posture = HIBERNATE /\ ~ready)
+            ELSE IF call > posture /\ ~(posture = HIBERNATE /\ ~ready)
                  THEN Above(call)
                  ELSE Stay
     IN  Count(Called(posture, multiplier_ppm'))

@@ -46,8 +46,7 @@ RestoreJournal == ~journal_writable /\ journal_writable' = TRUE /\ UNCHANGED <<p
 
 MayRelease ==
     \/ recorded
-    \/ ~journal_writable /\ pending \in Reducing /\ On("reduce_anyway")
-    \/ ~On("record_first")
+    \/ ~journal_writable /\ pending \in Reducing
 ReleaseEffect ==
     /\ pending # "none" /\ MayRelease
     /\ released' = [effect |-> pending, recorded |-> recorded]

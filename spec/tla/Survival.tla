@@ -83,7 +83,7 @@ BookSilent == book_age_ms > book_stale_ms
 BibleStructural == Mul(StatusFactor, StructuralDecay(SecondsUp(forewarner_age_ms)))
 \* KRN-SURV-006
 BibleMicrostructure ==
-    IF BookSilent /\ On("silent_book_is_bad") THEN Min(Floor(1, 2), BookShows) ELSE BookShows
+    IF BookSilent THEN Min(Floor(1, 2), BookShows) ELSE BookShows
 \* A book is not late for having been read before the bar closed: only silence beyond the limit is.
 Silence == IF BookSilent THEN book_age_ms ELSE 0
 \* KRN-SURV-003
@@ -106,7 +106,7 @@ ImpairedCount(s, m, e) == Impaired(s) + Impaired(m) + Impaired(e)
 
 \* KRN-SURV-016, KRN-SURV-017, KRN-SURV-024
 Combine(s, m, e) ==
-    IF On("penalty") /\ ImpairedCount(s, m, e) >= 2
+    IF ImpairedCount(s, m, e) >= 2
     THEN Mul(Mul(Capital, Min(s, e)), m) \div 2
     ELSE Mul(Mul(Capital, Min(s, e)), m)
 
@@ -119,7 +119,7 @@ SpecificationTarget ==
     Mul(Mul(Mul(Capital, SpecificationStructural), Environment), SpecificationMicrostructure)
 
 \* KRN-SURV-020
-Target == IF killed /\ On("killed_means_zero") THEN 0
+Target == IF killed THEN 0
           ELSE IF profile = "bible" THEN BibleTarget ELSE SpecificationTarget
 
 \* KRN-SURV-028, KRN-SURV-029, KRN-SURV-030
@@ -131,14 +131,11 @@ RecoveryStep(dt, gap) ==
 (* Readings.  Each ends with Lower.                                        *)
 
 \* KRN-SURV-026, KRN-SURV-027
-Lower ==
-    IF On("reading_lowers")
-    THEN \E target \in {Target'} : multiplier_ppm' = Min(multiplier_ppm, target)
-    ELSE UNCHANGED multiplier_ppm
+Lower == \E target \in {Target'} : multiplier_ppm' = Min(multiplier_ppm, target)
 
 \* KRN-RNG-005
 ReportForewarnerVerdict(status) ==
-    IF Fails("status_range", status \notin 0..2) THEN "MALFORMED" ELSE "ok"
+    IF status \notin 0..2 THEN "MALFORMED" ELSE "ok"
 
 \* KRN-SURV-034
 ReportForewarner(status) ==
@@ -146,13 +143,12 @@ ReportForewarner(status) ==
     /\ forewarner_status' = status
     /\ forewarner_age_ms' = 0
     /\ UNCHANGED <<book_age_ms, shock_age_ms, book>>
-    /\ IF On("reading_never_raises") THEN Lower ELSE multiplier_ppm' = Target'
+    /\ Lower
 
 \* KRN-RNG-006
 ReportBookVerdict(depth, fill, latency, jitter) ==
-    IF Fails("book_range",
-             \/ depth \notin 0..ONE \/ fill \notin 0..ONE
-             \/ latency \notin 0..LATENCY_MS_MAX \/ jitter \notin 0..LATENCY_MS_MAX)
+    IF \/ depth \notin 0..ONE \/ fill \notin 0..ONE
+       \/ latency \notin 0..LATENCY_MS_MAX \/ jitter \notin 0..LATENCY_MS_MAX
     THEN "MALFORMED" ELSE "ok"
 
 \* KRN-SURV-035
@@ -177,17 +173,15 @@ ReportShock ==
 
 \* KRN-TIME-003, KRN-TIME-004, KRN-TIME-005, KRN-TIME-006
 CloseBarVerdict(dt, ahead) ==
-    IF Fails("market_time_forward", dt < 0) THEN "TIME_BACKWARDS"
-    ELSE IF Fails("bar_length", dt < bar_ms_min) THEN "BAR_TOO_SHORT"
-    ELSE IF Fails("market_behind_process", live /\ ahead) THEN "MARKET_TIME_AHEAD"
+    IF dt < 0 THEN "TIME_BACKWARDS"
+    ELSE IF dt < bar_ms_min THEN "BAR_TOO_SHORT"
+    ELSE IF live /\ ahead THEN "MARKET_TIME_AHEAD"
     ELSE "ok"
 
 \* The multiplier after a bar, `target` and `r` bound to Target' and R.
 \* KRN-SURV-025, KRN-SURV-027
 Moved(dt, target, r) ==
-    IF target < r
-    THEN IF On("bar_attacks") THEN target ELSE (target + r + 1) \div 2
-    ELSE IF On("recovery_is_slow") THEN r + RecoveryStep(dt, target - r) ELSE target
+    IF target < r THEN target ELSE r + RecoveryStep(dt, target - r)
 
 \* KRN-SURV-033
 CloseBar(dt, ahead) ==

@@ -12,20 +12,32 @@ from click.testing import CliRunner
 
 from dolphin.commands.check import command
 from verify.models.checking import SPEC_FOLDER
-from verify.models.export import property_function
-from verify.models.manifest import ManifestError, Row, save_manifest
+from verify.models.controls import load_controls, row_of
+from verify.models.manifest import Row, save_manifest
 
 ROOT = SPEC_FOLDER.parents[1]
 
 # One worker's instrument claimed by another: the guard in the code is ``owner_of`` in the gate.
-CONTROL = """\\* expected: OneWorkerPerInstrument
-\\* module: MCKernel
-CONSTANTS
-    Off = {"claim_owner"}
-    profile = "bible"
+GOOD = """\\* module: MCKernel
+CONSTANT profile = "bible"
 INVARIANT OneWorkerPerInstrument
+PROPERTY HealthLeadsToApex
 """
-OWNED = "OneWorkerPerInstrument"
+CONTROLS = r"""
+[[edits.owner]]
+at = "Gate!ClaimInstrumentVerdict"
+old = 'i # 0 /\ \E v \in Workers \ {w} : instrument[v] = i'
+new = 'FALSE'
+[[edits.outside]]
+at = "MCKernel!Accepting"
+old = 'RequestRearm'
+new = 'FALSE'
+
+[controls]
+BadOwner = { of = "Good", edits = ["owner"], violates = "OneWorkerPerInstrument", why = "" }
+BadOther = { of = "Good", edits = ["owner"], violates = "HealthLeadsToApex", why = "" }
+BadOutside = { of = "Good", edits = ["outside"], violates = "OneWorkerPerInstrument", why = "" }
+"""
 WITHOUT_THE_GUARD = """
 import kernel.gate
 kernel.gate.owner_of = lambda gate, instrument: -1
@@ -38,13 +50,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("export")
     for path in SPEC_FOLDER.glob("*.tla"):
         shutil.copy(path, place)
-    (place / "BadOwner.cfg").write_text(CONTROL)
-    (place / "Good.cfg").write_text(CONTROL)
-    rows = [
-        Row("BadOwner", "MCKernel", "BadOwner.cfg", "safety", "fast", OWNED, False),
-        Row("BadOther", "MCKernel", "BadOwner.cfg", "safety", "fast", "HealthLeadsToApex", False),
-        Row("Good", "MCKernel", "Good.cfg", "safety", "fast", "success", False),
-    ]  # fmt: skip
+    (place / "Good.cfg").write_text(GOOD)
+    (place / "controls.toml").write_text(CONTROLS)
+    good = Row("Good", "MCKernel", "Good.cfg", "safety", "fast", "success", False)
+    controls = load_controls(place).values()
+    rows = [good, *(row_of(control, good) for control in controls)]
     save_manifest(place, rows)
     return place
 
@@ -78,19 +88,32 @@ def test_the_code_passes_and_fails_without_its_guard(folder: Path, tmp_path: Pat
     assert "broke OneWorkerPerInstrument" in gone.stdout
 
 
-def test_a_property_without_a_function_cannot_be_exported(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("BadOther", "HealthLeadsToApex: no function of that name in kernel/invariants.py"),
+        ("BadOutside", "it edits MCKernel!Accepting, which is no part of Kernel.tla"),
+        ("Good", "Good: expected to succeed, so there is no counterexample"),
+    ],
+)
+def test_what_cannot_be_exported_says_why(
+    folder: Path, tmp_path: Path, name: str, sentence: str
+) -> None:
     test = tmp_path / "test_none.py"
-    result = check(folder, "--export-test", str(test), "BadOther")
+    result = check(folder, "--export-test", str(test), name)
     assert result.exit_code == 2
-    assert "HealthLeadsToApex: no function of that name in kernel/invariants.py" in result.stderr
+    assert sentence in result.stderr
     assert not test.exists()
-    assert property_function("FastAttack") == "kernel.promises"
-    with pytest.raises(ManifestError):
-        property_function("Inv2")
 
 
-def test_a_model_that_holds_has_nothing_to_export(folder: Path, tmp_path: Path) -> None:
-    result = check(folder, "--export-test", str(tmp_path / "test_none.py"), "Good")
+def test_a_file_that_is_there_is_not_replaced(folder: Path, tmp_path: Path) -> None:
+    test = tmp_path / "test_mine.py"
+    test.write_text("mine")
+    result = check(folder, "--export-test", str(test), "BadOwner")
     assert result.exit_code == 2
-    assert "Good: expected to succeed" in result.stderr
+    assert f"{test}: is there already" in result.stderr
+    assert test.read_text() == "mine"
+
+
+def test_one_model_is_exported_at_a_time(folder: Path, tmp_path: Path) -> None:
     assert check(folder, "--export-test", str(tmp_path / "t.py")).exit_code == 2

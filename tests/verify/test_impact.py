@@ -133,7 +133,7 @@ def test_a_function_is_reached_from_all_sides(tree: Tree) -> None:
 def test_an_operator_is_checked_by_its_models(tree: Tree) -> None:
     hits = tree.graph.walk(["Gate!NoPermitFlips"])
     assert hits["MCGate.cfg"].why == "checks"
-    assert hits["BadGateWouldFlip.cfg"].why == "must fail"
+    assert hits["BadGateWouldFlip"].why == "must fail"
     assert hits["kernel.invariants.NoPermitFlips"].why == "has the name of"
     # What rests on the function does not rest on the operator.
     assert "kernel.step.step" not in hits

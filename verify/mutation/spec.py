@@ -33,6 +33,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from traces.audit.tlatools import ToolMissing, jar_path, java_path
+from traces.provenance import ROOT
 from verify.item import (
     DOES_NOT_HOLD,
     FAST,
@@ -45,7 +47,7 @@ from verify.item import (
     tell_on_stderr,
 )
 from verify.models.manifest import ManifestError, load_manifest
-from verify.models.tlc import ROOT, ToolMissing, java_path
+from verify.models.tla import TlaError
 from verify.mutation.spec_killers import (
     WAYS,
     GeneratorFault,
@@ -53,7 +55,6 @@ from verify.mutation.spec_killers import (
     Killers,
     Verdict,
     Workshop,
-    jar_of,
 )
 from verify.mutation.spec_mutants import (
     Mutant,
@@ -62,7 +63,6 @@ from verify.mutation.spec_mutants import (
     mutants_of,
     scope_of,
 )
-from verify.mutation.tla import TlaError
 from verify.store import Store
 
 JUSTIFIED = Path("verify/mutation/spec_waivers.toml")
@@ -252,8 +252,7 @@ def run(context: Context) -> Outcome:
     spec = context.root / "spec" / "tla"
     try:
         java_path()
-        if not jar_of(context.root).is_file():
-            raise ToolMissing(f"{jar_of(context.root)}: TLC's jar is not there (make env)")
+        jar_path(context.root)
         rows = load_manifest(spec)
         scope = scope_of(spec, rows)
         mutants = mutants_of(scope)
@@ -292,9 +291,8 @@ ITEM = Item(
     section="mutation",
     inputs=(
         "spec/tla/*.tla", "spec/tla/*.cfg", "spec/tla/manifest.json", "kernel/**/*.py",
-        "traces/**/*.py", "verify/models/*.py", "verify/mutation/tla.py",
-        "verify/mutation/spec*.py", "verify/mutation/spec_waivers.toml",
-        "tests/traces/golden/*.journal",
+        "traces/**/*.py", "verify/models/*.py", "verify/mutation/spec*.py",
+        "verify/mutation/spec_waivers.toml", "tests/traces/golden/*.journal",
     ),
     seconds={FULL: 3_000.0},
     run=run,

@@ -8,7 +8,6 @@ tried from the cheap to the dear, and the first that tells the difference is nam
     violation     an invariant, a property or an ASSUME of a good configuration does not hold
     count         the pinned distinct or generated states, or the depth, differ
     conformance   a step of the corpus (``spec_corpus.py``) is none of the mutant's
-    control       a negative control no longer fails as it must (for ``Fails`` and ``On`` alone)
 
 Rules of this file:
 
@@ -26,7 +25,6 @@ Rules of this file:
 Not here: the mutants (``spec_mutants.py``), the reckoning (``spec.py``).
 """
 
-import os
 import re
 import resource
 import shutil
@@ -42,10 +40,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from traces.audit.tlatools import JAR_SHA256, TLC_CLASS, jar_path, java_path
 from traces.audit.tlc import TlcFailed, configuration, data_module, judge_output, run_module
 from traces.audit.tlc import read_output as read_rows
 from verify.models.manifest import Row, modules_of, read_cfg, sha256_of
-from verify.models.tlc import JAR_NAME, jar_sha256, java_path
 from verify.models.tlc import read_output as read_models
 from verify.mutation.spec_corpus import Corpus, Source, sources
 from verify.mutation.spec_mutants import Mutant
@@ -53,11 +51,10 @@ from verify.store import Store, key_of
 
 VERSION = 1  # of how a run is made: raise it and nothing that is kept is believed
 UNASSIGNED, EVALUATION, VIOLATION = "unassigned", "evaluation", "violation"
-COUNT, CONFORMANCE, CONTROL = "count", "conformance", "control"
-WAYS = (UNASSIGNED, EVALUATION, VIOLATION, COUNT, CONFORMANCE, CONTROL)
+COUNT, CONFORMANCE = "count", "conformance"
+WAYS = (UNASSIGNED, EVALUATION, VIOLATION, COUNT, CONFORMANCE)
 ROOT_MODULE, WITHIN = "MutantRun", "MutantWithinPinned"
 GOLDEN = ("bible.journal", "specification-anchored.journal")
-CONTROLS = ("BadPostureDown", "BadKillSwitchRearmCooling")  # one uses On, one Fails
 OWN_FIRST_S, OTHERS_FIRST = 15.0, 6_000  # pinned seconds, generated states
 NEAR_STATES = 4_000
 # Up to so many generated states the second compiler costs more than it saves: 2,512 states of
@@ -142,7 +139,7 @@ class Workshop:
         found += ["-XX:TieredStopAtLevel=1", "-Xmx1000m"] if small else ["-Xmx2500m"]
         if self.archive is not None and self.archive.is_file():
             found += ["-Xshare:auto", f"-XX:SharedArchiveFile={self.archive}"]
-        return [*found, "-Duser.language=en", "-cp", str(self.jar), "tlc2.TLC"]
+        return [*found, "-Duser.language=en", "-cp", str(self.jar), TLC_CLASS]
 
 
 def make_archive(jar: Path, spec: Path, archive: Path) -> None:
@@ -153,7 +150,7 @@ def make_archive(jar: Path, spec: Path, archive: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="dolphin-cds-") as scratch:
         draft = Path(scratch) / "tlc.jsa"
         command = [java_path(), f"-XX:ArchiveClassesAtExit={draft}", "-XX:+UseSerialGC"]
-        command += ["-Xlog:disable", "-Xlog:all=off", "-cp", str(jar), "tlc2.TLC", "-tool"]
+        command += ["-Xlog:disable", "-Xlog:all=off", "-cp", str(jar), TLC_CLASS, "-tool"]
         command += ["-metadir", f"{scratch}/states", "-config", str(spec / "MCLiveKill.cfg")]
         subprocess.run([*command, str(spec / "MCLive.tla")], cwd=scratch, capture_output=True)
         if draft.is_file():
@@ -163,7 +160,7 @@ def make_archive(jar: Path, spec: Path, archive: Path) -> None:
 def run_model(shop: Workshop, row: Row) -> Ran:
     """Run one row of the manifest on the workshop's modules, stopped beyond its pinned states."""
     cfg = (shop.folder / row.cfg).read_text(encoding="utf-8")
-    bounded = row.mode != "assumptions" and not row.control
+    bounded = row.mode != "assumptions"
     with tempfile.TemporaryDirectory(prefix="dolphin-mutant-") as scratch:
         root = shop.folder / f"{row.module}.tla"
         config = shop.folder / row.cfg
@@ -176,7 +173,7 @@ def run_model(shop: Workshop, row: Row) -> Ran:
                 f'{WITHIN} == TLCGet("distinct") <= {row.distinct}\n====\n',
                 encoding="utf-8",
             )
-        small = row.control or row.generated < SMALL_STATES
+        small = row.generated < SMALL_STATES
         command = [*shop.command(small=small), "-tool", "-workers", "1", "-fp", "0"]
         command += ["-metadir", f"{scratch}/states", "-config", str(config)]
         if row.mode == "liveness":
@@ -319,15 +316,15 @@ class Killers:
         known: Mapping[str, str] | None = None,
     ) -> None:
         self.root, self.spec = root, root / "spec" / "tla"
-        self.rows = {row.name: row for row in rows}
+        self.rows = {row.name: row for row in rows if not row.control}
         self.store = store
-        self.jar = jar_of(root)
+        self.jar = jar_path(root)
         self._counts = counts
         self.sources = sources([root / "tests/traces/golden" / name for name in GOLDEN])
         self._corpora: dict[str, Corpus] = {}
         self._baseline: dict[str, str] = {}
         self._lock = threading.RLock()
-        self.archive = store.folder / f"tlc-{jar_sha256(self.jar)[:12]}.jsa"
+        self.archive = store.folder / f"tlc-{JAR_SHA256[:12]}.jsa"
         self._closures: dict[str, frozenset[str]] = {}
         self.known: dict[str, str] = dict(known or {})
         self.killed_by: dict[tuple[str, str], Counter[str]] = {}
@@ -360,9 +357,7 @@ class Killers:
     def order(self, module: str) -> Iterator[Killer]:
         """Yield a module's killers: its own small models, then what is cheap, then the dear."""
         rows = [
-            row
-            for row in self.rows.values()
-            if not row.control and row.lane == "fast" and module in self.reads(row)
+            row for row in self.rows.values() if row.lane == "fast" and module in self.reads(row)
         ]
         rows.sort(key=lambda row: (row.generated, row.name))
         own = [
@@ -371,8 +366,6 @@ class Killers:
         first = [row for row in own if row.seconds < OWN_FIRST_S]
         first += [row for row in rows if row.generated < OTHERS_FIRST and row not in first]
         yield from first
-        if module == "Fixed":
-            yield from (self.rows[name] for name in CONTROLS if name in self.rows)
         traced = module in modules_of(self.spec, "TraceKernel")
         golden = [source for source in self.sources if traced and source.golden]
         covering = [source for source in self.sources if traced and source.small]
@@ -386,12 +379,11 @@ class Killers:
 
     def key(self, shop: Workshop, killer: Killer) -> str:
         """Return the key of a run: the texts it reads, its configuration, the jar."""
-        jar = jar_sha256(self.jar)
+        jar = JAR_SHA256
         if isinstance(killer, Row):
             texts = modules_of(shop.folder, killer.module)
             cfg = sha256_of(shop.folder / killer.cfg)
-            pinned = killer.distinct if not killer.control else -1
-            return key_of("model", VERSION, texts, cfg, killer.mode, pinned, jar)
+            return key_of("model", VERSION, texts, cfg, killer.mode, killer.distinct, jar)
         texts = modules_of(shop.folder, "TraceKernel")
         return key_of("rows", VERSION, texts, self.corpus(killer).sha256, jar)
 
@@ -445,10 +437,6 @@ class Killers:
             if ran.result == "rejected":
                 return CONFORMANCE, _rejection(ran.message)
             return _error(ran.message)
-        if killer.control:
-            if ran.result == killer.expected:
-                return "", ""
-            return CONTROL, f"{killer.expected} is violated no more: {ran.result}"
         if ran.result == WITHIN:
             return (COUNT, f"over {killer.distinct:,} states") if self._counts else ("", "")
         if ran.result == "error":
@@ -507,12 +495,6 @@ class Killers:
         finally:
             shop.restore(mutant.module)
         return Verdict("", "", "", round(spent, 2), tuple(unjudged))
-
-
-def jar_of(root: Path) -> Path:
-    """Return TLC's jar: ``TLA2TOOLS_JAR``, else the tree's."""
-    named = os.environ.get("TLA2TOOLS_JAR")
-    return Path(named) if named else root / ".jars" / JAR_NAME
 
 
 def _points_key(corpus: Corpus) -> str:

@@ -7,8 +7,7 @@ what says what must hold is not, since a changed promise is another question, no
     uses, from a good configuration's SPECIFICATION, constraints and substituted constants, or from
     TraceKernel's Init and Next.
 *   Out: a name that some configuration checks (INVARIANT, PROPERTY), and what only such names
-    reach; the harness (``MC*``, ``TraceKernel``); a branch that only a negative control takes
-    (``On("x")`` is TRUE where nothing is switched off). What no configuration reaches is listed.
+    reach; the harness (``MC*``, ``TraceKernel``). What no configuration reaches is listed.
 
 Operators:
 
@@ -18,7 +17,7 @@ Operators:
     plus-one, minus-one            an integer
     compare                        = and #, < and <=, > and >=, \in and \notin; an assignment
                                    (x' = e, and x = e of an Init) is no comparison
-    negate                         the condition of a Fails, a conjunct that reads no next state
+    negate                         a conjunct that reads no next state
     connective                     /\ and \/ of a formula about one state
     swap-branches                  THEN and ELSE (where the condition is one equality: compare)
     drop-guard                     an IF becomes its ELSE: a guard of a verdict chain is gone
@@ -40,8 +39,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from verify.models.edits import blank, in_place
 from verify.models.manifest import Row, read_cfg
-from verify.mutation.tla import Definition, Module, Node, Token, read_module
+from verify.models.tla import (
+    Definition,
+    Module,
+    Node,
+    Token,
+    definition_text,
+    names_in,
+    read_modules,
+    resolve,
+)
 
 MUTATED = (
     "Fixed", "Money", "KillSwitch", "Survival", "Posture", "Gate", "Ledger", "Kernel", "Chain",
@@ -52,7 +61,6 @@ SWAPPED = {
     "=": "#", "#": "=", "<": "<=", "<=": "<", ">": ">=", ">=": ">", "\\in": "\\notin",
     "\\notin": "\\in", "/\\": "\\/", "\\/": "/\\",
 }  # fmt: skip
-_FAIR = re.compile(r"^[WS]F_")  # WF_vars(A) names vars
 NEGATED_BY_COMPARE = {"=", "#", "\\in", "\\notin"}
 CONNECTIVES = ("/\\", "\\/")
 
@@ -101,55 +109,6 @@ class Scope:
 
 
 # --- scope ---------------------------------------------------------------------------------------
-
-
-def read_modules(folder: Path, names: Sequence[str]) -> dict[str, Module]:
-    """Return the named modules and all they extend or instance inside the folder."""
-    found: dict[str, Module] = {}
-    waiting = list(names)
-    while waiting:
-        name = waiting.pop()
-        path = folder / f"{name}.tla"
-        if name in found or not path.is_file():
-            continue
-        module = found[name] = read_module(name, path.read_text(encoding="utf-8"))
-        waiting += [*module.extends, *module.instances.values()]
-    return found
-
-
-def resolve(modules: Mapping[str, Module], module: str, name: str) -> tuple[str, str] | None:
-    """Return the module and name that ``name`` means in ``module``; None if it is no definition."""
-    alias, bang, rest = name.partition("!")
-    if module not in modules:
-        return None
-    if bang:
-        for each in _extended(modules, module):
-            if alias in modules[each].instances:
-                return resolve(modules, modules[each].instances[alias], rest)
-        return None
-    for each in _extended(modules, module):
-        if name in modules[each].definitions:
-            return each, name
-    return None
-
-
-def _extended(modules: Mapping[str, Module], module: str) -> list[str]:
-    found, waiting = [], [module]
-    while waiting:
-        name = waiting.pop(0)
-        if name in modules and name not in found:
-            found.append(name)
-            waiting += modules[name].extends
-    return found
-
-
-def names_in(definition: Definition) -> set[str]:
-    """Return the names that a definition's body uses, its parameters left out."""
-    used = set()
-    for node in definition.body.walk():
-        if node.kind in ("name", "call"):
-            used.add(_FAIR.sub("", node.name))
-    return used - set(definition.parameters)
 
 
 def closure(
@@ -205,38 +164,9 @@ def scope_of(folder: Path, rows: Sequence[Row]) -> Scope:
     )
 
 
-def definition_text(module: Module, name: str) -> str:
-    """Return a definition's own text, from its name to the end of its body."""
-    definition = module.definitions[name]
-    return module.text[definition.start : definition.body.end]
-
-
 def definition_sha256(module: Module, name: str) -> str:
     """Return the hash that a justification binds: of the definition's text, blanks folded."""
     return hashlib.sha256(" ".join(definition_text(module, name).split()).encode()).hexdigest()
-
-
-# --- edits ---------------------------------------------------------------------------------------
-
-
-def blank(text: str) -> str:
-    """Return blanks in the place of a text, its line breaks kept."""
-    return re.sub(r"[^\n]", " ", text)
-
-
-def in_place(text: str, start: int, end: int, new: str) -> str:
-    """Return ``new``, padded so that what stands at ``end`` keeps its column."""
-
-    def column(offset: int) -> int:
-        return offset - (text.rfind("\n", 0, offset) + 1)
-
-    last = new.rpartition("\n")
-    here = len(last[2]) + (0 if last[1] else column(start))
-    if text[end : end + 1] in ("\n", ""):
-        return new
-    if here <= column(end) and "\n" not in text[start:end]:
-        return new + " " * (column(end) - here)
-    return new + "\n" + " " * column(end)
 
 
 # --- mutants of one definition -------------------------------------------------------------------
@@ -250,33 +180,6 @@ class _Maker:
     definition: Definition
     actions: frozenset[str]
     found: list[Mutant] = field(default_factory=list)
-    local: dict[str, bool] = field(default_factory=dict)
-
-    # --- what is known where nothing is switched off ---
-
-    def known(self, node: Node) -> bool | None:
-        """Return the value that a formula has in every good configuration, None if it varies."""
-        if node.kind == "call" and node.name == "On":
-            return True
-        if node.kind in ("call", "name") and node.name in self.local:
-            return self.local[node.name]
-        if node.kind == "paren":
-            return self.known(node.parts[0])
-        if node.kind == "prefix" and node.name == "~":
-            inner = self.known(node.parts[0])
-            return None if inner is None else not inner
-        if node.name in CONNECTIVES and node.kind in ("infix", "list"):
-            decides = node.name == "\\/"
-            values = [self.known(part) for part in node.parts]
-            if decides in values:
-                return decides
-            return None if None in values else not decides
-        if node.kind == "infix" and node.name == "=>":
-            left, right = (self.known(part) for part in node.parts)
-            if left is False or right is True:
-                return True
-            return right if left is True else None
-        return None
 
     # --- making ---
 
@@ -307,8 +210,6 @@ class _Maker:
 
     def visit(self, node: Node, *, action: bool) -> None:
         """Add the mutants of a node and of what is below it."""
-        if self.known(node) is not None:
-            return
         below = getattr(self, f"_{node.kind}", None)
         if below is not None:
             below(node, action)
@@ -321,21 +222,6 @@ class _Maker:
         for operator, other in (("plus-one", value + 1), ("minus-one", value - 1)):
             new = str(other) if other >= 0 else f"({other})"
             self.add(operator, node.start, node.start, node.end, new)
-
-    def _definition(self, node: Node, action: bool) -> None:
-        value = self.known(node.parts[0])
-        if value is not None:
-            self.local[node.name] = value
-        self.visit(node.parts[0], action=action)
-
-    def _call(self, node: Node, action: bool) -> None:
-        if node.name == "Fails":
-            condition = node.parts[1]
-            self._negate(condition)
-            self.visit(condition, action=action)
-            return
-        for part in node.parts:
-            self.visit(part, action=action)
 
     def _negate(self, node: Node) -> None:
         if node.kind == "infix" and node.name in NEGATED_BY_COMPARE:
@@ -374,9 +260,6 @@ class _Maker:
         assigns = node.name == "=" and (left.kind == "prime" or self.definition.name == "Init")
         if node.name in SWAPPED and not assigns:
             self.add("compare", token.start, token.start, token.end, SWAPPED[node.name])
-        if node.name == "=>" and self.known(left) is True:
-            self.visit(right, action=action)
-            return
         self.visit(left, action=action)
         self.visit(right, action=action)
 
@@ -402,11 +285,8 @@ class _Maker:
         self, name: str, items: list[Node], tokens: list[Token], action: bool, *, listed: bool
     ) -> None:
         operator = "drop-conjunct" if name == "/\\" else "drop-disjunct"
-        live = [item for item in items if self.known(item) is None]
         about_now = not any(self._reads_next(item) for item in items)
         for place, item in enumerate(items):
-            if self.known(item) is not None:
-                continue
             if len(items) > 1:
                 if listed:
                     start, end = tokens[place].start, item.end
@@ -420,7 +300,7 @@ class _Maker:
             if name == "/\\" and action and not self._reads_next(item):
                 self._negate(item)
             self.visit(item, action=action and self._reads_next(item))
-        if about_now and len(live) > 1 and self.definition.name != "Init":
+        if about_now and len(items) > 1 and self.definition.name != "Init":
             start, end = tokens[0].start, tokens[-1].end
             whole = self.module.text
             pieces, at = [], start
@@ -431,14 +311,9 @@ class _Maker:
 
     def _if(self, node: Node, action: bool) -> None:
         condition, then, other = node.parts
-        value = self.known(condition)
-        if value is not None:
-            self.visit(then if value else other, action=action)
-            return
         chain = _verdict_chain(node)
         one_equality = condition.kind == "infix" and condition.name in NEGATED_BY_COMPARE
-        fails = condition.kind == "call" and condition.name == "Fails"
-        if not one_equality and not fails:
+        if not one_equality:
             self._branches(node)
         self.take_branch("drop-guard", node, other)
         if not chain:

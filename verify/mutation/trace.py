@@ -36,11 +36,13 @@ from kernel.outcome import Accepted
 from kernel.state import opening_ledger
 from kernel.step import step_bare
 from traces.audit.rows import Mapper, NotAState, Points, new_points
-from traces.audit.tlc import Batch, TlcFailed, ToolMissing, check
+from traces.audit.tlatools import ToolMissing
+from traces.audit.tlc import Batch, TlcFailed, check
 from traces.codec import DeltaEncoder, state_of
 from traces.frames import scan
 from traces.header import Header, new_header
 from traces.journal import JournalWriter
+from traces.provenance import ROOT
 from traces.replay import Replay, advance
 from traces.schema import KINDS
 from verify.item import (
@@ -61,7 +63,6 @@ from verify.models.sample_states import (
     holds,
     replay_limits,
 )
-from verify.models.tlc import ROOT
 from verify.mutation.forging import Forgery, Original, forged, forgeries, take_apart
 from verify.store import Store
 

@@ -1,7 +1,7 @@
 ---- MODULE Lamp ----
 (* A lamp and a counter: the smallest model on which every gate of `dolphin check` can be shown. *)
 EXTENDS Integers, TLC
-CONSTANTS Off, Max
+CONSTANT Max
 ASSUME BoundIsPositive == Max > 0
 VARIABLES lit, count, slots
 vars == <<lit, count, slots>>
@@ -10,7 +10,7 @@ Init == lit = FALSE /\ count = 0 /\ slots = [w \in {0, 1} |-> [quantity |-> 0, k
 
 Press ==
     /\ ~lit
-    /\ count < Max \/ "limit" \in Off
+    /\ count < Max
     /\ lit' = TRUE
     /\ count' = count + 1
     /\ slots' = [slots EXCEPT ![1].quantity = count']
