@@ -380,5 +380,7 @@ def test_comments_of_a_model_hide_nothing_else() -> None:
     assert [row.rstrip() for row in plain.splitlines()] == [
         'A ==                    "x"', "", "E == 2",
     ]  # fmt: skip
-    one = graph_models.read_module("spec/tla/M.tla", text)
+    module = f"---- MODULE M ----\n{text}====\n"
+    one = graph_models.read_module("spec/tla/M.tla", module)
     assert set(one.bodies) == {"A", "E"}
+    assert one.lines == {"A": (2, 2), "E": (4, 4)}
