@@ -4,7 +4,8 @@ Rules of this file:
 
 *   Everything is read and judged before anything is written; bad input writes nothing.
 *   Both files are written beside their final name and then renamed: a reader sees the old or the
-    new.
+    new. A report that is there and says something else is kept under a number, and one line says
+    so; the same report is left as it is.
 *   Exit code: 0 PASS, 1 FAIL, 2 bad input, 3 INCOMPLETE; of the package's verdict, or with
     ``--session-verdict`` of the session's.
 *   ``--json`` prints exactly one document on stdout; what people read goes there otherwise.
@@ -20,7 +21,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from certification.artefacts import collect
+from certification.artefacts import EVIDENCE, REPORT, collect, numbered
 from certification.claims import DOES_NOT_HOLD, NOT_RUN, verdicts
 from certification.collectors import judge
 from certification.evidence import canonical, evidence
@@ -36,6 +37,20 @@ def _write(path: Path, text: str) -> None:
     draft = path.with_name(path.name + ".draft")
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)
+
+
+def _keep_older(folder: Path, files: dict[str, str]) -> str:
+    """Give files that are there and differ a number; return that in words, "" without any."""
+    there = {name: folder / name for name in files if (folder / name).exists()}
+    if all(path.read_text("utf-8", "replace") == files[name] for name, path in there.items()):
+        return ""
+    number = 1
+    while any(numbered(folder, name, number).exists() for name in files):
+        number += 1
+    for name, path in there.items():
+        path.rename(numbered(folder, name, number))
+    kept = " and ".join(numbered(folder, name, number).name for name in there)
+    return f"{folder}: an older report says something else; kept as {kept}"
 
 
 def _coloured(text: str, colour: str) -> str:
@@ -91,13 +106,17 @@ def main(
     except BadInput as error:
         click.echo(f"certify: {error}", err=True)
         sys.exit(BAD_INPUT)
-    report, evidence_file = run_dir / "report.html", run_dir / "evidence.json"
+    report, evidence_file = run_dir / REPORT, run_dir / EVIDENCE
+    files = {REPORT: text, EVIDENCE: canonical(document)}
     try:
-        _write(report, text)
-        _write(evidence_file, canonical(document))
+        older = _keep_older(run_dir, files)
+        for name, content in files.items():
+            _write(run_dir / name, content)
     except OSError as error:
         click.echo(f"certify: {error.filename}: cannot be written: {error.strerror}", err=True)
         sys.exit(BAD_INPUT)
+    if older:
+        click.echo(f"certify: {older}", err=True)
     said = verdicts(claims)
     code = said.exit_code(by_session=session_verdict)
     if as_json:

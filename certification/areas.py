@@ -42,7 +42,7 @@ AREAS = (
 
 
 @dataclass(frozen=True)
-class Standing:
+class Summary:
     """An area with the state of its claims, and those that keep it from holding."""
 
     area: Area
@@ -63,7 +63,7 @@ def area_of(claim: Claim) -> Area:
     raise LookupError(claim.id)
 
 
-def standings(claims: tuple[Claim, ...]) -> tuple[Standing, ...]:
+def summaries(claims: tuple[Claim, ...]) -> tuple[Summary, ...]:
     """Return every area that has a claim, in the order of the table."""
     found = []
     for area in AREAS:
@@ -71,5 +71,5 @@ def standings(claims: tuple[Claim, ...]) -> tuple[Standing, ...]:
         if its:
             states = [claim.status for claim in its]
             status = next((one for one in (DOES_NOT_HOLD, NOT_RUN) if one in states), HOLDS)
-            found.append(Standing(area, status, its))
+            found.append(Summary(area, status, its))
     return tuple(found)

@@ -55,6 +55,7 @@ BAR_COLUMNS = (
 )
 SOURCE_FOLDERS = ("kernel", "traces", "dolphin", "verify", "spec", "tests")
 SOURCE_SUFFIXES = (".py", ".tla", ".cfg")
+REPORT, EVIDENCE = "report.html", "evidence.json"  # what the report itself writes
 PASSED, SKIPPED, FAILED = "passed", "skipped", "failed"
 
 
@@ -184,6 +185,17 @@ def sha256_of(path: Path) -> str:
         return ""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def numbered(folder: Path, name: str, number: int) -> Path:
+    """Return where an older report or document is kept: report-1.html."""
+    stem, _, suffix = name.partition(".")
+    return folder / f"{stem}-{number}.{suffix}"
+
+
+def is_report(name: str) -> bool:
+    """Return whether a file is a report or document of this package, of now or kept."""
+    return re.fullmatch(r"(report(-\d+)?\.html|evidence(-\d+)?\.json)", name) is not None
 
 
 def _name(path: Path, root: Path) -> str:
@@ -426,7 +438,7 @@ def collect(
         for path in run_dir.rglob("*")
         if path.is_file()
         and not path.is_symlink()
-        and path.name not in ("report.html", "evidence.json")
+        and not (path.parent == run_dir and is_report(path.name))
         and path.relative_to(run_dir).parts[0] != "keys"
         and not (path.parent == run_dir and path.name in listed)
     )

@@ -14,12 +14,27 @@ Not here: what holds (``claims.py``), the page (``page.py``).
 import json
 from dataclasses import asdict
 
-from certification.appendix_b import assess
+from certification.annex_a import OBJECTIVES
+from certification.appendix_b import CRITERIA
 from certification.artefacts import Inputs
 from certification.claims import Claim, verdicts
 from certification.gaps import LABEL, gaps
+from certification.standards import Row, assess
 
 SCHEMA = 1
+
+
+def _rows(rows: tuple[Row, ...], claims: tuple[Claim, ...]) -> list[dict[str, object]]:
+    return [
+        {
+            "number": one.row.number,
+            "title": one.row.title,
+            "status": one.status,
+            "claims": list(one.found),
+            "open": list(one.open),
+        }
+        for one in assess(rows, claims)
+    ]
 
 
 def evidence(inputs: Inputs, claims: tuple[Claim, ...]) -> dict[str, object]:
@@ -37,16 +52,8 @@ def evidence(inputs: Inputs, claims: tuple[Claim, ...]) -> dict[str, object]:
         },
         "claims": [asdict(claim) for claim in claims],
         "gaps": [asdict(gap) for gap in gaps(inputs)],
-        "appendix_b": [
-            {
-                "number": row.criterion.number,
-                "title": row.criterion.title,
-                "status": row.status,
-                "claims": list(row.found),
-                "open": list(row.open),
-            }
-            for row in assess(claims)
-        ],
+        "annex_a": _rows(OBJECTIVES, claims),
+        "appendix_b": _rows(CRITERIA, claims),
         "files": [
             {
                 "name": ref.name,

@@ -8,10 +8,13 @@ Rules of this file:
     downwards.
 *   Nothing is smoothed. Where there are more bars than pixels, a column shows the least and the
     greatest of its bars, so no spike is lost.
+*   A mark stands at its bar, however many stand beside it: each kind has a lane of its own, and
+    what happened as a drill is an outline.
+*   Each plot is drawn twice, for a wide screen and for a narrow one; the page shows one of them.
 *   Colour never carries a meaning alone: postures differ in height and are named, marks differ in
     shape.
 
-Not here: the page around them and the colours (``page.css``); what a mark means (``page.py``).
+Not here: the page around them and the colours (``report.css``); what a mark means (``page.py``).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,17 +24,14 @@ from html import escape
 from math import ceil, floor, log10
 from typing import Any
 
-WIDTH = 1000
-LEFT = 92
-RIGHT = 14
 AXIS = 36
-INNER = WIDTH - LEFT - RIGHT
+CHARACTER = 6.2  # how wide a digit of a time is, at most
 
 POSTURES = ("HIBERNATE", "TURTLE", "STALKER", "APEX")
 FACTOR_NAMES = (
     ("cat1_ppm", "1 kill-switch"),
     ("structural_ppm", "2 structural"),
-    ("micro_ppm", "3 microstructure"),
+    ("micro_ppm", "3 microstruct."),
     ("environment_ppm", "4 environment"),
     ("capital_ppm", "5 capital"),
 )
@@ -40,12 +40,48 @@ MICRO = 1_000_000
 
 
 @dataclass(frozen=True)
+class Frame:
+    """How wide a plot is, how much of it is left of the axis, and how many times are named."""
+
+    width: int
+    left: int
+    ticks: int
+    right: int = 14
+
+    @property
+    def end(self) -> int:
+        """Where the plot ends on the right."""
+        return self.width - self.right
+
+    @property
+    def inner(self) -> int:
+        """How many pixels are between the axes."""
+        return self.end - self.left
+
+
+WIDE = Frame(1000, 92, 7)
+NARROW = Frame(420, 84, 2)
+
+
+@dataclass(frozen=True)
 class Mark:
-    """Something to point at: at which bar, of which kind, in which words."""
+    """Something to point at: at which bar, of which kind, in which words; whether in a drill."""
 
     bar: int
     kind: str
     text: str
+    drill: bool = False
+
+
+# The kinds of marks, in the order of their lanes.
+KINDS = {
+    "trip": "kill",
+    "flatten": "flatten",
+    "rearm": "re-arm",
+    "restart": "restart",
+    "peak_reset": "peak reset",
+    "other": "other",
+}
 
 
 @dataclass(frozen=True)
@@ -100,13 +136,14 @@ def _number(value: float) -> str:
 
 def _points(values: Sequence[float], x: Scale, y: Scale, first: int) -> list[str]:
     return [
-        f"{_number(x(first + index))},{_number(y(value))}" for index, value in thin(values, INNER)
+        f"{_number(x(first + index))},{_number(y(value))}"
+        for index, value in thin(values, round(x.end - x.start))
     ]
 
 
 def _steps(values: Sequence[float], x: Scale, y: Scale, first: int) -> str:
     path = ""
-    for index, value in thin(values, INNER):
+    for index, value in thin(values, round(x.end - x.start)):
         px, py = _number(x(first + index)), _number(y(value))
         path += f"M{px} {py}" if not path else f"H{px}V{py}"
     return path
@@ -126,39 +163,42 @@ def _line(x1: float, y1: float, x2: float, y2: float, css: str) -> str:
     )
 
 
-def _grid(y: Scale, ticks: Sequence[float], name: Callable[[float], str]) -> str:
+def _grid(frame: Frame, y: Scale, ticks: Sequence[float], name: Callable[[float], str]) -> str:
     parts = []
     for tick in ticks:
         at = y(tick)
-        parts.append(_line(LEFT, at, WIDTH - RIGHT, at, "grid"))
-        parts.append(_text(LEFT - 8, at + 4, name(tick)))
+        parts.append(_line(frame.left, at, frame.end, at, "grid"))
+        parts.append(_text(frame.left - 8, at + 4, name(tick)))
     return "".join(parts)
 
 
-def bar_time(milliseconds: int, *, with_day: bool) -> str:
-    """Return a bar's market time, UTC, to the minute or (inside one day) to the second."""
+def bar_time(milliseconds: int) -> str:
+    """Return a bar's market time with its year, UTC, to the minute; to the second where needed."""
     moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return moment.strftime("%d %b %H:%M" if with_day else "%H:%M:%S")
+    return moment.strftime("%Y-%m-%d %H:%M:%S" if moment.second else "%Y-%m-%d %H:%M")
 
 
-def _axis(bars: Mapping[str, tuple[Any, ...]], x: Scale, bottom: float) -> str:
+def _axis(frame: Frame, bars: Mapping[str, tuple[Any, ...]], x: Scale, bottom: float) -> str:
     numbers, times = bars["bar"], bars["market_time_ms"]
     first = numbers[0]
-    with_day = times[-1] - times[0] >= 86_400_000
-    parts = [_line(LEFT, bottom, WIDTH - RIGHT, bottom, "axis")]
-    for tick in nice_ticks(first, numbers[-1], 8):
+    parts = [_line(frame.left, bottom, frame.end, bottom, "axis")]
+    free_from = 0.0
+    for tick in nice_ticks(first, numbers[-1], frame.ticks):
         if tick != int(tick):
             continue
         at = x(tick)
         index = int(tick) - first
         parts.append(_line(at, bottom, at, bottom + 4, "axis"))
-        anchor = "start" if at < LEFT + 30 else "middle" if at < WIDTH - 40 else "end"
+        anchor = "start" if at < frame.left + 40 else "middle" if at < frame.end - 48 else "end"
         parts.append(_text(at, bottom + 17, f"{int(tick):,}", "", anchor))
-        parts.append(
-            _text(at, bottom + 31, bar_time(times[index], with_day=with_day), "dim", anchor)
-        )
-    parts.append(_text(LEFT - 12, bottom + 17, "bar"))
-    parts.append(_text(LEFT - 12, bottom + 31, "UTC", "dim"))
+        when = bar_time(times[index])
+        wide = CHARACTER * len(when)
+        begins = at - {"start": 0.0, "middle": wide / 2, "end": wide}[anchor]
+        if begins >= free_from:
+            parts.append(_text(at, bottom + 31, when, "dim", anchor))
+            free_from = begins + wide + CHARACTER
+    parts.append(_text(frame.left - 12, bottom + 17, "bar"))
+    parts.append(_text(frame.left - 12, bottom + 31, "UTC", "dim"))
     return "".join(parts)
 
 
@@ -168,7 +208,7 @@ def _mark_lines(marks: Sequence[Mark], x: Scale, top: float, bottom: float) -> s
     )
 
 
-def mark_glyph(kind: str, x: float, y: float, title: str = "") -> str:
+def mark_glyph(kind: str, x: float, y: float, title: str = "", *, drill: bool = False) -> str:
     """Return the shape of a mark, centred: a triangle down for a trip, up for a re-arm, …"""
     shapes = {
         "trip": "M-6 -5H6L0 6Z",
@@ -181,25 +221,28 @@ def mark_glyph(kind: str, x: float, y: float, title: str = "") -> str:
     label = f"<title>{escape(title)}</title>" if title else ""
     return (
         f'<path d="{shape}" transform="translate({_number(x)} {_number(y)})" '
-        f'class="glyph {escape(kind)}">{label}</path>'
+        f'class="glyph {escape(kind)}{" drill" if drill else ""}">{label}</path>'
     )
 
 
-def _svg(height: float, label: str, body: str) -> str:
+def _svg(frame: Frame, height: float, label: str, body: str) -> str:
     return (
-        f'<svg viewBox="0 0 {WIDTH} {_number(height)}" role="img" aria-label="{escape(label)}">'
-        f"{body}</svg>"
+        f'<svg viewBox="0 0 {frame.width} {_number(height)}" role="img" '
+        f'aria-label="{escape(label)}">{body}</svg>'
     )
 
 
-def _scale_x(bars: Mapping[str, tuple[Any, ...]]) -> Scale:
+def scale_x(frame: Frame, bars: Mapping[str, tuple[Any, ...]]) -> Scale:
+    """Return where a bar is: the scale that all plots of a frame share."""
     first, last = bars["bar"][0], bars["bar"][-1]
-    return Scale(first, max(last, first + 1), LEFT, WIDTH - RIGHT)
+    return Scale(first, max(last, first + 1), frame.left, frame.end)
 
 
-def equity_plot(bars: Mapping[str, tuple[Any, ...]], marks: Sequence[Mark]) -> str:
+def equity_plot(
+    bars: Mapping[str, tuple[Any, ...]], marks: Sequence[Mark], frame: Frame = WIDE
+) -> str:
     """Return equity in USDT over the bars, and drawdown in per cent below it."""
-    x = _scale_x(bars)
+    x = scale_x(frame, bars)
     first = bars["bar"][0]
     values = [value / MICRO for value in bars["equity"]]
     low, high = min(values), max(values)
@@ -209,12 +252,14 @@ def equity_plot(bars: Mapping[str, tuple[Any, ...]], marks: Sequence[Mark]) -> s
     ticks = nice_ticks(low - pad, high + pad, 5)
     step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
     digits = 0 if step >= 1 else 2
-    parts = [_grid(y, ticks, lambda tick: f"{tick:,.{digits}f}")]
+    parts = [_grid(frame, y, ticks, lambda tick: f"{tick:,.{digits}f}")]
     losses = [value / 10_000 for value in bars["drawdown_ppm"]]
     worst = max(max(losses), 0.01)
     under, bottom = middle + 26, middle + 96
     down = Scale(0, worst * 1.08, under, bottom)
-    parts.append(_grid(down, nice_ticks(0, worst, 4), lambda tick: f"−{tick:g} %" if tick else "0"))
+    parts.append(
+        _grid(frame, down, nice_ticks(0, worst, 4), lambda tick: f"−{tick:g} %" if tick else "0")
+    )
     shape = " ".join(_points(losses, x, down, first))
     parts.append(
         f'<polygon class="loss" points="{_number(x(first))},{_number(under)} {shape} '
@@ -222,30 +267,26 @@ def equity_plot(bars: Mapping[str, tuple[Any, ...]], marks: Sequence[Mark]) -> s
     )
     parts.append(_mark_lines(marks, x, top, bottom))
     parts.append(f'<polyline class="line" points="{" ".join(_points(values, x, y, first))}"/>')
-    parts.append(_text(LEFT + 6, under - 6, "drawdown", "dim", "start"))
-    parts.append(_axis(bars, x, bottom))
+    parts.append(_text(frame.left + 6, under - 6, "drawdown", "dim", "start"))
+    parts.append(_axis(frame, bars, x, bottom))
     label = (
         f"Equity from {values[0]:,.2f} to {values[-1]:,.2f} USDT, least {low:,.2f}, greatest "
         f"{high:,.2f}; greatest drawdown {max(losses):.2f} per cent"
     )
-    return _svg(bottom + AXIS, label, "".join(parts))
+    return _svg(frame, bottom + AXIS, label, "".join(parts))
 
 
 def multiplier_plot(
     bars: Mapping[str, tuple[Any, ...]],
     marks: Sequence[Mark],
-    gates: Sequence[tuple[str, int]] = (),
+    frame: Frame = WIDE,
 ) -> str:
     """Return the multiplier and the target it climbs to, and below it each of the five factors."""
-    x = _scale_x(bars)
+    x = scale_x(frame, bars)
     first = bars["bar"][0]
     top, bottom = 14.0, 214.0
     y = Scale(0, 1.04, bottom, top)
-    parts = [_grid(y, (0, 0.25, 0.5, 0.75, 1.0), lambda tick: f"{tick:g}")]
-    for name, gate in gates:
-        at = y(gate / PPM)
-        parts.append(_line(LEFT, at, WIDTH - RIGHT, at, "gate"))
-        parts.append(_text(WIDTH - RIGHT - 2, at - 4, name, "dim"))
+    parts = [_grid(frame, y, (0, 0.25, 0.5, 0.75, 1.0), lambda tick: f"{tick:g}")]
     targets = [value / PPM for value in bars["target_ppm"]]
     multipliers = [value / PPM for value in bars["multiplier_ppm"]]
     parts.append(f'<path class="target" d="{_steps(targets, x, y, first)}"/>')
@@ -256,20 +297,20 @@ def multiplier_plot(
         floor_y = above + 40
         small = Scale(0, 1.0, floor_y, above)
         values = [value / PPM for value in bars[column]]
-        parts.append(_line(LEFT, above, WIDTH - RIGHT, above, "grid"))
-        parts.append(_line(LEFT, floor_y, WIDTH - RIGHT, floor_y, "axis"))
-        parts.append(_text(LEFT - 8, above + 15, name.split(" ")[0], "strong"))
-        parts.append(_text(LEFT - 8, above + 29, name.split(" ", 1)[1][:14], "dim"))
+        parts.append(_line(frame.left, above, frame.end, above, "grid"))
+        parts.append(_line(frame.left, floor_y, frame.end, floor_y, "axis"))
+        parts.append(_text(frame.left - 8, above + 15, name.split(" ")[0], "strong"))
+        parts.append(_text(frame.left - 8, above + 29, name.split(" ", 1)[1], "dim"))
         path = _steps(values, x, small, first)
         parts.append(f'<path class="area" d="{path}V{_number(floor_y)}H{_number(x(first))}Z"/>')
         parts.append(f'<path class="line thin" d="{path}"/>')
-        parts.append(_text(WIDTH - RIGHT - 2, above - 3, f"least {min(values):.3f}", "dim"))
+        parts.append(_text(frame.end - 2, above - 3, f"least {min(values):.3f}", "dim"))
     parts.insert(1, _mark_lines(marks, x, top, floor_y))
-    parts.append(_axis(bars, x, floor_y))
+    parts.append(_axis(frame, bars, x, floor_y))
     label = f"Multiplier between {min(multipliers):.3f} and {max(multipliers):.3f}; factors: " + (
         ", ".join(f"{name} least {min(bars[column]) / PPM:.3f}" for column, name in FACTOR_NAMES)
     )
-    return _svg(floor_y + AXIS, label, "".join(parts))
+    return _svg(frame, floor_y + AXIS, label, "".join(parts))
 
 
 def posture_runs(postures: Sequence[int], first: int) -> tuple[tuple[int, int, int], ...]:
@@ -283,17 +324,22 @@ def posture_runs(postures: Sequence[int], first: int) -> tuple[tuple[int, int, i
     return tuple(runs)
 
 
-def posture_plot(bars: Mapping[str, tuple[Any, ...]], marks: Sequence[Mark]) -> str:
+def posture_plot(
+    bars: Mapping[str, tuple[Any, ...]], marks: Sequence[Mark], frame: Frame = WIDE
+) -> str:
     """Return posture over the bars, one lane for each, with the marks above."""
-    x = _scale_x(bars)
-    top, lane = 34.0, 30.0
+    x = scale_x(frame, bars)
+    lane = 30.0
+    kinds = [kind for kind in KINDS if any(mark.kind == kind for mark in marks)]
+    row = 20.0
+    top = 12.0 + row * len(kinds)
     bottom = top + lane * len(POSTURES)
     parts = []
     for number, name in enumerate(POSTURES):
         above = bottom - lane * (number + 1)
-        parts.append(_line(LEFT, above, WIDTH - RIGHT, above, "grid"))
-        parts.append(_text(LEFT - 8, above + lane / 2 + 4, name, "lane"))
-    parts.append(_mark_lines(marks, x, top - 14, bottom))
+        parts.append(_line(frame.left, above, frame.end, above, "grid"))
+        parts.append(_text(frame.left - 8, above + lane / 2 + 4, name, "lane"))
+    parts.append(_mark_lines(marks, x, 6, bottom))
     last = bars["bar"][-1]
     for posture, begin, end in posture_runs(bars["posture"], bars["bar"][0]):
         above = bottom - lane * (posture + 1) + 6
@@ -304,32 +350,35 @@ def posture_plot(bars: Mapping[str, tuple[Any, ...]], marks: Sequence[Mark]) -> 
             f'width="{_number(max(right - left, 1))}" height="{_number(lane - 12)}" '
             f'class="posture p{posture}"><title>{title}</title></rect>'
         )
-    right_of = 0.0
-    for mark in sorted(marks, key=lambda mark: mark.bar):
-        # Marks of one bar stand side by side; the line below says which bar it is.
-        at = max(x(mark.bar), right_of)
-        right_of = at + 13 if at + 13 <= WIDTH - 7 else 0.0
-        parts.append(mark_glyph(mark.kind, at, top - 20, f"bar {mark.bar:,}: {mark.text}"))
-    parts.append(_axis(bars, x, bottom))
+    for number, kind in enumerate(kinds):
+        middle = 6 + row * (number + 0.5)
+        parts.append(_text(frame.left - 8, middle + 4, KINDS[kind], "dim"))
+        for mark in marks:
+            if mark.kind == kind:
+                said = f"bar {mark.bar:,}: {mark.text}" + (" (drill)" if mark.drill else "")
+                parts.append(mark_glyph(kind, x(mark.bar), middle, said, drill=mark.drill))
+    parts.append(_axis(frame, bars, x, bottom))
     shares = ", ".join(
         f"{name} {100 * bars['posture'].count(number) / len(bars['posture']):.0f} per cent"
         for number, name in enumerate(POSTURES)
     )
-    return _svg(bottom + AXIS, f"Posture over time: {shares}; {len(marks)} marks", "".join(parts))
+    return _svg(
+        frame, bottom + AXIS, f"Posture over time: {shares}; {len(marks)} marks", "".join(parts)
+    )
 
 
-def refusals_plot(refusals: Mapping[str, int]) -> str:
+def refusals_plot(refusals: Mapping[str, int], frame: Frame = WIDE) -> str:
     """Return how often each reason was given, greatest first; a reason never given says so."""
     rows = sorted(refusals.items(), key=lambda row: (-row[1], row[0]))
     greatest = max((count for _, count in rows), default=0) or 1
-    left, height = 250.0, 20.0
+    left, height = (250.0 if frame == WIDE else 205.0), 20.0
     parts = []
     for number, (reason, count) in enumerate(rows):
         y = 6 + number * height
         css = "" if count else "dim"
         parts.append(_text(left - 10, y + 13, reason, f"mono {css}"))
         if count:
-            width = max(2.0, count / greatest * (WIDTH - left - 90))
+            width = max(2.0, count / greatest * (frame.width - left - 90))
             parts.append(
                 f'<rect class="bar" x="{_number(left)}" y="{_number(y + 3)}" '
                 f'width="{_number(width)}" height="13"/>'
@@ -340,6 +389,7 @@ def refusals_plot(refusals: Mapping[str, int]) -> str:
     parts.append(_line(left, 4, left, 8 + len(rows) * height, "axis"))
     given = sum(1 for _, count in rows if count)
     return _svg(
+        frame,
         12 + len(rows) * height,
         f"Refusals: {given} of {len(rows)} reasons were given, "
         f"{sum(refusals.values()):,} times in all",

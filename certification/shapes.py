@@ -40,6 +40,13 @@ _NONE = type(None)
 _TEXT, _INT, _BOOL = (str,), (int,), (bool,)
 _MAYBE_TEXT, _MAYBE_BOOL, _MAYBE_INT = (str, _NONE), (bool, _NONE), (int, _NONE)
 
+_TRADE: dict[str, "tuple[type, ...] | Listed | Shape"] = {
+    **dict.fromkeys(("by", "instrument", "side", "entry_why", "exit_why", "drill"), _TEXT),
+    **dict.fromkeys(("worker", "lot_ppm", "entry_bar", "entry_lots", "entry_value", "exit_lots",
+                     "exit_value", "fees"), _INT),
+    **dict.fromkeys(("exit_bar", "result"), _MAYBE_INT),
+}  # fmt: skip
+TRADE = Shape(_TRADE, tuple(_TRADE))
 SESSION = Shape(
     {
         "id": _TEXT,
@@ -69,7 +76,23 @@ SESSION = Shape(
         "guard": Shape({"refusals": Listed(_INT, keyed=True)}),
         "counts": (dict,),
         "refusals": Listed(_INT, keyed=True),
-        "marks": Listed(Shape({"bar": _INT, "kind": _TEXT}, ("bar", "kind"))),
+        "drills": _BOOL,
+        "trades": Listed(TRADE),
+        "cash": Shape({"first": _MAYBE_INT, "last": _INT}, ("first", "last")),
+        "acts": Listed(
+            Shape(
+                {"bar": _INT, "act": _TEXT, "who": _TEXT, "why": _TEXT, "outcome": _TEXT,
+                 "drill": _BOOL},
+                ("bar", "act", "who", "why", "outcome", "drill"),
+            )
+        ),
+        "marks": Listed(
+            Shape(
+                {"bar": _INT, "kind": _TEXT, "text": _MAYBE_TEXT, "who": _MAYBE_TEXT,
+                 "why": _MAYBE_TEXT, "drill": _MAYBE_TEXT},
+                ("bar", "kind"),
+            )
+        ),
         "artefacts": Listed(_TEXT, keyed=True),
     },
     ("id", "verdict", "shown"),

@@ -12,7 +12,7 @@ Not here: the page (``page.py``), the one JSON document (``__main__.py``).
 from collections.abc import Callable
 from pathlib import Path
 
-from certification.areas import standings
+from certification.areas import summaries
 from certification.claims import DOES_NOT_HOLD, HOLDS, SESSION, Claim, verdicts
 
 MEANING = {
@@ -37,16 +37,16 @@ def package_lines(claims: tuple[Claim, ...], colour: Colour = plain) -> list[str
         f"Evidence {word}: {MEANING[said.package]} "
         f"({said.holds} claims hold, {said.does_not_hold} do not, {said.not_run} not run)"
     ]
-    for standing in standings(claims):
-        number = len(standing.claims)
-        if standing.status == HOLDS:
+    for summary in summaries(claims):
+        number = len(summary.claims)
+        if summary.status == HOLDS:
             how = "1 claim" if number == 1 else f"{number} claims"
         else:
-            how = f"{len(standing.open)} of {number} open: {standing.area.remedy}"
-        lines.append(f"  {standing.status:13} {standing.area.name:38} {how}")
+            how = f"{len(summary.open)} of {number} open: {summary.area.remedy}"
+        lines.append(f"  {summary.status:13} {summary.area.name:38} {how}")
         lines += [
             f"    {claim.id}: {claim.text}: {claim.detail or 'no'}"
-            for claim in standing.open
+            for claim in summary.open
             if claim.status == DOES_NOT_HOLD
         ]
     return lines

@@ -15,7 +15,12 @@ from certification.claims import Claim
 from certification.collectors.audit import audit_claims
 from certification.collectors.configuration import configuration_claims
 from certification.collectors.models import model_claims
-from certification.collectors.session import file_claims, session_claims, surrounding_claims
+from certification.collectors.session import (
+    file_claims,
+    session_claims,
+    surrounding_claims,
+    trade_claims,
+)
 from certification.collectors.tests import corpus_claims, coverage_claims, test_claims
 from certification.collectors.verified import verified_claims
 
@@ -25,6 +30,7 @@ def judge(inputs: Inputs) -> tuple[Claim, ...]:
     claims = [
         *session_claims(inputs),
         *file_claims(inputs),
+        *trade_claims(inputs),
         *surrounding_claims(inputs),
         *audit_claims(inputs),
         *model_claims(inputs),

@@ -146,6 +146,34 @@ def file_claims(inputs: Inputs) -> list[Claim]:
     return claims
 
 
+def trade_claims(inputs: Inputs) -> list[Claim]:
+    """The listed trades, priced from their own values, make up the change of the ledger's cash."""
+    text = "The trades listed add up, micro-USDT by micro-USDT, to the change of the ledger's cash"
+    session = inputs.session or {}
+    trades, cash = session.get("trades"), session.get("cash") or {}
+    state: bool | None = None
+    detail = "the session lists no trades, or not what the ledger held"
+    if trades is not None and cash.get("first") is not None:
+        signs = {"long": 1, "short": -1}
+        known = all(row["side"] in signs for row in trades)
+        sums = [
+            signs.get(row["side"], 0) * (row["exit_value"] - row["entry_value"])
+            for row in trades
+            if row["result"] is not None
+        ]
+        made = sum(sums) - sum(row["fees"] for row in trades)
+        change = cash["last"] - cash["first"]
+        said = sum(row["result"] for row in trades if row["result"] is not None)
+        fees = sum(row["fees"] for row in trades if row["result"] is None)
+        state = known and made == change == said - fees
+        detail = f"{len(trades)} trades, {change:,} micro-USDT"
+        if not state:
+            detail = f"trades make {made:,} micro-USDT, the ledger's cash changed by {change:,}"
+    # A session of an older version lists none: that leaves the package open, not the session.
+    scope = PACKAGE if state is None else SESSION
+    return [claim_over("SES-TRADES", text, state, inputs.session_file, RUN, scope, detail)]
+
+
 def surrounding_claims(inputs: Inputs) -> list[Claim]:
     """Claims about what the session says of its surroundings: stand-ins, processes, isolation."""
     session, file = inputs.session or {}, inputs.session_file

@@ -4,7 +4,8 @@ Rules of this file:
 
 *   The report is a process of its own: nothing here imports it, and it imports nothing of ours.
 *   Output and exit code are passed through untouched: 0 PASS, 1 FAIL, 2 bad input, 3 INCOMPLETE.
-*   Without RUN, the newest run is meant: the one whose `session.json` was written last.
+*   Without RUN, the newest run is meant: the one whose `session.json` was written last; a line says
+    which that is.
 
 Not here: what is claimed, and the page (`certification/`).
 """
@@ -56,6 +57,8 @@ def command(
         wanted = "a run's folder or name" if run else f"a run in {RUNS}/ (`dolphin run` makes one)"
         click.echo(f"certify: {run or RUNS}: no such run, expected {wanted}", err=True)
         sys.exit(BAD_INPUT)
+    if run is None:
+        click.echo(f"certify: the newest run, {folder}", err=True)
     words = [sys.executable, "-m", "certification", str(folder)]
     words += ["--json"] if as_json else []
     words += ["--session-verdict"] if session_verdict else []

@@ -268,6 +268,7 @@ def trades_of(
             asked = asked_before(rows, start, "entry", 0)
             if asked is not None and asked["vel_div"] is not None:
                 entry = f"signal: velocity divergence {asked['vel_div']:.4f}, below {THRESHOLD:g}"
+                entry = entry.replace("-", "−")
             left = None if end is None else asked_before(rows, end, "exit", start)
             exit_why = "" if left is None else EXITS.get(left["why"], left["why"])
         else:

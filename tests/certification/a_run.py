@@ -81,6 +81,17 @@ def bars(count: int = 1200, seed: int = 7) -> polars.DataFrame:
     return polars.DataFrame(columns)
 
 
+def trade(**changes: Any) -> dict[str, Any]:
+    """Return a trade of the session: short, 1 coin, sold at 60,000 and bought at 59,900."""
+    row = {
+        "worker": 0, "by": "alpha", "instrument": "BTCUSDT", "lot_ppm": 100, "side": "short",
+        "entry_bar": 50, "exit_bar": 80, "entry_lots": 10_000, "entry_value": 60_000_000_000,
+        "exit_lots": 10_000, "exit_value": 59_900_000_000, "fees": 20_000_000, "result": 80_000_000,
+        "entry_why": "signal: below", "exit_why": "take profit", "drill": "",
+    }  # fmt: skip
+    return {**row, **changes}
+
+
 def session(run: Path) -> dict[str, Any]:
     """Return the session's own document, with the hashes of the files that lie in ``run``."""
     recorded = ("journal.bin", "bars.parquet", "logs/kernel.log")
@@ -116,8 +127,21 @@ def session(run: Path) -> dict[str, Any]:
         "guard": {"refusals": {"EXPIRED": 1, "STALE_EPOCH": 2}},
         "counts": {"bars": 1200, "events": 48211, "accepted": 47800, "refused": 411, "entries": 31},
         "refusals": {name: (place * place * 7) % 190 for place, name in enumerate(REASONS)},
+        "drills": True,
+        "trades": [
+            trade(),
+            trade(side="long", entry_bar=90, exit_bar=95, result=-120_000_000, by="prober",
+                  drill="lose", entry_why="drill: an order", exit_why="drill: it left"),
+        ],
+        "cash": {"first": 25_000_000_000, "last": 24_960_000_000},
+        "acts": [
+            {"bar": 700, "act": "kill", "who": "ann", "why": "an exercise", "outcome": "accepted",
+             "drill": False},
+        ],
         "marks": [
-            {"bar": 700, "kind": "trip", "text": "operator: an exercise"},
+            {"bar": 700, "kind": "trip", "text": "OPERATOR", "who": "ann", "why": "an exercise",
+             "drill": ""},
+            {"bar": 701, "kind": "trip", "text": "HEARTBEAT", "drill": "kill alpha"},
             {"bar": 702, "kind": "flatten", "text": "flat after two bars"},
             {"bar": 740, "kind": "rearm", "text": "confirmed by the operator"},
             {"bar": 1010, "kind": "restart", "text": "alpha killed, respawned"},

