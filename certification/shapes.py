@@ -81,15 +81,27 @@ SESSION = Shape(
         "cash": Shape({"first": _MAYBE_INT, "last": _INT}, ("first", "last")),
         "acts": Listed(
             Shape(
-                {"bar": _INT, "act": _TEXT, "who": _TEXT, "why": _TEXT, "outcome": _TEXT,
-                 "drill": _BOOL},
+                {
+                    "bar": _INT,
+                    "act": _TEXT,
+                    "who": _TEXT,
+                    "why": _TEXT,
+                    "outcome": _TEXT,
+                    "drill": _BOOL,
+                },
                 ("bar", "act", "who", "why", "outcome", "drill"),
             )
         ),
         "marks": Listed(
             Shape(
-                {"bar": _INT, "kind": _TEXT, "text": _MAYBE_TEXT, "who": _MAYBE_TEXT,
-                 "why": _MAYBE_TEXT, "drill": _MAYBE_TEXT},
+                {
+                    "bar": _INT,
+                    "kind": _TEXT,
+                    "text": _MAYBE_TEXT,
+                    "who": _MAYBE_TEXT,
+                    "why": _MAYBE_TEXT,
+                    "drill": _MAYBE_TEXT,
+                },
                 ("bar", "kind"),
             )
         ),

@@ -2,7 +2,7 @@
 
 Rules of this file:
 
-*   The state a journal opens with is not written: it is what ``kernel.initial_state`` makes of the
+*   The state a journal opens with is not written: ``kernel.state.initial_state`` makes it of the
     header's limits, ledger and clocks. There is nothing in it to forge.
 *   Canonical JSON: the bytes follow from the values, so NDJSON loses nothing.
 *   The opening ledger is an input: flat (no unrealised profit), its accounts sum to zero, its peak

@@ -12,7 +12,7 @@ Rules of this file:
 *   Definitions at the top of a module, and methods, are places. What else a module does when it is
     imported is its place ``MODULE:``.
 *   A test rests on its fixtures, by the names of its arguments: of its own module, then of the
-    ``conftest.py`` above it.
+    nearest ``conftest`` above it.
 *   A scenario rests on the events it names.
 
 Not here: models (``graph_models.py``), names that correspond (``impact.py``).

@@ -6,7 +6,8 @@ Rules of this file:
 *   Keys are not in it. They lie in ``keys/``, mode 0600, and only who needs one reads it.
 *   Sockets lie in a short folder of their own (a Unix path holds 108 bytes), mode 0700.
 
-Not here: how the runner chooses the values (``dolphin/drills/plan.py`` and ``session.py``).
+Not here: how the runner chooses the values (``dolphin/drills/plan.py``,
+``dolphin/ops/session.py``).
 """
 
 import json
@@ -71,7 +72,7 @@ class Config:
         return Path(self.folder)
 
     def socket(self, name: str) -> Path:
-        """The path on which ``name`` is listened for, e.g. ``kernel.alpha``."""
+        """The path on which ``name`` is listened for, e.g. "kernel.alpha"."""
         return Path(self.sockets) / name
 
     # LNK-017

@@ -5,9 +5,8 @@ Three checks over every Markdown file of the tree:
 *   `links`: a relative link leads to a file that exists, and an anchor to a heading of that file.
     GitHub's rule makes an anchor of a heading: lower case, blanks to hyphens, punctuation dropped,
     repeated headings numbered. Links to the outside are not followed: no test needs the network.
-*   `paths`: a path in a code span (`kernel/posture.py`, `make check`) names what is there.
-    Paths with a placeholder (`<id>`, `*`, `…`) and what a run makes (`runs/`, `.venv/`) are left
-    alone. A page that speaks of what is to come says so outside a code span.
+*   `targets`: `make check` in a code span names a target of the Makefile. (Paths:
+    `test_mentions.py`, which reads the comments of code too.)
 *   `abbreviations`: two to six capitals in a row are an entry of docs/GLOSSARY.md, a name that the
     kernel defines, a Roman number, or stand in a code span.
 
@@ -27,9 +26,6 @@ CODE_SPAN = re.compile(r"`[^`]*`")
 ABBREVIATION = re.compile(r"(?<![\w.-])([A-Z]{2,6})s?(?![\w.])")
 GLOSSARY = "docs/GLOSSARY.md"
 SOURCES = "docs/sources/README.md"  # words that the source documents alone use
-PATHLIKE = re.compile(
-    r"^(?:kernel|traces|dolphin|certification|tests|spec|docs|locks|\.ci)/[\w./-]+$"
-)
 
 
 def outside_fences(text: str) -> list[tuple[int, str]]:
@@ -92,19 +88,16 @@ def resolve(base: PurePosixPath, name: str) -> str:
     return "/".join(parts)
 
 
-def paths(path: str, text: str, there: set[str], targets: set[str]) -> list[Finding]:
-    """Return the code spans that name a file or a make target which is not there."""
+def targets(path: str, text: str, known: set[str]) -> list[Finding]:
+    """Return the code spans that name a make target which is not there."""
     found = []
     for number, line in outside_fences(text):
         for span in CODE_SPAN.findall(line):
             word = span.strip("`").strip()
             make = re.fullmatch(r"make ([a-z-]+)(?: .*)?", word)
-            if make and make.group(1) not in targets:
+            if make and make.group(1) not in known:
                 what = f"`{word}`: the Makefile has no such target"
                 found.append(Finding(path, number, what, "name a target that `make help` lists"))
-            elif PATHLIKE.match(word) and word.rstrip("/") not in there:
-                what = f"`{word}` is not in the tree"
-                found.append(Finding(path, number, what, "name what is there"))
     return found
 
 
@@ -173,17 +166,12 @@ def test_a_link_that_leads_somewhere_passes(path: str, text: str) -> None:
     assert links(path, text, SAMPLE_PAGES, SAMPLE_TREE) == []
 
 
-@pytest.mark.parametrize(
-    ("text", "what"),
-    [("`kernel/postures.py`\n", "not in the tree"), ("`make tea`\n", "no such target")],
-)
-def test_a_path_that_is_not_there_is_rejected(text: str, what: str) -> None:
-    must_reject(lambda p, t: paths(p, t, SAMPLE_TREE, {"run"}), "docs/X.md", text, what)
+def test_a_target_that_is_not_there_is_rejected() -> None:
+    must_reject(lambda p, t: targets(p, t, {"run"}), "docs/X.md", "`make tea`\n", "no such target")
 
 
-def test_a_path_that_is_there_passes() -> None:
-    text = "`kernel/posture.py` `kernel/` `runs/<id>/report.html` `make run ARGS=x` `kernel/*.py`\n"
-    assert paths("docs/X.md", text, SAMPLE_TREE, {"run"}) == []
+def test_a_target_that_is_there_passes() -> None:
+    assert targets("docs/X.md", "`make run ARGS=x` and make tea\n", {"run"}) == []
 
 
 def test_an_unexplained_abbreviation_is_rejected() -> None:
@@ -208,9 +196,9 @@ def test_links_lead_somewhere() -> None:
     assert not found, show(found)
 
 
-def test_paths_and_targets_that_pages_name_are_there() -> None:
-    there, targets = folders_and_files(), make_targets()
-    found = [each for path, text in pages().items() for each in paths(path, text, there, targets)]
+def test_targets_that_pages_name_are_there() -> None:
+    known = make_targets()
+    found = [each for path, text in pages().items() for each in targets(path, text, known)]
     assert not found, show(found)
 
 

@@ -1,4 +1,4 @@
-"""The table of negative controls, ``controls.toml``: read, and applied to a copy of the models.
+"""Negative controls: ``spec/tla/controls.toml``, read, and applied to copies of the models.
 
 Rules of this file:
 

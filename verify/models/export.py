@@ -17,7 +17,7 @@ Rules of this file:
     kernel, an edit of a module that the kernel's model does not have, a behaviour that needs more
     events than are searched. Nothing is written then, and no file that is there is replaced.
 
-Not here: what a move is (``moves.py``), the seeds (``seeds.py``).
+Not here: what a move is (``moves.py``), the sample states (``sample_states.py``).
 """
 
 import inspect

@@ -3,7 +3,7 @@ r"""The manifest of the models: what is run, what is expected, and the numbers t
 Rules of this file:
 
 *   ``spec/tla/manifest.json`` has one row for every ``.cfg`` beside it and one for every control of
-    ``controls.toml``. One without a row and a row without one are both faults: what is not
+    ``spec/tla/controls.toml``. One without a row and a row without one are both faults: what is not
     registered is not checked.
 *   A row pins the SHA-256 of its ``.cfg`` (a control: its good model's, and its own entry), the
     distinct and generated states, the diameter and, where coverage is on, the actions that

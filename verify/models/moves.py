@@ -10,7 +10,7 @@ Rules of this file:
     threshold; ``tests/conformance/test_edges.py`` counts them.
 *   Operators and reasons are not modelled: every operator event says operator 7, reason 1.
 
-Not here: states (``seeds.py``), the module that TLC reads (``replay.py``).
+Not here: states (``sample_states.py``), the module that TLC reads (``replay.py``).
 """
 
 from dataclasses import dataclass

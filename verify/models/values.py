@@ -9,7 +9,7 @@ Rules of this file:
     kept as they are printed; who reads a state knows which it asked for.
 *   A text that is not wholly a value is an error with its place, never a partial reading.
 
-Not here: what the values mean (``states.py`` of the reader's side), DOT (``dot.py``).
+Not here: what the values mean (``encoding.py``), DOT (``dot.py``).
 """
 
 import re

@@ -494,7 +494,7 @@ def _file(test: Reached) -> str:
 
 
 def _is_own(test: Reached, mutant: Mutant) -> bool:
-    """Return whether a test's file is named after the mutant's: ``test_bounds_gate.py``."""
+    """Return whether a test's file is named after the mutant's: test_…_gate.py."""
     return _file(test).endswith(f"_{Path(mutant.path).stem}.py")
 
 

@@ -6,7 +6,7 @@ Rules of this file:
     written by hand: contract decorators become statements at the head of the body, ``result``
     becomes ``Result()``, ``@pure`` becomes ``@Pure``. The bodies are the shipped ones.
 *   ``stripped`` undoes it. For every function the proof file stripped and the shipped function
-    stripped have equal trees (tests/dolphin/verify/proof/test_generate.py).
+    stripped have equal trees (tests/verify/proof/test_generate.py).
 *   A decorator that is not known is refused: the prover takes an unknown one without a word.
 *   ``contracts.py`` has no proof file; its one name in the others becomes the prover's module.
 *   The promise of ``step`` is one predicate, a conjunction of thirty-three. Where a contract asks

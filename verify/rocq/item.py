@@ -44,7 +44,7 @@ def told(context: Context, script: str, *arguments: str) -> tuple[int, dict[str,
 
 
 def figures_of(document: dict[str, Any]) -> dict[str, object]:
-    """Return the section's figures from the document of ``check.py``."""
+    """Return the section's figures from the document of ``verify/rocq/check.py``."""
     names = ("theorems", "admitted", "axioms", "coqchk")
     return {name: document[name] for name in names if name in document}
 
