@@ -34,6 +34,7 @@ from dolphin.ops.operator import (
 from dolphin.ops.registry import NoRegistry, Running, running
 from kernel.constants import PPM, Posture
 
+DRILLS = "yes: it kills, floods and forges on purpose, so a kill may be a drill"
 FACTORS = (
     ("cat1_ppm", "kill-switch"),
     ("structural_ppm", "structural"),
@@ -66,6 +67,7 @@ def _list(found: list[Running], as_json: bool) -> int:
                 "folder": one.folder,
                 "pid": one.pid,
                 "age_s": round(one.age_s, 1),
+                "drills": one.config.drills,
                 "status": now,
             }
             for one, now in zip(found, statuses, strict=True)
@@ -73,7 +75,7 @@ def _list(found: list[Running], as_json: bool) -> int:
         click.echo(json.dumps({"sessions": rows}))
     else:
         table = Table(box=None, pad_edge=False)
-        for title in ("session", "age", "posture", "killed"):
+        for title in ("session", "age", "drills", "posture", "killed"):
             table.add_column(title, no_wrap=True)
         for title in ("capital", "equity", "drawdown"):
             table.add_column(title, justify="right", no_wrap=True)
@@ -86,7 +88,8 @@ def _list(found: list[Running], as_json: bool) -> int:
                 cells = [Posture(now["posture"]).name, killed]
                 cells += [money(now["capital"]), money(now["equity"]), drawdown]
             name, folder = escape(words(one.name)), escape(words(one.folder))
-            table.add_row(name, age(one.age_s), *cells, folder)
+            drills = "yes" if one.config.drills else "no"
+            table.add_row(name, age(one.age_s), drills, *cells, folder)
         Console().print(table)
     return 0 if all(now is not None for now in statuses) else 1
 
@@ -115,11 +118,13 @@ def command(session: str | None, every: bool, as_json: bool) -> None:
     except NoAnswer as error:
         fail("status", str(error), 1)
     if as_json:
-        click.echo(json.dumps({"session": client.name, "folder": client.config.folder, **now}))
+        named = {"session": client.name, "folder": client.config.folder}
+        click.echo(json.dumps({**named, "drills": client.config.drills, **now}))
         return
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_row("session", escape(words(client.name)))
     table.add_row("folder", escape(words(client.config.folder)))
+    table.add_row("drills", DRILLS if client.config.drills else "no")
     table.add_row("posture", Posture(now["posture"]).name)
     killed = "+".join(now["causes"]) if now["killed"] else "no"
     table.add_row("killed", killed)

@@ -59,6 +59,14 @@ def test_the_built_in_session_shows_all_it_has_to(tmp_path: Path, profile: str, 
     assert survivors(pids) == []
     history = of_journal(run / "journal.bin")
     assert history.counts["entries_worker_0"] >= 20
+    trades, cash = session["trades"], session["cash"]
+    assert sum(trade["result"] for trade in trades) == cash["last"] - cash["first"]
+    assert cash["last"] == session["ended_with"]["cash"] == session["venue"]["cash"]
+    assert sum(trade["by"] == "alpha" for trade in trades) >= 20
+    assert all("not said" not in (trade["entry_why"], trade["exit_why"]) for trade in trades)
+    kills = [mark for mark in session["marks"] if mark["kind"] == "trip"]
+    assert len(kills) == len(session["trips"])
+    assert [mark["text"] for mark in kills if not mark["drill"]] == [], "nobody else killed"
     with opened(run / "journal.bin") as data:
         assert list(scan(data))[-1].tag == Tag.CLOSE
     assert (run / "keys" / "permit.key").stat().st_mode & 0o777 == 0o600
@@ -148,6 +156,9 @@ def test_an_operator_kills_and_rearms_a_running_session(
 ) -> None:
     status = up(tmp_path, running)
     assert {"posture", "multiplier_ppm", "cat1_ppm", "capital_ppm", "causes"} <= status.keys()
+    assert status["drills"] is True
+    page = ask(tmp_path, "status").stdout
+    assert "a kill may be a drill" in " ".join(page.split())
     done = ask(tmp_path, "kill", "--reason", "a test", "--operator", "tester", "--json")
     assert done.returncode == 0, done.stderr
     killed = json.loads(done.stdout)["status"]

@@ -111,7 +111,9 @@ def test_two_sessions_and_an_operator_who_means_one_or_all(
     listed = json.loads(ask(Path("/"), "status", "--json").stdout)["sessions"]
     assert [one["session"] for one in listed] == names, "from any folder, the oldest first"
     assert [one["pid"] for one in listed] == [older.pid, newer.pid]
+    assert [one["drills"] for one in listed] == [True, True]
     page = ask(Path("/"), "status").stdout
+    assert "drills" in page
     assert all(name in page for name in names)
 
     unclear = ask(tmp_path / ODD, "kill", "--reason", "which?", "--json")
