@@ -61,7 +61,7 @@ def proofs(figures: Figures) -> tuple[bool, str]:
     few = excused * EXCUSED_OF_FUNCTIONS <= functions
     able = total >= CONTROLS_MIN and 10 * rejected >= REJECTED_OF_TEN_MIN * total
     return whole and few and able, (
-        f"{proved} of {functions} functions proved, {excused} excused; "
+        f"{proved} of {functions} functions proved, {excused} waived; "
         f"{rejected} of {total} mutants rejected by the prover alone"
     )
 
@@ -89,7 +89,7 @@ def mcdc(figures: Figures) -> tuple[bool, str]:
         met, total = number(figures, name, "met"), number(figures, name, "total")
         justified = number(figures, name, "justified")
         whole = whole and total > 0 and met + justified == total
-        said.append(f"{name} {met}/{total}" + (f" ({justified} justified)" if justified else ""))
+        said.append(f"{name} {met}/{total}" + (f" ({justified} waived)" if justified else ""))
     return whole, ", ".join(said)
 
 
@@ -100,7 +100,7 @@ def mutation(figures: Figures) -> tuple[bool, str]:
         total, killed = number(figures, name, "total"), number(figures, name, "killed")
         justified = number(figures, name, "justified")
         whole = whole and total > 0 and killed + justified == total
-        said.append(f"{name} {killed}/{total}" + (f" ({justified} justified)" if justified else ""))
+        said.append(f"{name} {killed}/{total}" + (f" ({justified} waived)" if justified else ""))
     return whole, ", ".join(said)
 
 
@@ -125,7 +125,7 @@ RULINGS: tuple[tuple[str, str, str, Ruling], ...] = (
      "rocq", rocq),
     ("COV-MCDC", "Level A code has 100 % masking MC/DC by requirement-based tests", "coverage",
      mcdc),
-    ("MUT-KILLED", "Every mutant of code, specification and trace is killed or justified",
+    ("MUT-KILLED", "Every mutant of code, specification and trace is killed or waived",
      "mutation", mutation),
     ("REQ-TRACED", "Every requirement has a test that was executed and passed; no orphan",
      "requirements", requirements),

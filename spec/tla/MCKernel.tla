@@ -177,7 +177,7 @@ Spec == MCInit /\ [][Next]_vars
 EntriesWithinBand ==
     (\E w \in Workers : permit_kind'[w] = 1 /\ permit_kind[w] = 0) => \E v \in Band : cash = Amount(v)
 
-\* A view of cash that cannot be is refused, not believed.
+\* A view of cash that cannot be is refused, not accepted.
 ImpossibleViewIsRefused == ReconcileLedgerVerdict(Add(CASH_MAX, Micro), quantity) = "MALFORMED"
 
 \* R rises only in a bar, by at most RecoveryStep.

@@ -6,8 +6,8 @@ Rules of the check:
     it alone must reject.
 *   Read are: the pages, the first line of every module's docstring outside the tests, and every
     text with a blank in it that the commands, the session's last screen and the report can print.
-*   Not read: decisions, which are records of their time, and ``spec/``, whose pages repeat the
-    comments of models and proofs; these are bound to results on record and change with them.
+*   Not read: decisions, which are records of their time, and ``spec/rocq/``, whose page repeats the
+    comments of proofs; these are bound to results on record and change with them.
 
 Not here: abbreviations (``test_docs.py``), whether a sentence is a good one.
 """
@@ -23,7 +23,7 @@ import pytest
 from tests.tidy.findings import ROOT, Finding, files, must_reject, show
 
 LIST = "tests/tidy/plain_words.toml"
-NOT_READ = ("docs/adr/", "tests/", "spec/")
+NOT_READ = ("docs/adr/", "tests/", "spec/rocq/")
 CODE_SPAN = re.compile(r"``[^`]*``|`[^`]*`")  # names, which are no prose
 # What prints for people: the texts in these are read as well as the first lines.
 PRINTING = ("dolphin/commands/", "dolphin/cli.py", "dolphin/ops/", "certification/")

@@ -1,4 +1,4 @@
-"""Justifications: conditions that no test can show, one by one, each bound to the code it excuses.
+"""Waivers: conditions that no test can show, one by one, each bound to the code it is about.
 
 A file of TOML:
 

@@ -1,4 +1,4 @@
-"""Every mutant of the level-A code is killed by a test, or justified as equivalent.
+"""Every mutant of the level-A code is killed by a test, or waived as equivalent.
 
 Rules of this file:
 

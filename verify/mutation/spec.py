@@ -1,4 +1,4 @@
-"""Mutants of the models, reckoned: each killed by TLC, by a count or by the corpus, or justified.
+"""Mutants of the models: each killed by TLC, by a count or by the corpus, or waived.
 
 Rules of this file:
 
