@@ -124,7 +124,7 @@ def judge(
     """Return what the session had to show, one entry each."""
     played = config.bars - config.lead_bars
     count = 0 if bars is None else bars.height
-    shown = [_shown("bars", count == played, f"{count} of {played} bars played to their end")]
+    shown = [_shown("bars", count == played, f"{count:,} of {played:,} bars played to their end")]
     counts = kernel.get("counts", {})
     refusals = kernel.get("refusals", {})
     if not config.drills or bars is None:
@@ -157,25 +157,31 @@ def judge(
         _shown(
             "flatten",
             open_at_trip > 0 and flattened > 0,
-            f"{open_at_trip} trips with an open position, {flattened} flattens",
+            f"kills with an open position: {open_at_trip}; flattens: {flattened}",
         )
     )
     rearms = [mark for mark in kernel.get("marks", []) if mark["kind"] == "rearm"]
-    shown.append(_shown("re-arm in two steps", bool(rearms), f"{len(rearms)} completed"))
+    shown.append(_shown("re-arm in two steps", bool(rearms), f"completed {times_of(len(rearms))}"))
     first = rearms[0]["market_time_ms"] if rearms else None
     back = None if first is None else recovered_after(bars, first)
     shown.append(
         _shown("recovery to APEX", back is not None, "after the first re-arm, at bar " + str(back))
     )
     resets = sum(1 for mark in kernel.get("marks", []) if mark["kind"] == "peak_reset")
-    shown.append(_shown("peak reset in two steps", resets > 0, f"{resets} completed"))
+    shown.append(_shown("peak reset in two steps", resets > 0, f"completed {times_of(resets)}"))
     restarts = sum(1 for mark in kernel.get("marks", []) if mark["kind"] == "restart")
-    shown.append(_shown("kernel restart on its journal", restarts > 0, f"{restarts} after SIGKILL"))
+    shown.append(
+        _shown("kernel restart on its journal", restarts > 0, f"{times_of(restarts)} after SIGKILL")
+    )
     throttled = counts.get("throttled_prober", 0)
     shown.append(_shown("a flood is throttled", throttled > 0, f"unheard {times_of(throttled)}"))
     stale = guard.get("refusals", {}).get("STALE_EPOCH", 0)
     shown.append(
-        _shown("no order of an older epoch", stale > 0, f"the guard refused {stale} after a kill")
+        _shown(
+            "no order of an older epoch",
+            stale > 0,
+            f"the guard refused one {times_of(stale)} after a kill",
+        )
     )
     fallen = demotions(bars, kernel.get("marks", []))
     for sensor in SENSORS.values():

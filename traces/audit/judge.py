@@ -304,6 +304,8 @@ def read_journal(
                     reading.take(frame)
                     if told is not None and frame.sequence % 2048 == 0:
                         told(frame.end, len(data))
+                if told is not None:
+                    told(len(data), len(data))
         except JournalCorrupt as error:
             broken = error
         except Malformed as error:

@@ -19,7 +19,7 @@ from tests.traces.samples import KEY, header_of, sample, walk, write
 from traces import provenance
 from traces.audit import tlc
 from traces.audit.explain import CONJUNCTS
-from traces.audit.judge import NOT_CLOSED, audit_journals
+from traces.audit.judge import NOT_CLOSED, audit_journals, read_journal
 from traces.audit.rows import Chunk
 from traces.checksums import KEY_VARIABLE, key_id
 from traces.frames import Tag, frame, prefix, scan
@@ -80,6 +80,14 @@ def test_lines_are_audited_like_bytes(journal: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.req("AUD-002", "JNL-022")
+def test_progress_of_reading_ends_at_its_end(journal: Path) -> None:
+    heard: list[tuple[int, int]] = []
+    read_journal(journal, 0, None, told=lambda done, total: heard.append((done, total)))
+    size = journal.stat().st_size
+    assert heard[-1] == (size, size)
+    assert heard == sorted(heard)
+
+
 def test_what_was_not_run_never_passes(journal: Path) -> None:
     result = run(journal, "--no-tlc")
     assert result.exit_code == 3
