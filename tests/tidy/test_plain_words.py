@@ -4,8 +4,9 @@ Rules of the check:
 
 *   ``plain_words.toml`` lists private words with the field's term for each. A row has a sample that
     it alone must reject.
-*   Read are: the pages, the first line of every module's docstring outside the tests, and every
-    text with a blank in it that the commands, the session's last screen and the report can print.
+*   Read are: the pages, the requirements, the first line of every module's docstring outside the
+    tests, and every text with a blank in it that the commands, the session's last screen and the
+    report can print.
 *   Not read: decisions, which are records of their time, and ``spec/rocq/``, whose page repeats the
     comments of proofs; these are bound to results on record and change with them.
 
@@ -97,6 +98,7 @@ def where_strangers_read() -> Iterator[tuple[str, str]]:
     for path, text in files(".md", ".py"):
         if not path.startswith(NOT_READ):
             yield path, text
+    yield from files(".toml", under=("certification/requirements",))
 
 
 @pytest.mark.parametrize("word", WORDS, ids=lambda word: word.private.pattern)
