@@ -243,8 +243,14 @@ def _show(figures: dict[str, Any], about: dict[str, Any]) -> None:
 
 
 @click.command(name="bench")
-@click.option("--records", default=100_000, type=click.IntRange(min=1_000), help="Through TLC.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option(
+    "--records",
+    default=100_000,
+    type=click.IntRange(min=1_000),
+    show_default=True,
+    help="How many records TLC is given.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
 def command(records: int, as_json: bool) -> None:
     """Measure kernel steps, journal records and audit records per second, side by side."""
 

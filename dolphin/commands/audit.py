@@ -181,7 +181,7 @@ def _show_all(console: Console, audit: Audit) -> None:
 # AUD-008
 @click.command(name="audit")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
 @click.option(
     "--key",
     "key_file",
@@ -189,9 +189,14 @@ def _show_all(console: Console, audit: Audit) -> None:
     help=f"File of the anchors' key (else the one that {KEY_VARIABLE} names).",
 )
 @click.option(
-    "--no-tlc", is_flag=True, help="Leave out whether the model allows each step (exit 3)."
+    "--no-tlc", is_flag=True, help="Do not ask TLC whether the model allows each step (exit 3)."
 )
-@click.option("--sample", default=0, type=click.IntRange(min=0), help="TLC judges about N records.")
+@click.option(
+    "--sample",
+    default=0,
+    type=click.IntRange(min=0),
+    help="Let TLC check about this many records; 0 is all.",
+)
 @click.option(
     "--to-ndjson",
     "ndjson",

@@ -41,8 +41,10 @@ def run_folder(name: str | None, runs: Path) -> Path | None:
 
 @click.command(name="certify")
 @click.argument("run", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
-@click.option("--session-verdict", is_flag=True, help="Exit by the session's verdict alone.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
+@click.option(
+    "--session-verdict", is_flag=True, help="Take the exit code from the session's verdict alone."
+)
 @click.option("--check", metavar="FILE", help="Output of `dolphin check --json` to use.")
 @click.option("--junit", metavar="FILE", multiple=True, help="JUnit file to use; may be repeated.")
 def command(

@@ -101,20 +101,33 @@ def _draw(folder: Path, name: str, run: TlcRun) -> Path:
 @click.command(name="check")
 @click.argument("models", nargs=-1, metavar="[MODEL]...")
 @click.option(
-    "--lane", type=click.Choice(["fast", "exhaustive"]), default="fast", show_default=True
+    "--lane",
+    type=click.Choice(["fast", "exhaustive"]),
+    default="fast",
+    show_default=True,
+    help="How much to check: about two minutes, or hours.",
 )
-@click.option("--json", "as_document", is_flag=True, help="One JSON document on stdout.")
+@click.option("--json", "as_document", is_flag=True,
+              help="Print one JSON document on standard output.")  # fmt: skip
 @click.option(
-    "--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="JVMs at once."
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=2,
+    show_default=True,
+    help="Models to check at the same time.",
 )
-@click.option("--no-cache", is_flag=True, help="Run what was run before, too.")
-@click.option("--update", is_flag=True, help="Pin hashes, counts and actions anew, on purpose.")
+@click.option("--no-cache", is_flag=True, help="Ignore kept results; run every model again.")
+@click.option(
+    "--update",
+    is_flag=True,
+    help="Write this run's results into the manifest, as expected ones.",
+)
 @click.option("--record", "recording", is_flag=True,
-              help="Where the whole lane holds, record it for the kernel's constants.")  # fmt: skip
+              help="If every model holds, record that for the kernel's constants.")  # fmt: skip
 @click.option("--svg", "svg_folder", type=click.Path(file_okay=False, path_type=Path),
-              help="Where pictures go, the controls' too (default runs/check).")  # fmt: skip
+              help="Folder for graphs and counterexamples. [default: runs/check]")  # fmt: skip
 @click.option("--export-test", "export", type=click.Path(dir_okay=False, path_type=Path),
-              help="Write MODEL's counterexample as a pytest over kernel.step.")  # fmt: skip
+              help="Write MODEL's counterexample as a test of kernel.step.")  # fmt: skip
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), default=SPEC_FOLDER,
               help="Where the models and manifest.json are.", show_default="spec/tla")  # fmt: skip
 def command(

@@ -120,9 +120,9 @@ def _print(found: Impact, depth: int) -> None:
 @click.command(name="impact")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--diff", "revision", metavar="REV", help="What the working tree changed since REV.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
 @click.option("--depth", type=click.IntRange(1), default=3, show_default=True,
-              help="How far to draw.")  # fmt: skip
+              help="How many dependencies away to look.")  # fmt: skip
 @click.option("--root", type=click.Path(path_type=Path), default=ROOT, hidden=True)
 def command(
     names: tuple[str, ...], revision: str | None, as_json: bool, depth: int, root: Path

@@ -70,11 +70,13 @@ def kill(config: Config, who: str, why: str) -> Killed:
 
 
 @click.command()
-@click.option("--reason", default="", help="Why, in words; it is journalled.")
-@click.option("--operator", "who", default=me, show_default="your user name", help="Who.")
+@click.option("--reason", default="", help="Why, in words; written to the journal.")
+@click.option(
+    "--operator", "who", default=me, show_default="your user name", help="Who gives the command."
+)
 @click.option("--session", metavar="NAME", help=SESSION_HELP)
 @click.option("--all", "every", is_flag=True, help="Every running session of yours.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
 def command(reason: str, who: str, session: str | None, every: bool, as_json: bool) -> None:
     """Kill: multiplier 0, HIBERNATE, cancel and flatten, until re-armed."""
     meant = sessions("kill", session, every=every)

@@ -162,7 +162,7 @@ def _after(words: list[str], label: str, folder: Path, endings: Endings) -> str:
 )
 @click.option("--no-audit", is_flag=True, help="Do not audit the journal.")
 @click.option("--no-report", is_flag=True, help="Do not write the report.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
 def command(
     data: str | None,
     profile: str,

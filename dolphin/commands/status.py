@@ -97,7 +97,7 @@ def _list(found: list[Running], as_json: bool) -> int:
 @click.command()
 @click.option("--session", metavar="NAME", help=SESSION_HELP)
 @click.option("--all", "every", is_flag=True, help="A line for every running session of yours.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
 def command(session: str | None, every: bool, as_json: bool) -> None:
     """Show the running sessions: all in a list, or one with its figures in full.
 

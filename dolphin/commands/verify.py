@@ -149,10 +149,10 @@ def run_lane(
 
 @click.command(name="verify")
 @click.option("--lane", type=click.Choice(LANES), default="fast", show_default=True,
-              help="fast is part of `make test`, full is `make check-all`.")  # fmt: skip
+              help="Samples, as in `make test`, or everything, for hours.")  # fmt: skip
 @click.option("--only", multiple=True, metavar="ITEM", help="Run this item; may be repeated.")
 @click.option("--list", "listing", is_flag=True, help="List the items of the lane, run none.")
-@click.option("--no-cache", is_flag=True, help="Run what held before, or is recorded, too.")
+@click.option("--no-cache", is_flag=True, help="Ignore kept results and records; run every item.")
 @click.option("--record", "recording", is_flag=True,
               help="Run nothing: write certification/records/ of what was run here.")  # fmt: skip
 @click.option(
@@ -162,7 +162,9 @@ def run_lane(
     type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
     help="With --record: record what was run in that checkout.",
 )
-@click.option("--json", "as_document", is_flag=True, help="One JSON document on stdout.")
+@click.option(
+    "--json", "as_document", is_flag=True, help="Print one JSON document on standard output."
+)
 def command(
     lane: str,
     only: tuple[str, ...],

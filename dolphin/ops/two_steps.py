@@ -67,12 +67,25 @@ def two_steps(name: str, request_event: str, confirm_event: str, text: str) -> c
     wrapped: Callable[..., None] = act
     for option in reversed(
         (
-            click.option("--request", is_flag=True, help="First step."),
-            click.option("--confirm", is_flag=True, help="Second step, after the cooling time."),
-            click.option("--reason", default="", help="Why, in words; it is journalled."),
-            click.option("--operator", "who", default=me, show_default="your user name"),
+            click.option("--request", is_flag=True, help="Take the first step: ask for it."),
+            click.option(
+                "--confirm", is_flag=True, help="Take the second step, after the cooling time."
+            ),
+            click.option("--reason", default="", help="Why, in words; written to the journal."),
+            click.option(
+                "--operator",
+                "who",
+                default=me,
+                show_default="your user name",
+                help="Who gives the command.",
+            ),
             click.option("--session", metavar="NAME", help=SESSION_HELP),
-            click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
+            click.option(
+                "--json",
+                "as_json",
+                is_flag=True,
+                help="Print one JSON document on standard output.",
+            ),
         )
     ):
         wrapped = option(wrapped)

@@ -2,6 +2,7 @@
 
 import re
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -42,6 +43,29 @@ def test_help_tells_what_it_is_for_and_what_to_do_first() -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_each_command_says_what_on_what_how_and_its_exit_codes(name: str) -> None:
     assert lacking(help_of(name)) == []
+
+
+def unexplained(command: click.Command) -> list[str]:
+    """Return the options whose help is absent or no sentence."""
+    return [
+        str(option.name)
+        for option in command.params
+        if isinstance(option, click.Option)
+        and not option.hidden
+        and not re.match(r"[A-Z`].{12,}[.\])]$", option.help or "")
+    ]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_option_says_what_it_does(name: str) -> None:
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    assert unexplained(command) == []
+
+
+def test_control_an_option_without_a_sentence_is_seen() -> None:
+    options = [click.Option(["--a"]), click.Option(["--b"], help="Who.")]
+    assert unexplained(click.Command("x", params=[*options])) == ["a", "b"]
 
 
 def test_every_command_has_a_text_and_a_group() -> None:
