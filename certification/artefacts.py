@@ -1,4 +1,4 @@
-"""The files behind the report: found, hashed, read, and refused when they are something else.
+"""The report's input files: found, hashed, parsed, and refused where they are malformed.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""What a set of files means, as one hash: the same after a move, another after a change.
+"""A hash over the meaning of files: the same after a move or a comment, another after a change.
 
 Rules of this file:
 

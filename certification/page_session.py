@@ -1,4 +1,4 @@
-"""The views of the session for the page: its result, its trades, what happened, in which order.
+"""Views of the session for the report: result, trades, events in order.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""``python -m certification.recording``: what the records are worth here, and making them.
+"""``python -m certification.recording``: which records are valid here, and writing new ones.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""What shape each JSON file has, and the one line that says where a file differs from it.
+"""Schemas of the JSON files, and a one-line message where a file differs.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""How far claims reach the rows of a standard: an objective, our artefact, a state from outcomes.
+"""Coverage of a standard: each objective with our artefact, and its state from the claims.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""What a record is worth in this tree: recorded for exactly these inputs, in part, stale, or none.
+"""Validity of a record in this tree: of exactly these inputs, in part, stale, or absent.
 
 Rules of this file:
 

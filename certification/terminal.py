@@ -1,4 +1,4 @@
-"""What ``certification`` prints for a person: the verdicts, and area by area what they rest on.
+"""Terminal output of ``certification``: the verdicts, and what each rests on, by area.
 
 Rules of this file:
 

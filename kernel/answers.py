@@ -1,4 +1,4 @@
-"""One answer per event: its ranges, its cell of the table, its handler.
+"""Dispatch of events: ranges, the cell of the transition table, the handler.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""What kills: the causes, and the one question whether any is active.
+"""The causes that trip the kill-switch, and whether any is active.
 
 Theory. Integrity causes latch until an operator re-arms. Liveness causes are functions of ages and
 counts. ``killed`` is true exactly while some cause is active; that is an invariant, and each

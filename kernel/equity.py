@@ -1,4 +1,4 @@
-"""What the book is worth, and what of its peak is missing.
+"""Equity: cash and open positions at their marks, and the drawdown from the peak.
 
 Theory. Equity is cash and unrealised profit. The drawdown is what is missing from the highest
 equity seen, rounded up, towards risk.

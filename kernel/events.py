@@ -1,4 +1,4 @@
-"""What may be said to the kernel: twenty-two events.
+"""The kernel's inputs: twenty-two events.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""The order gate: nothing reaches an exchange without a permit, and permits come from here.
+"""The order gate: judges each request for an order, and issues the permit that it needs.
 
 Theory. A permit is a promise about exposure. While it is outstanding its notional counts as
 reserved, so two requests can never be granted the same room. A permit dies with its epoch: when the

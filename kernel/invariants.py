@@ -1,4 +1,4 @@
-"""What is always true: the invariants of the models, with the models' spelling.
+"""Invariants of the kernel's state, under the same names as in the models.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""The ledger: double entry in integers, and what is folded from it.
+"""The ledger: double-entry accounts in integers, and what is computed from them.
 
 Theory. Four accounts sum to zero: ``cash`` (what is there), ``contributed`` (what was paid in, a
 credit), ``realised_pnl`` (profit is a credit) and ``fees``. A position is not an account: its

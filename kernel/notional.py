@@ -1,4 +1,4 @@
-"""Lots at a price, capital at a leverage: the products that gate and ledger are made of.
+"""Notional values and exposure bounds: the products that gate and ledger use.
 
 Theory. A notional is what a bound is taken of, so it has no sign; a worth has the position's.
 

@@ -1,4 +1,4 @@
-"""What the kernel answers: ``Accepted(state, effects)`` or ``Refused(reason)``.
+"""The result of a step: ``Accepted(state, effects)`` or ``Refused(reason)``.
 
 Rules of this file:
 

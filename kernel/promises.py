@@ -1,4 +1,4 @@
-"""What a single step promises: properties of a pair of states.
+"""Properties of a single step: predicates over the state before and after.
 
 Rules of this file:
 

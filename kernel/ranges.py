@@ -1,4 +1,4 @@
-"""What an event may say: the ranges of its fields.
+"""Ranges of the fields of events.
 
 Rules of this file:
 

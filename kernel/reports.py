@@ -1,4 +1,4 @@
-"""What the sensors report: the forewarner, the book, a shock. Each falls on R at once.
+"""Sensor reports: forewarner, order book, shock. Each can lower the multiplier at once.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""What always holds of a slot, and of all eight.
+"""Invariants of one worker's slot, and of all eight.
 
 Rules of this file:
 

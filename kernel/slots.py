@@ -1,4 +1,4 @@
-"""Eight slots by worker, and what one slot adds to the totals.
+"""The eight workers' slots, and what each adds to the totals.
 
 Rules of this file:
 

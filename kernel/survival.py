@@ -1,4 +1,4 @@
-"""The survival controller: five factors, one multiplier, and how trust comes back.
+"""The survival controller: the multiplier from five factors, and its slow recovery.
 
 Theory. The total risk multiplier R is a function of what the sensors say now, bounded in how fast
 it may rise. Fast attack: R falls to what the factors call for within the step that lowered them.

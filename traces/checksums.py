@@ -1,4 +1,4 @@
-"""Three checks of bytes, each for its own enemy.
+"""CRC, hash chain and keyed MAC: against accidents, reordering and forgery.
 
 *   CRC-32C finds accidents: a flipped bit, a torn write. Anyone can compute it.
 *   The chain, BLAKE2b-128 over the chain value before and this record's bytes, finds a record that

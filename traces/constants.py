@@ -1,4 +1,4 @@
-"""The kernel's constants under control: no passing model run on record, no start.
+"""Control of the kernel's constants: without a passing model run on record it does not start.
 
 Rules of this file:
 

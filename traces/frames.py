@@ -1,4 +1,4 @@
-"""Bytes on disk: a prefix, then frames, then zeros; and everything that can be wrong with them.
+"""The journal's bytes: a prefix, frames, zeros; and each way in which they can be damaged.
 
     prefix   magic "DOLPHINJ" | schema version u32 | CRC-32C u32                        16 bytes
     frame    length u16 | ~length u16 | tag u8 | sequence u64 | body | chain 16 | CRC u32 | 0xA5

@@ -1,4 +1,4 @@
-"""The first record: who wrote the journal, under which rules, from which state.
+"""The journal's header: version, limits and opening state.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""The ledger's own book: every posting since the first deposit, over all sessions.
+"""The ledger file: every posting since the first deposit, over all sessions.
 
 Theory. A posting moves two of the four accounts by opposite amounts, so they always sum to zero.
 What the kernel opens a session with is a fold of the book: cash, contributed, realised profit,

@@ -1,4 +1,4 @@
-"""Words beside the events: who and why, and whatever else a person should read.
+"""Notes beside the events: the operator's name and reason, as text.
 
 Rules of this file:
 

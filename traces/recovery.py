@@ -1,4 +1,4 @@
-"""Taking a journal up again after a crash.
+"""Recovery: continuing a journal after a crash.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""The fold: every event of a journal through ``kernel.step`` again.
+"""Replay: every event of a journal through ``kernel.step`` again.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""Ticks that change nothing but the clock need no record of their own.
+"""Coalescing of ticks that change nothing but the clock.
 
 Theory. The shell tells the kernel the time each millisecond: 86 million events a day. Two such
 steps with nothing between them are one: AdvanceTime(t1) then AdvanceTime(t2) from a state leads

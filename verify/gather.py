@@ -1,4 +1,4 @@
-"""What a checkout has finished of the full lane, read from what it keeps; nothing is run.
+"""Collects what a checkout has finished of the full lane, from its stores; runs nothing.
 
 Rules of this file:
 

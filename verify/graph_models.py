@@ -1,4 +1,4 @@
-"""Models and Rocq proofs as a graph: operators, configurations, lemmas.
+"""Dependencies within models and Rocq proofs: operators, configurations, lemmas.
 
 Theory. A TLA+ operator rests on every operator that its body names: of its own module, of those it
 EXTENDS, and through ``INSTANCE`` of another (``KS!Settle``). A configuration rests on its

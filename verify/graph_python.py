@@ -1,4 +1,4 @@
-"""The Python of the tree as a graph: who names whom, read from the syntax.
+"""Dependencies within the Python code, read from its syntax trees.
 
 Theory. A function rests on every definition of the tree that its body, decorators, defaults or
 annotations name. Names are resolved through the module's imports; a name that is bound in the

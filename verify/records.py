@@ -1,4 +1,4 @@
-"""Records of earlier runs: what they are worth here, how a run compares with them, making them.
+"""Records of earlier runs: whether valid here, compared with a run, written.
 
 Rules of this file:
 

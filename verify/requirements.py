@@ -1,4 +1,4 @@
-"""The requirements: each is carried, and shown by tests that were executed and passed.
+"""The requirements: each is implemented by code, and shown by tests that ran and passed.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""Outcomes kept under the hash of what they came from.
+"""A store of outcomes, by the hash of their inputs.
 
 Rules of this file:
 

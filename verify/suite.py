@@ -1,4 +1,4 @@
-"""The tests: every one that the tree writes down was run on this source and passed.
+"""The tests: every test in the tree was run on this source and passed.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""Requirements: what is asked of the parts that may not be wrong, and what shows that it is met.
+"""Requirements of the safety-critical parts, and what shows that each is met.
 
 Rules of this package:
 

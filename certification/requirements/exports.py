@@ -1,4 +1,4 @@
-"""The judgement for other tools: canonical JSON, SARIF 2.1.0, ReqIF 1.2, JUnit.
+"""The result for other tools: canonical JSON, SARIF 2.1.0, ReqIF 1.2, JUnit.
 
 Rules of this file:
 

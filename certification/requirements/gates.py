@@ -1,4 +1,4 @@
-"""What is missing, by name: the gates over catalogue, links and outcomes.
+"""The gates: requirements that are orphaned, unrefined, untraced, untested or failing, by name.
 
 Gates, each finding of which is one line:
 

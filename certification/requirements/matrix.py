@@ -1,4 +1,4 @@
-"""The matrix for people: one HTML page that needs nothing beside itself.
+"""The traceability matrix: one self-contained HTML page.
 
 A row per requirement: what is asked, what it refines, which code and which models carry it, which
 tests were executed and what came out, and the status. Rows are filtered by words, group, method and

@@ -1,1 +1,1 @@
-"""The alpha engine: signal, size and exit. It asks; it never decides."""
+"""The strategy (alpha): signal, size and exit. It requests orders; the kernel decides."""

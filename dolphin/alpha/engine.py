@@ -1,4 +1,4 @@
-"""The alpha engine: bars in, intents out.
+"""The strategy's engine: bars in, order intents out.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""When to leave: at a gain of 0.95 %, or after 120 bars.
+"""Exits: at a gain of 0.95 %, or after 120 bars.
 
 Rules of this file: one function, conditions in the order of bible 7.1. The stop of bible 19.1 is
 100 % and cannot bind for a short before the kernel has flattened; it is left out (ADR 0011). The

@@ -1,4 +1,4 @@
-"""How much to ask for: cubic leverage on a fixed fraction of capital.
+"""Position sizing: leverage as the cube of signal strength, on a fixed fraction of capital.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""Files that a user asked for by name: written whole or not at all, and never over another.
+"""Output files that a user names: written whole or not at all, never over an existing one.
 
 Rules of this file:
 

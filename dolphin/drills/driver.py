@@ -1,4 +1,4 @@
-"""The driver of a demonstration: the market's driver, and after each bar the drills that are due.
+"""The driver of a demonstration: the feed driver that also performs the drills after a bar.
 
 ``python -m dolphin.drills.driver RUN_FOLDER``. Level E: a session without drills runs
 ``dolphin.feed`` alone.

@@ -1,4 +1,4 @@
-"""What the built-in session has to show, and when: the table of its drills.
+"""The plan of drills: what the demonstration session has to show, and when.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""One bar of market data: the only thing the feed hands to anybody.
+"""One bar of market data, the only thing that the feed passes on.
 
 Rules of this file:
 

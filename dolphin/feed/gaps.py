@@ -1,4 +1,4 @@
-"""Log returns of bars that may have holes.
+"""Log returns of bars in which closes may be missing.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""A market from a seed: correlated, with regimes that change, disturbances, and exactly one crash.
+"""The generated market: correlated prices with changing regimes, disturbances and one crash.
 
 Theory. A one-factor model. The return of symbol i on a bar is
 

@@ -1,4 +1,4 @@
-"""A market panel: closes by time and symbol, read from Parquet and judged before anybody uses it.
+"""A market panel: closes by time and symbol, read from Parquet and validated before use.
 
 Rules of this file:
 

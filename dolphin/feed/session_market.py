@@ -1,4 +1,4 @@
-"""The session's market: the panel that every process agrees on, and what a lot of it costs.
+"""The session's market: the panel that every process uses, and the size of a lot.
 
 Rules of this file:
 

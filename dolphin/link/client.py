@@ -1,4 +1,4 @@
-"""A client's end of a channel: asks, and waits for its own answer with a deadline.
+"""The client side of a channel: a request, and its own reply within a deadline.
 
 Rules of this file:
 

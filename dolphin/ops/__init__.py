@@ -1,4 +1,4 @@
-"""A session: the processes, who starts and watches them, and the account they leave (level E).
+"""A session: its processes, their supervision, and its summary (level E).
 
 Reading order: ``session`` (the runner), ``supervise`` (supervisord), ``driver`` (bars, in step),
 ``plan`` (what the built-in session has to show, and when), ``alpha_process``, ``sensors_process``,

@@ -1,4 +1,4 @@
-"""Running sessions: where each is entered, how it is found, and how it is known to run.
+"""The registry of running sessions: how each is entered, found, and known to be running.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""The runner: one session from its choices to its account.
+"""The runner: one session, from the user's choices to its summary.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""Stand-in for the MC-Forewarner: is the market still inside the envelope it was judged in?
+"""Stand-in for the MC-Forewarner: is the market still within what was validated?
 
 The real forewarner asks a Monte-Carlo model how probable a catastrophe is for the day's
 configuration (bible 12). Without that model two quantities of the same meaning come from the bars,

@@ -1,4 +1,4 @@
-"""What happened, counted from the steps themselves: while they are made, or from a journal.
+"""Statistics of a session, counted from the kernel's steps: live, or from a journal.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""What contracts say of the kernel, and the lemmas of its proofs: read by tests and provers alone.
+"""Contract text of the kernel and lemmas of its proofs, for tests and provers only.
 
 Rules of this package:
 

@@ -1,4 +1,4 @@
-"""Which lemmas an answer needs: named above its promise in ``answers.py``, for the prover alone.
+"""The lemmas that proofs of ``answers.py`` need, by event; for the prover only.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""What an answer is: which reason, which effects.
+"""Predicates over a result: which reason, which effects.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""What a change of one group leaves as it was.
+"""Frame conditions: what a change of one group of the state leaves unchanged.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""What of the model the journals have seen: its actions, and the edges of its state graph.
+"""Coverage of the model by journals: its actions, and the edges of its state graph.
 
 Theory. The state graph of Kernel in real units is not finite. Projected, it is: posture, killed,
 fence confirmed, whether anything is held, which kinds of permit are out, then the event and the

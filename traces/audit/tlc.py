@@ -1,4 +1,4 @@
-"""The third answer: the records as a TLA+ module, judged by TLC against ``Kernel.tla``.
+"""Conformance: the records as a TLA+ module, checked by TLC against ``Kernel.tla``.
 
 Theory. One run holds many journals of the same limits, cut into chunks (``rows``). TLC takes every
 chunk's start as an initial state and walks its rows; a row that is no step has no successor and

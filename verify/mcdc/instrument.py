@@ -1,4 +1,4 @@
-"""From source to instrumented syntax tree, and the list of what there is to cover.
+"""Instruments a syntax tree, and lists the obligations to cover.
 
 Rules of this file:
 

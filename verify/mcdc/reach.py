@@ -1,4 +1,4 @@
-"""Which functions nothing calls but contracts that production leaves out.
+"""Functions that only contracts call, and contracts that production leaves out.
 
 Theory. A contract that is switched off in production (`--contract-part NAME`, a decorator) is no
 part of what flies, and neither is a predicate that only such contracts ask. Its conditions come out

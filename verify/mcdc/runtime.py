@@ -1,4 +1,4 @@
-"""The running side: the import hook, what the probes do, and the data of a run.
+"""Run time: the import hook, the probes, and the data of a run.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""Abstract edges: what the audit's coverage of the state graph's edges is measured by.
+"""Abstract edges, by which the audit measures coverage of the state graph.
 
 Theory. The replayed graphs have tens of thousands of edges, in states that no session repeats to
 the ppm. What a session can be measured by is coarser: in which situation which event got which

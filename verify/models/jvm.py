@@ -1,4 +1,4 @@
-"""One JVM for many small runs of TLC: started, asked, given up when anything is odd.
+"""One JVM for many small runs of TLC, abandoned when anything unexpected happens.
 
 Theory. Most of a small run is the start: a JVM, its own classes, TLC's. ``ManyModels.java`` keeps
 the JVM and gives each run TLC's classes anew (shared ones gave wrong counts), which nearly halves

@@ -1,4 +1,4 @@
-"""A passing model run, put on record for the constants it ran with.
+"""The record of a passing model run, for the constants it ran with.
 
 Rules of this file:
 

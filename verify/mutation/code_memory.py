@@ -1,4 +1,4 @@
-"""What a test file computes once for all its tests: computed once here, too, and observed once.
+"""Fixtures that a test file computes once: computed and traced once here as well.
 
 Rules of this file:
 

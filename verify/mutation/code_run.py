@@ -1,4 +1,4 @@
-"""Mutants against tests: which tests, in which order, what came out.
+"""Running tests against mutants: which tests, in which order, with which outcome.
 
 Rules of this file:
 

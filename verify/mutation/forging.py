@@ -1,4 +1,4 @@
-"""A good forger: whatever follows the forged place is computed again, checksums and digests too.
+"""Forgeries of journals in which all that follows is recomputed, checksums and digests too.
 
 Rules of this file:
 

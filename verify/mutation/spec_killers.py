@@ -1,4 +1,4 @@
-"""What a mutant of the models is run through: TLC on the good models, and the conformance corpus.
+"""The checks that a mutant of the models must fail: TLC on the models, and the corpus.
 
 Theory. A mutant is killed when something that holds of the model does not hold of it. Killers are
 tried from the cheap to the dear, and the first that tells the difference is named:

@@ -1,4 +1,4 @@
-"""Mutants of journals: the forgeries of the spine, each found by replay and by the model alone.
+"""Mutants of journals: forgeries that replay and model must each find by themselves.
 
 Theory. A journal is believed because a replay through the kernel and a walk through the model both
 give every record's answer, effects and state. A forger who computes every checksum again changes

@@ -1,4 +1,4 @@
-"""What a proof stands on: the texts that a function reaches, by name.
+"""The inputs of a proof: all definitions that a function reaches by name.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a proof's input: one line that names file, line, what was expected."""
+"""Errors in a proof's input: one line each, with file, line and what was expected."""
 
 
 class ProofError(ValueError):

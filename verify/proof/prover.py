@@ -1,4 +1,4 @@
-"""Our side of the prover: a warm process, a limit on each job, answers as values.
+"""Client of the prover: a persistent process, a time limit per job, results as values.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""What the prover cannot say, by name, with the reason and the evidence that covers it instead.
+"""Waivers for functions that are not proved: the reason, and the evidence used instead.
 
 Rules of this file:
 

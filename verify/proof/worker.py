@@ -1,4 +1,4 @@
-"""The prover's side: one warm process of ``.venv-proof`` that answers jobs, one JSON line each.
+"""The prover's process, in ``.venv-proof``: one JSON line per job, one per result.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""What a child of a marked test runs first: it installs the instrument (`verify/mcdc/child.py`).
+"""Installs the instrument in a child process of a marked test (`verify/mcdc/child.py`).
 
 The environment's own `sitecustomize`, which this one stands before, is run after it.
 """
