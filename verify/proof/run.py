@@ -143,13 +143,14 @@ def verdicts(
     found: dict[Place, tuple[bool, str]] = {}
     for place in job:
         first, last = spans[place]
+        file = re.escape(place[0].split(".")[-1])
         heard = [one for one in answer.members if stands_in(one, place, spans[place])]
         if not heard:
             continue
         said = [
             error
             for error in answer.errors
-            for line in re.findall(rf"\b{re.escape(place[0])}\.py@(\d+)\.", error)
+            for line in re.findall(rf"\b{file}\.py@(\d+)\.", error)
             if first <= int(line) <= last
         ]
         holds = all(one.verified for one in heard) and not said

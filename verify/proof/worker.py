@@ -47,8 +47,10 @@ Tell = Callable[[dict[str, Any]], None]
 class Reporter:
     """The back end's reporter: a line for each member of a Python file that it is done with."""
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, tell: Tell, asked: Path, base: Path) -> None:
         self.tell = tell
+        self.asked = asked
+        self.base = base
 
     def name(self) -> str:
         """Return the reporter's name, as the back end's interface wants it."""
@@ -67,15 +69,19 @@ class Reporter:
         if file.suffix == ".py":
             verified = kind.startswith("EntitySuccess")
             seconds = round(message.verificationTime() / 1000, 2)
-            said = {"file": within(file), "line": line, "verified": verified}
+            said = {"file": within(file, self.asked, self.base), "line": line, "verified": verified}
             self.tell(said | {"seconds": seconds})
 
 
-def within(file: Path) -> str:
-    """Return a proof file's path from its package on: ``kernel/contract/gate.py``."""
-    parts = file.parts
-    first = len(parts) - 1 - parts[::-1].index("kernel") if "kernel" in parts else len(parts) - 1
-    return "/".join(parts[first:])
+def within(file: Path, asked: Path, base: Path) -> str:
+    """Return a proof file's path below ``base``: ``kernel/contract/gate.py``.
+
+    The back end names the file that was asked by its name alone, and what it imports by a path
+    below ``base``.
+    """
+    if len(file.parts) == 1 and file.name == asked.name:
+        file = asked
+    return file.relative_to(base).as_posix() if file.is_absolute() else file.as_posix()
 
 
 def listed(sequence: Any) -> list[Any]:
@@ -149,11 +155,12 @@ def said_by(error: Exception) -> str:
     return f"{type(error).__name__}{place}: {'; '.join(str(each) for each in messages)}"
 
 
-def verified(jvm: Any, modules: Any, program: Any, arguments: list[str], tell: Tell) -> list[str]:
+def verified(jvm: Any, modules: Any, program: Any, job: dict[str, Any], tell: Tell) -> list[str]:
     """Run the back end; return its errors, one line each."""
+    arguments: list[str] = job["arguments"]
     interface = jpype.JClass("viper.silver.reporter.Reporter")
     back_end = jvm.viper.silicon.MinimalSiliconFrontendAPI(
-        jpype.JProxy(interface, inst=Reporter(tell))
+        jpype.JProxy(interface, inst=Reporter(tell, Path(job["file"]), Path(job["base"])))
     )
     wanted = verifier.build_silicon_backend_args(arguments, False, False)
     back_end.initialize(util.list_to_seq(wanted, jvm, jvm.java.lang.String))
@@ -191,7 +198,7 @@ def prove(jvm: Any, job: dict[str, Any], tell: Tell) -> dict[str, Any]:
             ignore_global=True,
         )
         answer["translated"] = True
-        answer["errors"] = verified(jvm, modules, program, job["arguments"], tell)
+        answer["errors"] = verified(jvm, modules, program, job, tell)
         answer["proved"] = not answer["errors"]
     except Exception as error:  # noqa: BLE001  (whatever it is, the job is not proved)
         answer["errors"] = [said_by(error)]
