@@ -4,8 +4,10 @@ Rules of this file:
 
 *   Exit 0 only when every row that was asked for holds and the suite itself is whole; 1 when
     something does not hold; 2 for a name or a manifest that cannot be read; 3 without Java or TLC.
-*   What is drawn goes to ``runs/check`` or ``--svg``; the result of a whole lane is also left there
-    as ``<lane>.json``, which the report reads. A selection of models leaves none.
+*   What is drawn goes to ``runs/check``, or to the folder of ``--svg``, where nothing is replaced:
+    with MODEL that model's graph or counterexample, or a line that says why not; without, the
+    posture machine and every counterexample. The result of a whole lane is also left in
+    ``runs/check`` as ``<lane>.json``, which the report reads. A selection of models leaves none.
 
 Not here: the judging (``verify/models/checking.py``), exported tests (``verify/models/export.py``).
 """
@@ -19,6 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from dolphin.commands.outputs import OutputRefused, expect_new, write_new
 from traces.audit.tlatools import ToolMissing, jar_path, java_path
 from traces.provenance import ROOT
 from verify.models.checking import (
@@ -27,15 +30,25 @@ from verify.models.checking import (
     Judged,
     as_json,
     check_rows,
+    graph_of,
     judge_suite,
     register_new,
     run_row,
     select,
     update_rows,
+    why_no_graph,
 )
-from verify.models.drawing import counterexample_svg, posture_machine_svg, step_changes
+from verify.models.dot import DotError
+from verify.models.drawing import (
+    counterexample_svg,
+    graph_svg,
+    posture_machine_svg,
+    step_changes,
+)
 from verify.models.manifest import ManifestError, load_manifest, save_manifest
 from verify.models.tlc import TlcRun
+
+MACHINE = "posture-machine"
 
 
 def _fail(message: str, code: int) -> None:
@@ -91,11 +104,39 @@ def _record(judged: list[Judged], ok: bool, err: Console) -> None:
     )
 
 
-def _draw(folder: Path, name: str, run: TlcRun) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}.svg"
-    path.write_text(counterexample_svg(f"{name}: {run.result}", run.trace, run.loop), "utf-8")
-    return path
+def _draw_all(
+    judged: list[Judged], folder: Path, pictures: Path, *, asked: bool, named: bool, err: Console
+) -> None:
+    """Draw what went wrong; with ``asked`` every counterexample too, and the models ``named``."""
+    pictures.mkdir(parents=True, exist_ok=True)
+
+    def put(name: str, picture: str) -> None:
+        path = pictures / f"{name}.svg"
+        if asked:
+            write_new(path, picture)
+        else:  # the command's own folder
+            path.write_text(picture, encoding="utf-8")
+        err.print(f"{name}: drawn in {path}")
+
+    if not asked:
+        (pictures / f"{MACHINE}.svg").write_text(posture_machine_svg(), encoding="utf-8")
+    elif not named:
+        put(MACHINE, posture_machine_svg())
+    for one in judged:
+        unexpected = one.run.result != one.row.expected
+        if one.run.trace and (unexpected or asked):
+            # The cache keeps no states.
+            run = run_row(folder, one.row) if one.cached else one.run
+            title = f"{one.row.name}: {run.result}"
+            put(one.row.name, counterexample_svg(title, run.trace, run.loop))
+            if unexpected:
+                print_counterexample(err, one.row.name, run)
+        elif asked and named:
+            why = why_no_graph(one.row) if not one.row.control else f"{one.row.name}: no trace"
+            if why:
+                err.print(f"not drawn: {why}")
+            else:
+                put(one.row.name, graph_svg(one.row.name, graph_of(folder, one.row)))
 
 
 @click.command(name="check")
@@ -125,7 +166,7 @@ def _draw(folder: Path, name: str, run: TlcRun) -> Path:
 @click.option("--record", "recording", is_flag=True,
               help="If every model holds, record that for the kernel's constants.")  # fmt: skip
 @click.option("--svg", "svg_folder", type=click.Path(file_okay=False, path_type=Path),
-              help="Folder for graphs and counterexamples. [default: runs/check]")  # fmt: skip
+              help="New folder for the picture of MODEL, or of every counterexample.")  # fmt: skip
 @click.option("--export-test", "export", type=click.Path(dir_okay=False, path_type=Path),
               help="Write MODEL's counterexample as a test of kernel.step.")  # fmt: skip
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), default=SPEC_FOLDER,
@@ -148,19 +189,27 @@ def command(
         if update:
             rows = register_new(folder, rows)
         if export is not None:
-            from verify.models.export import export_test  # imported when asked for: pulls in edges
+            from verify.models.export import exported  # imported when asked for: pulls in edges
 
             if len(models) != 1:
                 _fail("--export-test needs exactly one MODEL", 2)
-            run, path = export_test(folder, select(rows, "exhaustive", models)[0], export)
+            expect_new(export)
+            run, text = exported(folder, select(rows, "exhaustive", models)[0])
+            write_new(export, text)
             print_counterexample(err, models[0], run)
-            click.echo(json.dumps({"ok": True, "test": str(path), "violated": run.result})
-                       if as_document else f"wrote {path}")  # fmt: skip
+            click.echo(json.dumps({"ok": True, "test": str(export), "violated": run.result})
+                       if as_document else f"wrote {export}")  # fmt: skip
             return
         chosen = select(rows, lane, models)
         suite = judge_suite(folder, rows)
-    except (ManifestError, ValueError) as error:
+        if svg_folder is not None:
+            svg_folder.mkdir(parents=True, exist_ok=True)
+            for name in (row.name for row in chosen) if models else (MACHINE,):
+                expect_new(svg_folder / f"{name}.svg")
+    except (ManifestError, OutputRefused, ValueError) as error:
         _fail(str(error), 2)
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}; expected a folder that can be written", 2)
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
         console=err, transient=True, disable=not err.is_terminal,
@@ -198,25 +247,20 @@ def command(
         if refused:
             suite = (*refused, *suite)
     document = as_json(judged, suite)
-    pictures = svg_folder or ROOT / "runs" / "check"
-    pictures.mkdir(parents=True, exist_ok=True)
-    (pictures / "posture-machine.svg").write_text(posture_machine_svg(), encoding="utf-8")
+    home = ROOT if folder == SPEC_FOLDER else folder
+    pictures = svg_folder or home / "runs" / "check"
     out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 150)
     if not as_document:
         out.print(_table(judged))
-    for one in judged:
-        unexpected = one.run.result != one.row.expected and one.run.trace
-        wanted = svg_folder is not None and one.run.trace
-        if unexpected or wanted:
-            run = one.run
-            if one.cached:
-                run = run_row(folder, one.row)  # the cache keeps no states
-            path = _draw(pictures, one.row.name, run)
-            if unexpected:
-                print_counterexample(err, one.row.name, run)
-            err.print(f"{one.row.name}: drawn in {path}")
+    try:
+        asked = svg_folder is not None
+        _draw_all(judged, folder, pictures, asked=asked, named=bool(models), err=err)
+    except (OutputRefused, DotError) as error:
+        _fail(str(error), 2)
     if not models and folder == SPEC_FOLDER:
-        (pictures / f"{lane}.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
+        left = ROOT / "runs" / "check"
+        left.mkdir(parents=True, exist_ok=True)
+        (left / f"{lane}.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
     if recording:
         _record(judged, bool(document["ok"]), err)
     if as_document:

@@ -188,7 +188,7 @@ TEXTS: Mapping[str, str] = {
     \b
     Examples:
         dolphin check
-        dolphin check MCKillSwitch --svg pictures
+        dolphin check MCPosture --svg pictures
 
     \b
     Exit codes:

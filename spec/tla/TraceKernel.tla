@@ -19,91 +19,25 @@
 (*   market_time_ms of an event    dt, and ahead: later than process time  *)
 (*   operator, reason of an act    fits: their range, all that a guard     *)
 (*                                 reads (out of it: MALFORMED)            *)
-(*   clock columns                 not here: traces/audit/rows.py checks that    *)
-(*                                 they are the event's                    *)
+(*   clock columns                 not here: rows.py checks that they are  *)
+(*                                 the event's                             *)
 (*   digest, chain, CRC, anchors   not here: traces/replay.py              *)
 (*   limits                        CONSTANTS, one run for each             *)
 (*                                                                         *)
-(* Rows are text in base 32 (traces/audit/rows.py says why and has the same      *)
-(* layout): SubSeq takes them apart.  Curves are tables of the inputs that *)
-(* occur, made in decimals (traces/audit/curves.py); an input that is missing is *)
+(* Rows are text in base 32 (rows.py says why): TraceLayout, which is      *)
+(* generated, takes them apart.  Curves are tables of the inputs that      *)
+(* occur, made in decimals (curves.py); an input that is missing is        *)
 (* printed, added, and the run repeated.                                   *)
 (*                                                                         *)
 (* Generated per run: TraceData (rows, tables, names) and the cfg.         *)
+(* Code: traces/audit/.                                                    *)
 (***************************************************************************)
-EXTENDS Kernel, TraceData, Sequences, TLC
+EXTENDS TraceLayout, TraceData
 
 VARIABLES chunk, at     \* the chunk, and how many rows of the journal's are behind
 
 -----------------------------------------------------------------------------
-(* Numbers from text.                                                      *)
-
-DIGITS == <<"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "A", "B", "C", "D", "E", "F",
-            "G", "H", "I", "J", "K", "L", "M", "N", "O", "P", "Q", "R", "S", "T", "U", "V">>
-DIGIT == [s \in {DIGITS[i] : i \in 1..32} |-> (CHOOSE i \in 1..32 : DIGITS[i] = s) - 1]
-
-N1(r, p) == DIGIT[SubSeq(r, p, p)]
-N2(r, p) == N1(r, p) * 32 + N1(r, p + 1)
-N4(r, p) == N2(r, p) * 1024 + N2(r, p + 2)
-N6(r, p) == N2(r, p) * 1048576 + N4(r, p + 2)
-Bit(r, p) == N1(r, p) = 1
-S5(r, p) == IF Bit(r, p) THEN -N4(r, p + 1) ELSE N4(r, p + 1)
-S8(r, p) == LET n == N1(r, p + 1) * 1073741824 + N6(r, p + 2) IN IF Bit(r, p) THEN -n ELSE n
-ZERO12 == "000000000000"
-M12(r, p) == IF SubSeq(r, p, p + 11) = ZERO12 THEN Zero ELSE <<S8(r, p), N4(r, p + 8)>>
-
------------------------------------------------------------------------------
-(* Groups of the state, from text at a position.                           *)
-
-KillGroup == <<grid_members, latched_checksum, latched_desync, latched_operator, journal_writable,
-               killed, operator_request, operator_request_age_ms>>
-ReadingGroup == <<forewarner_status, forewarner_age_ms, book_age_ms, shock_age_ms, depth_quality_ppm,
-                  fill_probability_ppm, book_latency_ms, book_jitter_ms>>
-MachineGroup == <<posture, bars_below, bars_above>>
-FenceGroup == <<fence_epoch, fence_confirmed>>
-SlotGroup(w) == <<instrument[w], mark[w], quantity[w], cost[w], permit_kind[w], permit_quantity[w], permit_price[w]>>
-TotalGroup == <<reserved_notional, open_notional>>
-AccountGroup == <<cash, contributed, realised_pnl, fees>>
-ResultGroup == <<unrealised_pnl, equity_peak, drawdown_ppm>>
-
-AgesAt(r, p) == [q \in Partitions |-> N6(r, p + 6 * q)]
-KillAt(r, p) == <<N2(r, p), Bit(r, p + 2), Bit(r, p + 3), Bit(r, p + 4), Bit(r, p + 5), Bit(r, p + 6),
-                  N1(r, p + 7), N6(r, p + 8)>>
-ReadingAt(r, p) == <<N1(r, p), N6(r, p + 1), N6(r, p + 7), N6(r, p + 13), N4(r, p + 19), N4(r, p + 23),
-                     N4(r, p + 27), N4(r, p + 31)>>
-MachineAt(r, p) == <<N1(r, p), N1(r, p + 1), N1(r, p + 2)>>
-FenceAt(r, p) == <<N6(r, p), Bit(r, p + 6)>>
-SlotAt(r, p) == <<N4(r, p), M12(r, p + 4), S5(r, p + 16), M12(r, p + 21), N1(r, p + 33), S5(r, p + 34), M12(r, p + 39)>>
-TotalAt(r, p) == <<M12(r, p), M12(r, p + 12)>>
-AccountAt(r, p) == <<M12(r, p), M12(r, p + 12), M12(r, p + 24), M12(r, p + 36)>>
-ResultAt(r, p) == <<M12(r, p), M12(r, p + 12), N4(r, p + 24)>>
-
-SLOT_BYTES == 51
-
------------------------------------------------------------------------------
-(* A chunk's start: all groups, one after the other.                       *)
-
-AtStart(s) ==
-    /\ heartbeat_age_ms = AgesAt(s, 1)
-    /\ grid_members = N2(s, 25) /\ latched_checksum = Bit(s, 27) /\ latched_desync = Bit(s, 28)
-    /\ latched_operator = Bit(s, 29) /\ journal_writable = Bit(s, 30) /\ killed = Bit(s, 31)
-    /\ operator_request = N1(s, 32) /\ operator_request_age_ms = N6(s, 33)
-    /\ forewarner_status = N1(s, 39) /\ forewarner_age_ms = N6(s, 40) /\ book_age_ms = N6(s, 46)
-    /\ shock_age_ms = N6(s, 52) /\ depth_quality_ppm = N4(s, 58) /\ fill_probability_ppm = N4(s, 62)
-    /\ book_latency_ms = N4(s, 66) /\ book_jitter_ms = N4(s, 70)
-    /\ multiplier_ppm = N4(s, 74)
-    /\ posture = N1(s, 78) /\ bars_below = N1(s, 79) /\ bars_above = N1(s, 80)
-    /\ fence_epoch = N6(s, 81) /\ fence_confirmed = Bit(s, 87)
-    /\ instrument = [w \in Workers |-> N4(s, 88 + SLOT_BYTES * w)]
-    /\ mark = [w \in Workers |-> M12(s, 92 + SLOT_BYTES * w)]
-    /\ quantity = [w \in Workers |-> S5(s, 104 + SLOT_BYTES * w)]
-    /\ cost = [w \in Workers |-> M12(s, 109 + SLOT_BYTES * w)]
-    /\ permit_kind = [w \in Workers |-> N1(s, 121 + SLOT_BYTES * w)]
-    /\ permit_quantity = [w \in Workers |-> S5(s, 122 + SLOT_BYTES * w)]
-    /\ permit_price = [w \in Workers |-> M12(s, 127 + SLOT_BYTES * w)]
-    /\ reserved_notional = M12(s, 496) /\ open_notional = M12(s, 508)
-    /\ cash = M12(s, 520) /\ contributed = M12(s, 532) /\ realised_pnl = M12(s, 544) /\ fees = M12(s, 556)
-    /\ unrealised_pnl = M12(s, 568) /\ equity_peak = M12(s, 580) /\ drawdown_ppm = N4(s, 592)
+(* Where a chunk starts.                                                   *)
 
 \* The state a journal opens with: the other modules' Init, and a ledger that stands by itself.
 Opening ==
@@ -120,12 +54,7 @@ TraceInit ==
        ELSE TRUE
 
 -----------------------------------------------------------------------------
-(* A row's head, parameters and claims.                                    *)
-
-GROUPS == 17
-Off17 == SubSeq("0000000000000000000000000000000000", 1, 2 * GROUPS)
-Position(r, g) == N2(r, 3 + 2 * g)          \* of group g in the row, 0 where unchanged
-P == 5 + 2 * GROUPS                         \* of the parameters
+(* A row's head and parameters.                                            *)
 
 Kind(r) == KINDS[N1(r, 1)]
 Claimed(r) == IF N1(r, 2) = 0 THEN "ok" ELSE REASONS[N1(r, 2)]
@@ -189,20 +118,7 @@ Event(r, kind) ==
     ELSE Gated(r, kind)
 
 -----------------------------------------------------------------------------
-(* The claim: every variable, and the effects.                             *)
-
-ClaimOf(r, g, before, after) == IF Position(r, g) = 0 THEN before ELSE after
-
-AgesClaim(r) == ClaimOf(r, 1, heartbeat_age_ms, AgesAt(r, Position(r, 1)))
-KillClaim(r) == ClaimOf(r, 2, KillGroup, KillAt(r, Position(r, 2)))
-ReadingClaim(r) == ClaimOf(r, 3, ReadingGroup, ReadingAt(r, Position(r, 3)))
-MultiplierClaim(r) == ClaimOf(r, 4, multiplier_ppm, N4(r, Position(r, 4)))
-MachineClaim(r) == ClaimOf(r, 5, MachineGroup, MachineAt(r, Position(r, 5)))
-FenceClaim(r) == ClaimOf(r, 6, FenceGroup, FenceAt(r, Position(r, 6)))
-SlotClaim(r, w) == ClaimOf(r, 7 + w, SlotGroup(w), SlotAt(r, Position(r, 7 + w)))
-TotalClaim(r) == ClaimOf(r, 15, TotalGroup, TotalAt(r, Position(r, 15)))
-AccountClaim(r) == ClaimOf(r, 16, AccountGroup, AccountAt(r, Position(r, 16)))
-ResultClaim(r) == ClaimOf(r, 17, ResultGroup, ResultAt(r, Position(r, 17)))
+(* The claim: every variable (Agrees), and the effects.                    *)
 
 \* One bit per effect, in the order of kernel.outcome.Effects.  A flatten is new where the kind went
 \* to 3, and where the order it stood for was closed or is behind a fence now.
@@ -215,45 +131,6 @@ Effects(r, kind) ==
                                 \/ kind = "CloseOrder" /\ w = S8(r, P)
                                 \/ kind = "ConfirmFence" /\ fence_confirmed' # fence_confirmed, 2)
     + One(\E w \in Workers : permit_kind'[w] \in {1, 2} /\ permit_kind[w] = 0, 4)
-
-Unchanged == UNCHANGED vars
-Agrees(r) ==
-    IF SubSeq(r, 5, P - 1) = Off17 THEN Unchanged
-    ELSE /\ heartbeat_age_ms' = AgesClaim(r)
-         /\ KillGroup' = KillClaim(r)
-         /\ ReadingGroup' = ReadingClaim(r)
-         /\ multiplier_ppm' = MultiplierClaim(r)
-         /\ MachineGroup' = MachineClaim(r)
-         /\ FenceGroup' = FenceClaim(r)
-         /\ IF SubSeq(r, 17, 32) = "0000000000000000" THEN UNCHANGED <<GT!position, GT!permit>>
-            ELSE \A w \in Workers : SlotGroup(w)' = SlotClaim(r, w)
-         /\ TotalGroup' = TotalClaim(r)
-         /\ AccountGroup' = AccountClaim(r)
-         /\ ResultGroup' = ResultClaim(r)
-
-Differing(names, spec, claim) ==
-    {<<names[i], ToString(spec[i]), ToString(claim[i])>> : i \in {j \in 1..Len(names) : spec[j] # claim[j]}}
-
-Differences(r) ==
-    UNION {
-        UNION {IF heartbeat_age_ms'[q] = AgesClaim(r)[q] THEN {}
-               ELSE {<<"heartbeat_age_ms." \o ToString(q), ToString(heartbeat_age_ms'[q]), ToString(AgesClaim(r)[q])>>}
-               : q \in Partitions},
-        Differing(<<"grid_members", "latched_checksum", "latched_desync", "latched_operator", "journal_writable",
-                    "killed", "operator_request", "operator_request_age_ms">>, KillGroup', KillClaim(r)),
-        Differing(<<"forewarner_status", "forewarner_age_ms", "book_age_ms", "shock_age_ms", "depth_quality_ppm",
-                    "fill_probability_ppm", "book_latency_ms", "book_jitter_ms">>, ReadingGroup', ReadingClaim(r)),
-        Differing(<<"multiplier_ppm">>, <<multiplier_ppm'>>, <<MultiplierClaim(r)>>),
-        Differing(<<"posture", "bars_below", "bars_above">>, MachineGroup', MachineClaim(r)),
-        Differing(<<"fence_epoch", "fence_confirmed">>, FenceGroup', FenceClaim(r)),
-        UNION {LET slot == "slots." \o ToString(w) \o "."
-               IN  Differing(<<slot \o "instrument", slot \o "mark", slot \o "quantity", slot \o "cost",
-                               slot \o "permit_kind", slot \o "permit_quantity", slot \o "permit_price">>,
-                             SlotGroup(w)', SlotClaim(r, w)) : w \in Workers},
-        Differing(<<"reserved_notional", "open_notional">>, TotalGroup', TotalClaim(r)),
-        Differing(<<"cash", "contributed", "realised_pnl", "fees">>, AccountGroup', AccountClaim(r)),
-        Differing(<<"unrealised_pnl", "equity_peak", "drawdown_ppm">>, ResultGroup', ResultClaim(r))
-    }
 
 \* KRN-CONF-002
 Matches(r, kind) ==

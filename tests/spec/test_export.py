@@ -111,7 +111,7 @@ def test_a_file_that_is_there_is_not_replaced(folder: Path, tmp_path: Path) -> N
     test.write_text("mine")
     result = check(folder, "--export-test", str(test), "BadOwner")
     assert result.exit_code == 2
-    assert f"{test}: is there already" in result.stderr
+    assert f"{test}: is there already and is not replaced" in result.stderr
     assert test.read_text() == "mine"
 
 

@@ -33,9 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, *arguments: str):
-    return CliRunner().invoke(
-        command, ["--folder", str(folder), "--svg", str(folder / "svg"), *arguments]
-    )
+    return CliRunner().invoke(command, ["--folder", str(folder), *arguments])
 
 
 def replace(path: Path, old: str, new: str) -> None:
@@ -209,9 +207,40 @@ def test_a_violated_model_is_printed_step_by_step_and_drawn(folder: Path) -> Non
     assert "expected success, found CountNeverFalls" in result.output
     assert "count: 2 → 0" in result.stderr
     assert "slots[1].quantity: 0 → 1" in result.stderr
-    drawing = (folder / "svg" / "Lamp.svg").read_text()
+    drawing = (folder / "runs" / "check" / "Lamp.svg").read_text()
     assert drawing.startswith("<svg")
     assert "Reset" in drawing
+
+
+def test_a_model_is_drawn_or_says_why_not(folder: Path) -> None:
+    place = folder / "pictures"
+    result = run(folder, "Lamp", "BadLampLimit", "--svg", str(place))
+    assert result.exit_code == 0, result.output
+    graph = (place / "Lamp.svg").read_text()
+    assert graph.count("<circle") == 7
+    assert {"Press", "Release", "Reset"} <= set(graph.replace("<", " ").replace(">", " ").split())
+    assert "count = 2" in graph
+    assert "Press" in (place / "BadLampLimit.svg").read_text()
+    assert {path.name for path in place.iterdir()} == {"Lamp.svg", "BadLampLimit.svg"}
+    again = run(folder, "Lamp", "--svg", str(place))
+    assert again.exit_code == 2
+    assert f"{place / 'Lamp.svg'}: is there already and is not replaced" in again.stderr
+    assert (place / "Lamp.svg").read_text() == graph
+
+
+def test_without_a_model_the_counterexamples_are_drawn(folder: Path) -> None:
+    place = folder / "pictures"
+    assert run(folder, "--svg", str(place)).exit_code == 0
+    assert {path.name for path in place.iterdir()} == {"posture-machine.svg", "BadLampLimit.svg"}
+
+
+def test_a_model_that_is_too_large_is_not_drawn(folder: Path) -> None:
+    replace(folder / "Lamp.cfg", "Max = 2", "Max = 60")
+    assert run(folder, "--update").exit_code == 0
+    result = run(folder, "Lamp", "--svg", str(folder / "pictures"))
+    assert result.exit_code == 0
+    assert "not drawn: Lamp: 181 states; a graph of over 120 is not drawn" in result.stderr
+    assert not (folder / "pictures" / "Lamp.svg").exists()
 
 
 def test_a_liveness_control_is_named_from_its_configuration(folder: Path) -> None:

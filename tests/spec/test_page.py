@@ -1,9 +1,10 @@
 """The page of the models says what is checked, and nothing else: every name on both sides."""
 
 import re
+from dataclasses import replace
 
 from verify.models.checking import SPEC_FOLDER
-from verify.models.manifest import load_manifest, read_cfg
+from verify.models.manifest import load_manifest, read_cfg, with_counts
 
 PAGE = (SPEC_FOLDER / "README.md").read_text(encoding="utf-8")
 
@@ -32,6 +33,18 @@ def test_every_theorem_on_the_page_is_checked() -> None:
 def test_what_is_checked_is_on_the_page() -> None:
     silent = {name for name in checked() - {"TypeOK"} if f"`{name}`" not in PAGE}
     assert silent == set()
+
+
+def test_the_counts_on_the_page_are_the_pinned_ones() -> None:
+    rows = load_manifest(SPEC_FOLDER)
+    assert with_counts(PAGE, rows) == PAGE, "`dolphin check --update` writes them"
+
+
+def test_control_a_count_that_is_not_pinned_is_seen() -> None:
+    rows = load_manifest(SPEC_FOLDER)
+    other = [replace(row, distinct=row.distinct + 1) for row in rows]
+    assert with_counts(PAGE, other) != PAGE
+    assert with_counts("no table", other) == "no table"
 
 
 def test_every_module_is_in_the_reading_order() -> None:

@@ -33,8 +33,8 @@ from typing import Any
 from kernel.state import Limits
 from traces.audit.coverage import Coverage
 from traces.audit.explain import Explanation, explain
+from traces.audit.layout import BeyondModel
 from traces.audit.rows import (
-    BeyondModel,
     Chunk,
     Mapper,
     NotAState,

@@ -6,8 +6,6 @@ base 32, and ``TraceKernel.tla`` takes it apart with ``SubSeq``: 100,000 records
 
     row     kind 1 | verdict 1 | effects 1 | fits 1 | 17 offsets of 2 | parameters | changed groups
     start   the 17 groups of a whole state, in order
-    number  unsigned, most significant digit first, in a fixed width; signed: a digit 0 or 1 before
-    money   signed units in 8, micros in 4 (module Money)
 
 An offset 0 says that the group is unchanged. A chunk is a start and the rows after it: the model
 goes through it as one behaviour, and through many chunks in one run. That is sound because the
@@ -22,10 +20,11 @@ Rules of this file:
     verdict is the same.
 *   Nothing here asks the kernel what is right.
 
-Spec module: TraceKernel, whose header holds the table of what is mapped to what.
+Not here: how a number is written, which columns a group has (``layout``). Spec module: TraceKernel,
+whose header holds the table of what is mapped to what.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -43,171 +42,37 @@ from kernel.constants import (
     REASON_MAX,
     TIME_MS_MAX,
 )
+from traces.audit.layout import (
+    GROUP_OF,
+    GROUPS,
+    HEAD_BYTES,
+    OFFSET_BYTES,
+    BeyondModel,
+    money,
+    signed_8,
+    unsigned_1,
+    unsigned_2,
+)
 from traces.codec import EventRecord
 from traces.schema import COLUMNS
-
-DIGITS: Final[str] = "0123456789ABCDEFGHIJKLMNOPQRSTUV"
-UNITS_MAX: Final[int] = 2**31 - 1
-OFFSET_BYTES: Final[int] = 2
-HEAD_BYTES: Final[int] = 4
-
-_PAIRS: Final[tuple[str, ...]] = tuple(a + b for a in DIGITS for b in DIGITS)
 
 
 class NotAState(Exception):
     """A record claims a value that no state of the model has; the message names it."""
 
 
-class BeyondModel(Exception):
-    """An amount that TLC's 32 bits cannot hold: nothing can be said about this record."""
-
-
-def n1(value: int) -> str:
-    """Return a number 0..31."""
-    return DIGITS[value]
-
-
-def n2(value: int) -> str:
-    """Return a number 0..1,023."""
-    return _PAIRS[value]
-
-
-def n4(value: int) -> str:
-    """Return a number 0..2^20-1."""
-    return _PAIRS[value >> 10] + _PAIRS[value & 1023]
-
-
-def n6(value: int) -> str:
-    """Return a number 0..2^30-1."""
-    return _PAIRS[value >> 20] + _PAIRS[value >> 10 & 1023] + _PAIRS[value & 1023]
-
-
-def s5(value: int) -> str:
-    """Return a number of at most 20 bits, signed."""
-    return ("1" if value < 0 else "0") + n4(abs(value))
-
-
-def s8(value: int) -> str:
-    """Return a number of at most 31 bits, signed."""
-    size = abs(value)
-    return ("1" if value < 0 else "0") + DIGITS[size >> 30] + n6(size & 0x3FFFFFFF)
-
-
-_ZERO_MONEY: Final[str] = "0" * 12
-
-
-def money(value: int) -> str:
-    """Return an amount in micro-USDT as units and micros."""
-    if value == 0:
-        return _ZERO_MONEY
-    units, micros = divmod(value, PPM)
-    if abs(units) > UNITS_MAX:
-        raise BeyondModel(f"{value} micro-USDT is beyond the models' 2,147,483,647 USDT")
-    return s8(units) + n4(micros)
-
-
-# --- the state, in groups ------------------------------------------------------------------------
-
-Encode = Callable[[int], str]
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One column's text: its encoding and the range that its variable's type allows."""
-
-    code: int
-    name: str
-    encode: Encode
-    least: int
-    most: int
-
-
-_MONEY_VARIABLES: Final = frozenset(
-    ("mark", "cost", "permit_price", "reserved_notional", "open_notional", "cash", "contributed",
-     "realised_pnl", "fees", "unrealised_pnl", "equity_peak")
-)  # fmt: skip
-_ANY: Final[int] = 2**63
-_RANGES: Final[dict[str, tuple[Encode, int, int]]] = {
-    "heartbeat_age_ms": (n6, 0, AGE_MS_MAX),
-    "grid_members": (n2, 0, GRID_MEMBERS_MAX),
-    "operator_request_age_ms": (n6, 0, AGE_MS_MAX),
-    "forewarner_age_ms": (n6, 0, AGE_MS_MAX),
-    "book_age_ms": (n6, 0, AGE_MS_MAX),
-    "shock_age_ms": (n6, 0, AGE_MS_MAX),
-    "depth_quality_ppm": (n4, 0, PPM),
-    "fill_probability_ppm": (n4, 0, PPM),
-    "book_latency_ms": (n4, 0, LATENCY_MS_MAX),
-    "book_jitter_ms": (n4, 0, LATENCY_MS_MAX),
-    "multiplier_ppm": (n4, 0, PPM),
-    "bars_below": (n1, 0, 5),
-    "bars_above": (n1, 0, 5),
-    "fence_epoch": (n6, 0, 2**30 - 1),
-    "instrument": (n4, 0, INSTRUMENT_MAX),
-    "mark": (money, 0, PRICE_MAX),
-    "quantity": (s5, -QUANTITY_MAX, QUANTITY_MAX),
-    "permit_quantity": (s5, -QUANTITY_MAX, QUANTITY_MAX),
-    "permit_price": (money, 0, PRICE_MAX),
-    "drawdown_ppm": (n4, 0, PPM),
-}
-_ENUM_MOST: Final[dict[str, int]] = {
-    "bool": 1, "Posture": 3, "Status": 2, "Permit": 3, "Pending": 2,
-}  # fmt: skip
-
-
-def _cell(code: int) -> Cell:
-    column = COLUMNS[code]
-    if column.kind in _ENUM_MOST:
-        return Cell(code, column.name, n1, 0, _ENUM_MOST[column.kind])
-    if column.variable in _RANGES:
-        encode, least, most = _RANGES[column.variable]
-        return Cell(code, column.name, encode, least, most)
-    if column.variable in _MONEY_VARIABLES:
-        return Cell(code, column.name, money, -_ANY, _ANY)
-    raise TypeError(f"{column.name}: the models have no width for it")
-
-
-def _named(*names: str) -> tuple[Cell, ...]:
-    return tuple(_cell(c.code) for name in names for c in COLUMNS if c.variable == name)
-
-
-def _slot(worker: int) -> tuple[Cell, ...]:
-    start = f"slots.{worker}."
-    return tuple(_cell(c.code) for c in COLUMNS if c.name.startswith(start))
-
-
-GROUPS: Final[tuple[tuple[Cell, ...], ...]] = (
-    _named("heartbeat_age_ms"),
-    _named(
-        "grid_members", "latched_checksum", "latched_desync", "latched_operator",
-        "journal_writable", "killed", "operator_request", "operator_request_age_ms",
-    ),
-    _named(
-        "forewarner_status", "forewarner_age_ms", "book_age_ms", "shock_age_ms",
-        "depth_quality_ppm", "fill_probability_ppm", "book_latency_ms", "book_jitter_ms",
-    ),
-    _named("multiplier_ppm"),
-    _named("posture", "bars_below", "bars_above"),
-    _named("fence_epoch", "fence_confirmed"),
-    *(_slot(worker) for worker in range(8)),
-    _named("reserved_notional", "open_notional"),
-    _named("cash", "contributed", "realised_pnl", "fees"),
-    _named("unrealised_pnl", "equity_peak", "drawdown_ppm"),
-)  # fmt: skip
-GROUP_OF: Final[dict[int, int]] = {
-    cell.code: group for group, cells in enumerate(GROUPS) for cell in cells
-}
 PROCESS, MARKET = 0, 1  # the two columns that no group has
 
 
 def group_text(group: int, row: list[int]) -> str:
     """Return a group of a state's row as text. Raises ``NotAState`` and ``BeyondModel``."""
     parts = []
-    for cell in GROUPS[group]:
+    for cell in GROUPS[group].cells:
         value = row[cell.code]
         if not cell.least <= value <= cell.most:
             span = f"{cell.least}..{cell.most}"
             raise NotAState(f"{cell.name} is {value}; its variable's type is {span}")
-        parts.append(cell.encode(value))
+        parts.append(cell.width.encode(value))
     return "".join(parts)
 
 
@@ -221,7 +86,7 @@ def start_text(row: list[int]) -> str:
 
 def _clamped(value: int, most: int, least: int = 0) -> str:
     """Return a parameter, moved to just outside its range where it lies further outside."""
-    return s8(max(least - 1, min(value, most + 1)))
+    return signed_8(max(least - 1, min(value, most + 1)))
 
 
 def _clamped_money(value: int, most: int, least: int = 0) -> str:
@@ -229,7 +94,7 @@ def _clamped_money(value: int, most: int, least: int = 0) -> str:
 
 
 def _difference(later: int, earlier: int) -> str:
-    return s8(max(-1, min(later - earlier, AGE_MS_MAX)))
+    return signed_8(max(-1, min(later - earlier, AGE_MS_MAX)))
 
 
 def _act_fits(event: Any, least: int = 1) -> bool:
@@ -250,7 +115,7 @@ def parameters(event: Any, row: list[int]) -> tuple[bool, str]:
         return fits, _difference(event.process_time_ms, row[PROCESS])
     if name == "CloseBar":
         fits = 0 <= event.market_time_ms <= TIME_MS_MAX
-        ahead = n1(event.market_time_ms > row[PROCESS])
+        ahead = unsigned_1(event.market_time_ms > row[PROCESS])
         return fits, _difference(event.market_time_ms, row[MARKET]) + ahead
     if name == "RecordHeartbeat":
         return True, _clamped(event.partition, 31)
@@ -280,8 +145,8 @@ def _order_parameters(name: str, event: Any, row: list[int]) -> tuple[bool, str]
             _clamped(event.worker, 31)
             + _clamped(event.instrument, INSTRUMENT_MAX)
             + _clamped(event.side, 2, -2)
-            + n1(event.reduce_only)
-            + n1(event.market)
+            + unsigned_1(event.reduce_only)
+            + unsigned_1(event.market)
             + _clamped(_quantity_judged(event, row), QUANTITY_MAX)
             + _clamped_money(event.limit_price, PRICE_MAX)
             + _clamped(event.leverage_ppm, 2**30)
@@ -429,12 +294,17 @@ class Mapper:
                     changed.append(group)
         for group in changed:
             text = group_text(group, self._row)
-            offsets[group] = n2(position)
+            offsets[group] = unsigned_2(position)
             parts.append(text)
             position += len(text)
         if _SURVIVAL_GROUP in changed or _DRAWDOWN_GROUP in changed:
             add_points(self._points, self._row)
-        head = n1(record.kind.code) + n1(record.reason) + n1(record.effects) + n1(fits)
+        head = (
+            unsigned_1(record.kind.code)
+            + unsigned_1(record.reason)
+            + unsigned_1(record.effects)
+            + unsigned_1(fits)
+        )
         chunk = self.chunks[-1]
         chunk.rows.append(head + "".join(offsets) + given + "".join(parts))
         chunk.records.append(record.sequence)

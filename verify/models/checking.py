@@ -39,6 +39,7 @@ from verify.models.controls import (
     row_of,
     write_control,
 )
+from verify.models.dot import DotError, Graph, read_dot
 from verify.models.jvm import Many, open_many
 from verify.models.manifest import (
     ManifestError,
@@ -163,6 +164,33 @@ def _run(
         time_limit_s=TIME_LIMIT_S[row.lane],
         many=many if row.control or 0 <= row.generated < SHARED_STATES else None,
     )
+
+
+GRAPH_STATES = 120  # pinned; a larger graph is no picture that anybody reads
+
+
+def why_no_graph(row: Row) -> str:
+    """Return why a good model's graph is not drawn, in one line; "" where it is."""
+    if row.mode == "assumptions":
+        return f"{row.name}: it checks assumptions and has no states to draw"
+    if row.distinct > GRAPH_STATES:
+        return (
+            f"{row.name}: {row.distinct:,} states; a graph of over {GRAPH_STATES} is not drawn "
+            "(a negative control of it draws its counterexample)"
+        )
+    if not row.pinned:
+        return f"{row.name}: not pinned yet, so nobody knows how large its graph is"
+    return ""
+
+
+def graph_of(folder: Path, row: Row) -> Graph:
+    """Return the state graph of a good model, by TLC. Raises ``DotError`` and ``ToolMissing``."""
+    with tempfile.TemporaryDirectory(prefix="dolphin-graph-") as place:
+        dump = Path(place) / "graph.dot"
+        run = run_tlc(folder / f"{row.module}.tla", folder / row.cfg, dump=dump)
+        if not dump.is_file():
+            raise DotError(f"{row.name}: TLC wrote no graph: {_first(run)}")
+        return read_dot(dump)
 
 
 def judge(folder: Path, row: Row, run: TlcRun) -> tuple[str, ...]:

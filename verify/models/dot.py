@@ -17,7 +17,7 @@ from pathlib import Path
 from verify.models.values import parse_state
 
 _EDGE = re.compile(r'^(-?\d+) -> (-?\d+) \[label="(\w*)"')
-_NODE = re.compile(r'^(-?\d+) \[label="(.*?)"(,style = filled)?\]')
+_NODE = re.compile(r'^(-?\d+) \[label="((?:[^"\\]|\\.)*)"(,style = filled)?\]')
 _DECORATION = re.compile(
     r"^(strict digraph|nodesep|subgraph|label|color|node \[|edge \[|graph \[|{|}|\"?legend|rank|\w+ \[label=\"\w+\",fillcolor|style|fontsize|$)"  # noqa: E501 - one pattern
 )

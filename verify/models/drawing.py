@@ -1,4 +1,4 @@
-"""Pictures: the posture machine from the kernel's own constants, and counterexamples.
+"""Pictures: the posture machine from the kernel's own constants, counterexamples, small graphs.
 
 Rules of this file:
 
@@ -15,9 +15,11 @@ from html import escape
 from itertools import pairwise
 
 from kernel import constants as k
+from verify.models.dot import Graph
 from verify.models.tlc import Step
 from verify.models.values import tla
 
+PALETTE = ("#27547d", "#b3471f", "#3d7a3a", "#7a3d76", "#8a6d1d", "#1d7f82", "#a02c4e", "#555")
 FONT = "font-family='DejaVu Sans,Helvetica,sans-serif'"
 
 
@@ -180,6 +182,79 @@ def counterexample_svg(title: str, trace: tuple[Step, ...], loop: int = 0) -> st
         f"<svg xmlns='http://www.w3.org/2000/svg' width='860' height='{height}' "
         f"viewBox='0 0 860 {height}' {FONT} font-size='13'>"
         f"<rect width='860' height='{height}' fill='#fcfcfa'/>"
+        f"<text x='24' y='34' font-size='16' font-weight='bold'>{escape(title)}</text>"
+    )
+    return head + "\n" + "\n".join(out) + "\n</svg>\n"
+
+
+def layers_of(graph: Graph) -> list[list[int]]:
+    """Return the states by their distance from an initial one, each layer in the graph's order."""
+    after: dict[int, list[int]] = {}
+    for source, target, _ in graph.edges:
+        after.setdefault(source, []).append(target)
+    layers = [sorted(graph.initial)]
+    seen = set(layers[0])
+    while layers[-1]:
+        ahead = dict.fromkeys(one for node in layers[-1] for one in after.get(node, ()))
+        layers.append([node for node in ahead if node not in seen])
+        seen.update(layers[-1])
+    return layers[:-1]
+
+
+def graph_svg(title: str, graph: Graph) -> str:
+    """Return a small state graph as SVG: a column for each depth, an edge's action by its colour.
+
+    What a state holds shows when the pointer rests on it, as does the name of an edge's action.
+    Several actions between two states are one line; a step that changes nothing is not drawn.
+    """
+    layers = layers_of(graph)
+    step_x, step_y, top = 74, 34, 70
+    actions = sorted({action for _, _, action in graph.edges})
+    colour = {name: PALETTE[place % len(PALETTE)] for place, name in enumerate(actions)}
+    tall = max(map(len, layers))
+    height = top + tall * step_y + 24
+    width = max(60 + len(layers) * step_x, 640)
+    at = {
+        node: (50 + column * step_x, top + int((row + 0.5) * tall * step_y / len(layer)))
+        for column, layer in enumerate(layers)
+        for row, node in enumerate(layer)
+    }
+    joined: dict[tuple[int, int], list[str]] = {}
+    for source, target, action in graph.edges:
+        if source != target and action not in joined.setdefault((source, target), []):
+            joined[source, target].append(action)
+    out = []
+    for (source, target), names in joined.items():
+        (x1, y1), (x2, y2) = at[source], at[target]
+        bend = 26 if x2 > x1 else -30
+        out.append(
+            f"<path d='M{x1},{y1} Q{(x1 + x2) // 2},{(y1 + y2) // 2 - bend} {x2},{y2}' fill='none' "
+            f"stroke='{colour[names[0]]}' stroke-opacity='0.55'>"
+            f"<title>{escape(', '.join(sorted(names)))}</title></path>"
+        )
+    numbers = {node: place for place, node in enumerate((n for row in layers for n in row), 1)}
+    for node, (x, y) in at.items():
+        lines = [f"{name} = {tla(value)}" for name, value in sorted(graph.states[node].items())]
+        fill = "#d8ecd8" if node in graph.initial else "#fff"
+        out.append(
+            f"<g><circle cx='{x}' cy='{y}' r='12' fill='{fill}' stroke='#444'/>"
+            f"<text x='{x}' y='{y + 4}' text-anchor='middle' font-size='10'>{numbers[node]}</text>"
+            f"<title>{escape(chr(10).join(lines))}</title></g>"
+        )
+    x, y = 24, height
+    for name in actions:
+        length = 34 + 7 * len(name)
+        if x + length > width:
+            x, y = 24, y + 20
+        out.append(
+            f"<path d='M{x},{y} h18' stroke='{colour[name]}' stroke-width='3'/>"
+            f"<text x='{x + 23}' y='{y + 4}' font-size='12'>{escape(name)}</text>"
+        )
+        x += length
+    head = (
+        f"<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{y + 24}' "
+        f"viewBox='0 0 {width} {y + 24}' {FONT} font-size='13'>"
+        f"<rect width='{width}' height='{y + 24}' fill='#fcfcfa'/>"
         f"<text x='24' y='34' font-size='16' font-weight='bold'>{escape(title)}</text>"
     )
     return head + "\n" + "\n".join(out) + "\n</svg>\n"

@@ -2,95 +2,32 @@
 
 Rules of this file:
 
-*   A variable has the field's name. A field of a slot is a function of the worker; money is
-    ``<<units, micros>>`` (module Money), everything else the field's own integer or boolean.
+*   Names, order and types are the schema's (``traces/schema.py``), which takes them from the
+    kernel's own classes: nothing is listed here. A variable has the field's name. A field of a slot
+    is a function of the worker; money is ``<<units, micros>>`` (module Money), everything else the
+    field's own integer or boolean.
 *   Both ways without loss: ``state_of(variables_of(state), ...) == state`` but for what the modules
     abstract, the clock and the limits, which the caller gives.
-*   ``VARIABLES`` is the whole list and its order. A field that is not in it fails the test of
-    names, not silently.
 
-Not here: events (``replay.py``).
+Not here: events (``replay.py``), a state as one text (``traces/audit/layout.py``).
 """
 
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from kernel.constants import PPM, Pending, Permit, Posture, Status
-from kernel.state import (
-    Ages,
-    Clock,
-    Gate,
-    KillSwitch,
-    Ledger,
-    Limits,
-    PostureMachine,
-    Slot,
-    Slots,
-    State,
-    Survival,
-)
+from kernel.constants import PPM
+from kernel.state import Clock, Limits, State
+from traces.audit.layout import CLOCKS, MONEY
+from traces.codec import state_columns
+from traces.codec import state_of as state_of_row
+from traces.schema import COLUMNS, Column
+from traces.schema import VARIABLES as RECORDED
 
-WORKERS = range(8)
-PARTITIONS = range(4)
-
-KILLSWITCH = (
-    "heartbeat_age_ms",
-    "grid_members",
-    "latched_checksum",
-    "latched_desync",
-    "latched_operator",
-    "journal_writable",
-    "killed",
-    "operator_request",
-    "operator_request_age_ms",
-)
-SURVIVAL = (
-    "forewarner_status",
-    "forewarner_age_ms",
-    "book_age_ms",
-    "shock_age_ms",
-    "depth_quality_ppm",
-    "fill_probability_ppm",
-    "book_latency_ms",
-    "book_jitter_ms",
-    "multiplier_ppm",
-)
-MACHINE = ("posture", "bars_below", "bars_above")
-GATE = ("fence_epoch", "fence_confirmed", "reserved_notional", "open_notional")
-SLOT = (
-    "instrument",
-    "mark",
-    "quantity",
-    "cost",
-    "permit_kind",
-    "permit_quantity",
-    "permit_price",
-)
-LEDGER = (
-    "cash",
-    "contributed",
-    "realised_pnl",
-    "fees",
-    "unrealised_pnl",
-    "equity_peak",
-    "drawdown_ppm",
-)
-VARIABLES = (*KILLSWITCH, *SURVIVAL, *MACHINE, *GATE, *SLOT, *LEDGER)
-MONEY = frozenset(
-    {
-        "mark",
-        "cost",
-        "permit_price",
-        "reserved_notional",
-        "open_notional",
-        "cash",
-        "contributed",
-        "realised_pnl",
-        "fees",
-        "unrealised_pnl",
-        "equity_peak",
-    }
-)
+VARIABLES = tuple(name for name in RECORDED if name not in CLOCKS)
+_COLUMNS = {
+    name: tuple(column for column in COLUMNS if column.variable == name) for name in VARIABLES
+}
+_CLOCK = {column.name: column.code for column in COLUMNS if column.variable in CLOCKS}
 
 Variables = dict[str, object]
 
@@ -106,29 +43,29 @@ def micros(pair: object) -> int:
     return units * PPM + rest
 
 
-def _encode(name: str, value: object) -> object:
-    if name in MONEY:
-        return money(cast(int, value))
-    return value if isinstance(value, bool) else int(cast(int, value))
+def _encoded(column: Column, value: int) -> object:
+    if column.variable in MONEY:
+        return money(value)
+    return bool(value) if column.kind == "bool" else value
+
+
+def _decoded(column: Column, value: object) -> int:
+    if column.variable in MONEY:
+        return micros(value)
+    if isinstance(value, bool) is not (column.kind == "bool"):
+        wanted = "boolean" if column.kind == "bool" else "number"
+        raise ValueError(f"{column.name} is {value!r}, expected a {wanted}")
+    return int(cast(int, value))
 
 
 def variables_of(state: State) -> Variables:
     """Return the state as variables: plain ints, bools, pairs; tuples for functions of 0..n."""
+    row = state_columns(state)
     found: Variables = {}
-    groups = (
-        (KILLSWITCH[1:], state.killswitch),
-        (SURVIVAL, state.survival),
-        (MACHINE, state.machine),
-        (GATE, state.gate),
-        (LEDGER, state.ledger),
-    )
-    found["heartbeat_age_ms"] = state.killswitch.heartbeat_age_ms
-    for names, group in groups:
-        for name in names:
-            found[name] = _encode(name, getattr(group, name))
-    for name in SLOT:
-        found[name] = tuple(_encode(name, getattr(slot, name)) for slot in state.gate.slots)
-    return {name: found[name] for name in VARIABLES}
+    for name, columns in _COLUMNS.items():
+        values = tuple(_encoded(column, row[column.code]) for column in columns)
+        found[name] = values[0] if columns[0].position < 0 else values
+    return found
 
 
 def canonical(variables: Mapping[str, object]) -> Variables:
@@ -138,12 +75,12 @@ def canonical(variables: Mapping[str, object]) -> Variables:
     missing ones, raise ``ValueError``.
     """
     found: Variables = {}
-    for name in VARIABLES:
+    for name, columns in _COLUMNS.items():
         if name not in variables:
             raise ValueError(f"the model's state has no variable {name}")
         value = variables[name]
         if isinstance(value, Mapping):
-            keys = PARTITIONS if name == "heartbeat_age_ms" else WORKERS
+            keys = range(len(columns))
             if sorted(cast(Mapping[int, object], value)) != list(keys):
                 raise ValueError(f"{name}: keys {sorted(map(str, value))}, expected 0..{keys[-1]}")
             found[name] = tuple(value[key] for key in keys)
@@ -154,76 +91,11 @@ def canonical(variables: Mapping[str, object]) -> Variables:
 
 def state_of(variables: Mapping[str, object], clock: Clock, limits: Limits) -> State:
     """Return the kernel's state for canonical variables, with the caller's clock and limits."""
-
-    def integer(name: str) -> int:
-        return micros(variables[name]) if name in MONEY else cast(int, variables[name])
-
-    def boolean(name: str) -> bool:
-        value = variables[name]
-        if not isinstance(value, bool):
-            raise ValueError(f"{name} is {value!r}, expected a boolean")
-        return value
-
-    def at(name: str, worker: int) -> int:
-        value = cast(Sequence[object], variables[name])[worker]
-        return micros(value) if name in MONEY else cast(int, value)
-
-    slots = tuple(
-        Slot(
-            instrument=at("instrument", worker),
-            mark=at("mark", worker),
-            quantity=at("quantity", worker),
-            cost=at("cost", worker),
-            permit_kind=Permit(at("permit_kind", worker)),
-            permit_quantity=at("permit_quantity", worker),
-            permit_price=at("permit_price", worker),
-        )
-        for worker in WORKERS
-    )
-    return State(
-        clock=clock,
-        killswitch=KillSwitch(
-            heartbeat_age_ms=cast(Ages, variables["heartbeat_age_ms"]),
-            grid_members=integer("grid_members"),
-            latched_checksum=boolean("latched_checksum"),
-            latched_desync=boolean("latched_desync"),
-            latched_operator=boolean("latched_operator"),
-            journal_writable=boolean("journal_writable"),
-            killed=boolean("killed"),
-            operator_request=Pending(integer("operator_request")),
-            operator_request_age_ms=integer("operator_request_age_ms"),
-        ),
-        survival=Survival(
-            forewarner_status=Status(integer("forewarner_status")),
-            forewarner_age_ms=integer("forewarner_age_ms"),
-            book_age_ms=integer("book_age_ms"),
-            shock_age_ms=integer("shock_age_ms"),
-            depth_quality_ppm=integer("depth_quality_ppm"),
-            fill_probability_ppm=integer("fill_probability_ppm"),
-            book_latency_ms=integer("book_latency_ms"),
-            book_jitter_ms=integer("book_jitter_ms"),
-            multiplier_ppm=integer("multiplier_ppm"),
-        ),
-        machine=PostureMachine(
-            posture=Posture(integer("posture")),
-            bars_below=integer("bars_below"),
-            bars_above=integer("bars_above"),
-        ),
-        gate=Gate(
-            fence_epoch=integer("fence_epoch"),
-            fence_confirmed=boolean("fence_confirmed"),
-            slots=cast(Slots, slots),
-            reserved_notional=integer("reserved_notional"),
-            open_notional=integer("open_notional"),
-        ),
-        ledger=Ledger(
-            cash=integer("cash"),
-            contributed=integer("contributed"),
-            realised_pnl=integer("realised_pnl"),
-            fees=integer("fees"),
-            unrealised_pnl=integer("unrealised_pnl"),
-            equity_peak=integer("equity_peak"),
-            drawdown_ppm=integer("drawdown_ppm"),
-        ),
-        limits=limits,
-    )
+    row = [0] * len(COLUMNS)
+    for name, code in _CLOCK.items():
+        row[code] = getattr(clock, name)
+    for name, columns in _COLUMNS.items():
+        values = (variables[name],) if columns[0].position < 0 else variables[name]
+        for column, value in zip(columns, cast(Sequence[object], values), strict=True):
+            row[column.code] = _decoded(column, value)
+    return state_of_row(row, limits)

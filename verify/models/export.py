@@ -15,7 +15,7 @@ Rules of this file:
     event. It imports the kernel and nothing else.
 *   What cannot be exported says why in one line (``why_not``): a property without a function in the
     kernel, an edit of a module that the kernel's model does not have, a behaviour that needs more
-    events than are searched. Nothing is written then, and no file that is there is replaced.
+    events than are searched.
 
 Not here: what a move is (``moves.py``), the sample states (``sample_states.py``).
 """
@@ -206,14 +206,12 @@ def _times() -> str:
     return f"{clock.process_time_ms}, {clock.market_time_ms}"
 
 
-def export_test(folder: Path, row: Row, path: Path) -> tuple[TlcRun, Path]:
-    """Write the pytest for a control's counterexample; return TLC's run and the path.
+def exported(folder: Path, row: Row) -> tuple[TlcRun, str]:
+    """Return TLC's run on a control in real units, and the text of the pytest made of it.
 
-    Raises ``ManifestError`` where the path is taken, where there is nothing to export
-    (``why_not``), or the counterexample has no counterpart in real units.
+    Raises ``ManifestError`` where there is nothing to export (``why_not``), or the counterexample
+    has no counterpart in real units.
     """
-    if path.exists():
-        raise ManifestError(f"{path}: is there already, and an exported test replaces no file")
     if why := why_not(folder, row):
         raise ManifestError(why)
     control = control_of(folder, row)
@@ -225,11 +223,9 @@ def export_test(folder: Path, row: Row, path: Path) -> tuple[TlcRun, Path]:
     )
     seed = next(one for one in seeds if digest(one.state) == digest(first))
     moves = moves_of(run, plan)
-    events = events_of(seed, moves)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(test_text(control, profile, events, len(moves)), encoding="utf-8")
+    text = test_text(control, profile, events_of(seed, moves), len(moves))
     spoken = [run.trace[0]]
     for step in run.trace[1:]:
         move, verdict = move_of(step.action, plan.moves)
         spoken.append(replace(step, action=f"{move} {verdict}"))
-    return replace(run, trace=tuple(spoken)), path
+    return replace(run, trace=tuple(spoken)), text

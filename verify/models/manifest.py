@@ -185,7 +185,10 @@ def load_manifest(folder: Path) -> list[Row]:
 
 
 def save_manifest(folder: Path, rows: list[Row]) -> None:
-    """Write the manifest, models before their controls, by name; a row is a line."""
+    """Write the manifest, models before their controls, by name; a row is a line.
+
+    The table of counts in the folder's README.md follows it.
+    """
     ordered = sorted(rows, key=lambda row: (row.of or row.name, row.control, row.name))
     listed = []
     for row in ordered:
@@ -197,6 +200,25 @@ def save_manifest(folder: Path, rows: list[Row]) -> None:
     draft = path.with_suffix(".json.draft")
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)
+    page = folder / "README.md"
+    if page.is_file():
+        said = page.read_text(encoding="utf-8")
+        page.write_text(with_counts(said, ordered), encoding="utf-8")
+
+
+BEGIN_COUNTS, END_COUNTS = "<!-- counts -->\n", "<!-- end of counts -->"
+
+
+def with_counts(page: str, rows: list[Row]) -> str:
+    """Return a page with its table of state counts as the rows pin them, if it has one."""
+    lines = ["| model | lane | distinct | generated | depth |", "|---|---|---:|---:|---:|"]
+    for row in rows:
+        if not row.control and row.mode != "assumptions":
+            cells = " | ".join(f"{n:,}" for n in (row.distinct, row.generated, row.diameter))
+            lines.append(f"| `{row.name}` | {row.lane} | {cells} |")
+    head, begin, rest = page.partition(BEGIN_COUNTS)
+    _, end, tail = rest.partition(END_COUNTS)
+    return head + begin + "\n".join(lines) + "\n" + end + tail if begin and end else page
 
 
 _HEADER = re.compile(r"^\\\*\s*(module|mode|lane|coverage)\s*:\s*([\w.]+)", re.IGNORECASE)

@@ -11,15 +11,16 @@ from kernel.events import AdvanceTime, CloseBar, RecordHeartbeat
 from kernel.outcome import Accepted
 from kernel.step import step
 from tests.traces.samples import header_of
-from traces.audit import rows
-from traces.audit.rows import BeyondModel, Mapper, NotAState, new_points
+from traces.audit import layout, rows
+from traces.audit.layout import BeyondModel
+from traces.audit.rows import Mapper, NotAState, new_points
 from traces.codec import DeltaEncoder, state_columns, unpack_record
 from traces.schema import COLUMNS
 
 
 def number(text: str) -> int:
     """What TraceKernel reads in unsigned text."""
-    return sum(rows.DIGITS.index(digit) * 32**place for place, digit in enumerate(reversed(text)))
+    return sum(layout.DIGITS.index(digit) * 32**place for place, digit in enumerate(reversed(text)))
 
 
 def signed(text: str) -> int:
@@ -30,23 +31,23 @@ def signed(text: str) -> int:
 @pytest.mark.req("AUD-010")
 @given(st.integers(0, 2**30 - 1))
 def test_unsigned_numbers(value: int) -> None:
-    assert number(rows.n6(value)) == value
-    assert number(rows.n4(value & 0xFFFFF)) == value & 0xFFFFF
-    assert number(rows.n2(value & 1023)) == value & 1023
-    assert len(rows.n6(value)) == 6
+    assert number(layout.unsigned_6(value)) == value
+    assert number(layout.unsigned_4(value & 0xFFFFF)) == value & 0xFFFFF
+    assert number(layout.unsigned_2(value & 1023)) == value & 1023
+    assert len(layout.unsigned_6(value)) == 6
 
 
 @pytest.mark.req("AUD-010")
 @given(st.integers(-(2**31) + 1, 2**31 - 1))
 def test_signed_numbers(value: int) -> None:
-    assert signed(rows.s8(value)) == value
-    assert len(rows.s8(value)) == 8
+    assert signed(layout.signed_8(value)) == value
+    assert len(layout.signed_8(value)) == 8
 
 
 @pytest.mark.req("AUD-010")
 @given(st.integers(-2_147_483_647 * PPM, 2_147_483_647 * PPM))
 def test_money_is_units_and_micros(value: int) -> None:
-    text = rows.money(value)
+    text = layout.money(value)
     assert len(text) == 12
     assert signed(text[:8]) * PPM + number(text[8:]) == value
 
@@ -54,7 +55,7 @@ def test_money_is_units_and_micros(value: int) -> None:
 @pytest.mark.req("AUD-010")
 def test_money_beyond_32_bits_is_said() -> None:
     with pytest.raises(BeyondModel):
-        rows.money(2**31 * PPM)
+        layout.money(2**31 * PPM)
 
 
 @pytest.mark.req("AUD-010")
