@@ -239,7 +239,7 @@ def test_a_model_that_is_too_large_is_not_drawn(folder: Path) -> None:
     assert run(folder, "--update").exit_code == 0
     result = run(folder, "Lamp", "--svg", str(folder / "pictures"))
     assert result.exit_code == 0
-    assert "not drawn: Lamp: 181 states; a graph of over 120 is not drawn" in result.stderr
+    assert "not drawn: Lamp: 123 states; a graph of over 120 is not drawn" in result.stderr
     assert not (folder / "pictures" / "Lamp.svg").exists()
 
 
