@@ -18,6 +18,7 @@ import polars as pl
 import pytest
 
 from dolphin.ops.registry import running as sessions
+from dolphin.ops.summary import bars_of, last_screen
 from dolphin.ops.supervise import ROOT, survivors
 from dolphin.shell.history import of_journal
 from traces.frames import Tag, scan
@@ -67,6 +68,9 @@ def test_the_built_in_session_shows_all_it_has_to(tmp_path: Path, profile: str, 
     kills = [mark for mark in session["marks"] if mark["kind"] == "trip"]
     assert len(kills) == len(session["trips"])
     assert [mark["text"] for mark in kills if not mark["drill"]] == [], "nobody else killed"
+    screen = "\n".join(last_screen(session, None, audit_asked=False, bars=bars_of(run)))
+    assert "Session PASS" in screen
+    assert f"{len(kills)}, all by drills" in screen
     with opened(run / "journal.bin") as data:
         assert list(scan(data))[-1].tag == Tag.CLOSE
     assert (run / "keys" / "permit.key").stat().st_mode & 0o777 == 0o600
