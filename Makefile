@@ -25,18 +25,18 @@ PIP           := $(PY) -m pip --quiet --disable-pip-version-check
 .PHONY: help env env-dev env-proof core jars run test lint check verify check-all bench lock clean
 .DELETE_ON_ERROR:
 
-help:  ## this list
+help:  ## this list (times: two cores, nothing else running)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 # --- what a session needs ------------------------------------------------------------------------
 
-env: core $(ROCQ)  ## .venv with the core packages, TLC's jar; Rocq where root and apt are there
+env: core $(ROCQ)  ## .venv with the core packages, TLC's jar; Rocq where root and apt are there: a minute
 
-env-dev: $(DEV) jars $(ROCQ)  ## the same and the tools for testing
+env-dev: $(DEV) jars $(ROCQ)  ## the same and the tools for testing: a minute
 
 core: $(CORE) jars
 
-env-proof: $(PROOF)  ## the prover, in .venv-proof (it pins another z3 and mypy)
+env-proof: $(PROOF)  ## the prover, in .venv-proof (it pins another z3 and mypy): a minute
 
 $(PROOF): locks/proof.txt | .venv/bin/python
 	@echo "installing locks/proof.txt"
@@ -85,24 +85,24 @@ $(TLC_JAR): | .venv/bin/python
 
 # --- what a user does ----------------------------------------------------------------------------
 
-run: core  ## a market session through the real process tree (ARGS="--seed 7 …")
+run: core  ## a market session through the real processes, its audit and report (ARGS="--seed 7 …"): 2 minutes
 	@.venv/bin/dolphin run $(ARGS)
 
-check: core  ## TLC, fast lane: every model and every negative control, about two minutes
+check: core  ## TLC, fast lane: every model and every negative control: 4 minutes, seconds where nothing changed
 	@.venv/bin/dolphin check --lane fast $(ARGS)
 
-verify: env-dev  ## proofs, coverage, mutants, requirements, fast lane (ARGS="--only rocq …")
+verify: env-dev  ## proofs, coverage, mutants, requirements, fast lane (ARGS="--only rocq …"): minutes
 	@.venv/bin/dolphin verify $(ARGS)
 
-check-all: env-dev env-proof  ## everything, full lane: exhaustive models, all proofs, all mutants (hours)
+check-all: env-dev env-proof  ## everything, full lane: exhaustive models, all proofs, all mutants: many hours
 	@.venv/bin/dolphin verify --lane full $(ARGS)
 
-bench: core  ## kernel steps and audit records per second, side by side
+bench: core  ## kernel steps and audit records per second, side by side: minutes
 	@.venv/bin/dolphin bench $(ARGS)
 
 # --- what a developer does -----------------------------------------------------------------------
 
-lint: $(DEV)  ## ruff, mypy, import-linter
+lint: $(DEV)  ## ruff, mypy, import-linter: half a minute
 	@mkdir -p build
 	@.venv/bin/ruff check --cache-dir build/ruff $(PACKAGES) tests .ci
 	@.venv/bin/mypy $(PACKAGES)
@@ -110,7 +110,7 @@ lint: $(DEV)  ## ruff, mypy, import-linter
 
 # The fast lane decides too: what does not hold fails `make test`. What a missing tool leaves not run
 # (exit code 3) is said and fails nothing, since a newcomer need not have Rocq or the prover.
-test: env-dev lint  ## lint, every test (TLC's fast lane is one of them), verification's fast lane
+test: env-dev lint  ## lint, every test (TLC's fast lane is one of them), verification's fast lane: 15 minutes
 	@$(PY) -m pytest -n auto --dist loadfile --junitxml=build/junit.xml \
 	  $$($(PY) -m verify.coverage) $(ARGS)
 	@timeout 900 .venv/bin/dolphin verify --lane fast || { code=$$?; [ $$code -eq 3 ] || exit $$code; }
@@ -118,11 +118,11 @@ test: env-dev lint  ## lint, every test (TLC's fast lane is one of them), verifi
 # Locks name packages, versions and hashes, never a host. dev is resolved under core's pins.
 LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes \
           --no-emit-index-url --no-header --no-annotate --no-python-downloads
-lock: $(if $(wildcard .venv/bin/uv),,env-dev)  ## resolve again (ARGS=--upgrade for newer versions)
+lock: $(if $(wildcard .venv/bin/uv),,env-dev)  ## resolve again (ARGS=--upgrade for newer versions): seconds
 	@$(LOCK) $(ARGS) pyproject.toml --group build -o locks/core.txt
 	@$(LOCK) $(ARGS) pyproject.toml --group build --group dev -c locks/core.txt -o locks/dev.txt
 	@$(LOCK) $(ARGS) --group pyproject.toml:proof -o locks/proof.txt
 
-clean:  ## caches and build products; .venv, .jars and runs/ stay
+clean:  ## caches and build products; .venv, .jars and runs/ stay: seconds
 	@rm -rf build .hypothesis
 	@find $(PACKAGES) tests .ci -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -127,15 +127,16 @@ def _audit(audit: dict[str, Any] | None, asked: bool) -> str:
 
 def next_steps(report: Path | None, ok: bool, folder: Path) -> list[str]:
     """Return where to look and what to do after a run."""
-    lines = [f"Report   {report.resolve()}"] if report is not None else []
-    if not ok:
-        lines.append(f"Logs     {(folder / 'logs').resolve()}")
-    return [
-        *lines,
+    lines = [
         'Next     make run ARGS="--seed 1"              another generated market',
         '         make run ARGS="--data PANEL.parquet"  a recorded market, without drills',
         "         make help                             every other target, and how long it takes",
     ]
+    if not ok:
+        lines.append(f"Logs     {(folder / 'logs').resolve()}")
+    if report is not None:
+        lines.append(f"Report   {report.resolve()}")
+    return lines
 
 
 def last_screen(

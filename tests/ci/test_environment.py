@@ -194,3 +194,6 @@ def test_the_readmes_targets_exist() -> None:
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for target in ("env", "run", "test", "check", "check-all", "bench", "lock", "clean"):
         assert re.search(rf"^make {target}\s+\S", listed, re.MULTILINE), target
+    timed = re.compile(r": (?:an? |half an? |many |\d+ )?(?:seconds?|minutes?|hours?)(?:,.*)?$")
+    silent = [line for line in listed.splitlines()[1:] if not timed.search(line)]
+    assert silent == [], "each target says how long it takes"
