@@ -32,7 +32,7 @@ from tests.lean_contracts import install
 install()
 
 # Records the outcomes of tests that carry a requirement; an unknown id ends the run.
-pytest_plugins = ("certification.requirements.plugin",)
+pytest_plugins = ("certification.requirements.plugin", "tests.pacing")
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED_VARIABLE = "DOLPHIN_SEED"

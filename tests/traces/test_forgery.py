@@ -4,7 +4,6 @@ Outputs and states are found by replay, and by the model alone, at the exact rec
 folded again is a legal history: the first anchor after it finds that, for who has the key.
 """
 
-import json
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -31,9 +30,7 @@ from verify.mutation.trace import (
     step_alone,
 )
 
-FORGERIES = 1_100
-ROOT = Path(__file__).resolve().parents[2]
-ARTEFACT = ROOT / "build" / "trace-mutants.json"
+FORGERIES, SAMPLED = 1_100, 150
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +49,11 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> list[Original]:
 
 @pytest.mark.req("AUD-003", "JNL-032")
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_every_forged_output_and_state_is_rejected_at_its_record(
-    originals: list[Original], rng: random.Random, seed: int
+    originals: list[Original], rng: random.Random, whole: bool
 ) -> None:
-    drawn = list(forgeries(rng, originals, FORGERIES))
+    drawn = list(forgeries(rng, originals, FORGERIES if whole else SAMPLED))
     missed = []
     for number, (original, forgery) in enumerate(drawn):
         data = forged(original, forgery)
@@ -65,25 +63,11 @@ def test_every_forged_output_and_state_is_rejected_at_its_record(
         if found != forgery.record.sequence:
             missed.append((forgery.part, forgery.name, forgery.record.sequence, found))
     by_model, unseen = judged_by_model(drawn)
-    ARTEFACT.parent.mkdir(exist_ok=True)
-    ARTEFACT.write_text(
-        json.dumps(
-            {
-                "seed": seed,
-                "forgeries": len(drawn),
-                "rejected_by_replay": len(drawn) - len(missed),
-                "rejected_by_model_alone": by_model,
-                "digest_alone": sum(forgery.part == "digest" for _, forgery in drawn),
-                "columns": len({f.name for _, f in drawn if f.part == "state"}),
-                "kinds": len({f.record.kind.name for _, f in drawn}),
-            },
-            indent=2,
-        )
-        + "\n"
-    )
-    assert len(drawn) >= 1_000
-    assert {f.name for _, f in drawn if f.part == "state"} == {c.name for c in COLUMNS}
-    assert {f.record.kind.name for _, f in drawn} == {kind.name for kind in KINDS}
+    assert by_model > len(drawn) // 2
+    assert len(drawn) >= (1_000 if whole else SAMPLED)
+    if whole:
+        assert {f.name for _, f in drawn if f.part == "state"} == {c.name for c in COLUMNS}
+        assert {f.record.kind.name for _, f in drawn} == {kind.name for kind in KINDS}
     assert missed == []
     # The model sees no digest; all else it rejects without the kernel's help.
     assert unseen == []
@@ -192,7 +176,7 @@ def test_a_forged_input_folded_again_is_caught_by_the_first_anchor_after_it(
 
     without = audit_journals([path], tlc=False).journals[0]
     assert (without.intact, without.replayed, without.authentic) == (True, True, None)
-    assert without.authentic_text == "authenticity not checked"
+    assert without.authentic_text.startswith("authenticity not checked")
 
     found = audit_journals([path], key=KEY, tlc=False)
     (one,) = found.journals

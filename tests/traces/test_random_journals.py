@@ -1,4 +1,7 @@
-"""Random event sequences through the kernel; all their journals to TLC in one batch."""
+"""Random event sequences through the kernel; all their journals to TLC in one batch.
+
+A fifth of them by default, all with ``--campaigns=whole`` (``make check``).
+"""
 
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +24,7 @@ from traces.audit.tlc import CHUNK_ROWS, Batch, check
 from traces.codec import DeltaEncoder, state_columns, unpack_record
 from traces.schema import KINDS
 
-EXAMPLES = 150
+EXAMPLES, SAMPLED = 150, 30
 
 SMALL = st.integers(-1, 4)
 ANY = st.one_of(
@@ -113,13 +116,15 @@ def mapped(number: int, steps: list[Step], points: Points) -> Mapper:
 @pytest.mark.req("AUD-009")
 @pytest.mark.random
 @pytest.mark.slow
-def test_the_model_allows_what_the_kernel_does_whatever_it_is_told() -> None:
+@pytest.mark.campaign
+def test_the_model_allows_what_the_kernel_does_whatever_it_is_told(whole: bool) -> None:
+    examples = EXAMPLES if whole else SAMPLED
     points = new_points()
     found: dict[Profile, list[Mapper]] = {profile: [] for profile in Profile}
     told: list[list[Step]] = []
 
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=examples,
         database=None,
         phases=(Phase.explicit, Phase.generate),
         suppress_health_check=list(HealthCheck),
@@ -138,7 +143,7 @@ def test_the_model_allows_what_the_kernel_does_whatever_it_is_told() -> None:
     ]
     answer = check(batches)
     seen = {(type(e).__name__, isinstance(o, Accepted)) for steps in told for _, e, o in steps}
-    assert len(told) >= EXAMPLES
+    assert len(told) >= examples
     assert len(seen) > 30, "the sequences were too tame to show anything"
     assert [
         (told[one.place.journal][one.place.record - 1][1:], one) for one in answer.rejections

@@ -1,0 +1,207 @@
+"""How the suite is paced: what runs first, on which worker, and what is said meanwhile.
+
+Rules of this file:
+
+*   A file is one piece of work: its tests share what their module sets up. A file that says
+    ``pytest.mark.spread`` is many, a test each: its tests are long and share nothing.
+*   Pieces are handed out longest first, as the last run measured them (``build/durations.json``);
+    what was never measured comes before all, files with a ``slow`` test at the head. So no worker
+    is left alone with the longest piece at the end. Nothing is asserted of a duration.
+*   Every 15 seconds a line names what runs, and for how long, where nobody sees a moving bar: the
+    output is no terminal, or ``-q`` was given; under xdist always, for its bar names nothing.
+*   A campaign is a test whose inputs are drawn from many: forgeries, edges, random journals. By
+    default it takes a sample, by the seed of the run; ``--campaigns=whole`` (``make check``) takes
+    all. Its mark is ``pytest.mark.campaign``, and the fixture ``whole`` says which was asked for.
+
+Not here: what a test records for a requirement (``certification/requirements/plugin.py``).
+"""
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DURATIONS = Path(__file__).resolve().parent.parent / "build" / "durations.json"
+SPREAD = "pytest.mark.spread"
+SAY_EVERY_S = 15.0
+NAMED_MAX = 4  # of the tests that run, in one line
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that says how much of a campaign runs."""
+    parser.addoption(
+        "--campaigns", choices=("sample", "whole"), default="sample",
+        help="forgeries, edges, random journals: a sample by the run's seed, or all of them",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def whole(pytestconfig: pytest.Config) -> bool:
+    """Return whether campaigns run whole."""
+    return bool(pytestconfig.getoption("--campaigns") == "whole")
+
+
+# --- order ---------------------------------------------------------------------------------------
+
+
+def measured(path: Path = DURATIONS) -> dict[str, float]:
+    """Return the seconds of each test as they were measured last; empty where they were not."""
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    return {name: s for name, s in found.items() if isinstance(s, int | float)}
+
+
+def piece_of(nodeid: str, spread: Callable[[str], bool]) -> str:
+    """Return the piece of work that a test belongs to: its file, or itself where that is spread."""
+    file = nodeid.partition("::")[0]
+    return nodeid if spread(file) else file
+
+
+def longest_first(
+    nodeids: list[str], seconds: dict[str, float], slow: set[str], spread: Callable[[str], bool]
+) -> list[str]:
+    """Return the tests in the order of their pieces, longest first; a piece stays together.
+
+    A test that was never measured makes its piece one of the longest: ``slow`` before others.
+    """
+    pieces: dict[str, list[str]] = {}
+    for nodeid in nodeids:
+        pieces.setdefault(piece_of(nodeid, spread), []).append(nodeid)
+
+    def weight(piece: str) -> tuple[bool, bool, float]:
+        tests = pieces[piece]
+        unknown = any(one not in seconds for one in tests)
+        is_slow = any(one in slow for one in tests)
+        return (unknown, unknown and is_slow, sum(seconds.get(one, 0.0) for one in tests))
+
+    return [one for piece in sorted(pieces, key=weight, reverse=True) for one in pieces[piece]]
+
+
+class Spread:
+    """Which files are many pieces; each is read once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.known: dict[str, bool] = {}
+
+    def __call__(self, file: str) -> bool:
+        """Say whether a file's tests go to workers one by one."""
+        if file not in self.known:
+            path = self.root / file
+            self.known[file] = path.is_file() and SPREAD in path.read_text("utf-8")
+        return self.known[file]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put a worker's tests in the order in which pieces are handed out."""
+    if not hasattr(config, "workerinput"):
+        return
+    slow = {item.nodeid for item in items if item.get_closest_marker("slow")}
+    nodeids = [item.nodeid for item in items]
+    order = longest_first(nodeids, measured(), slow, Spread(config.rootpath))
+    place = {nodeid: number for number, nodeid in enumerate(order)}
+    items.sort(key=lambda item: place[item.nodeid])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out pieces in their order, where the command line says ``--dist loadfile``."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Pieces(LoadFileScheduling):
+        spread = Spread(config.rootpath)
+
+        def _split_scope(self, nodeid: str) -> str:
+            return piece_of(nodeid, self.spread)
+
+    config.option.loadscopereorder = False  # its order is by number of tests
+    return Pieces(config, log)
+
+
+# --- what is said, and measured ------------------------------------------------------------------
+
+
+class Pace:
+    """What runs now, in the process that began the run; says so, and keeps what each took."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.began = time.monotonic()
+        self.total = 0
+        self.done: set[str] = set()
+        self.running: dict[str, float] = {}
+        self.seconds: dict[str, float] = {}
+        self.over = threading.Event()
+        self.speaks = threading.Thread(target=self.speak, daemon=True)
+
+    def line(self, now: float) -> str:
+        """Return the line that says how far the run is and what it waits for."""
+        span = int(now - self.began)
+        running = sorted(self.running.items(), key=lambda one: one[1])
+        named = [f"{name} ({now - since:.0f} s)" for name, since in running[:NAMED_MAX]]
+        of = f" of {self.total}" if self.total else ""
+        return f"[{span // 60}:{span % 60:02}] {len(self.done)}{of} done; now {', '.join(named)}"
+
+    def speak(self) -> None:
+        """Say a line now and then until the run is over."""
+        while not self.over.wait(SAY_EVERY_S):
+            reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+            if reporter is not None and self.running:
+                reporter.write_line("\n" + self.line(time.monotonic()))  # off the line of dots
+                reporter.flush()
+
+    def pytest_sessionstart(self) -> None:
+        """Begin to speak where nothing else names what runs."""
+        shared = bool(self.config.getoption("numprocesses", None))
+        quiet = self.config.get_verbosity() < 0
+        if shared or quiet or not sys.stdout.isatty():
+            self.speaks.start()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Note how many tests there are, where this process collects them itself."""
+        self.total = len(session.items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
+        """Note how many tests there are, where workers collect them."""
+        self.total = len(ids)
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """A test begins."""
+        self.running[nodeid] = time.monotonic()
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """A test has ended."""
+        self.running.pop(nodeid, None)
+        self.done.add(nodeid)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Add up what the phases of a test took."""
+        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
+
+    def pytest_sessionfinish(self) -> None:
+        """Keep what each test took, beside what was kept of tests that did not run now."""
+        self.over.set()
+        kept = measured() | {name: round(each, 2) for name, each in self.seconds.items()}
+        DURATIONS.parent.mkdir(exist_ok=True)
+        draft = DURATIONS.with_suffix(".draft")
+        draft.write_text(json.dumps(kept, indent=0, sort_keys=True), "utf-8")
+        draft.replace(DURATIONS)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch the run from the process that began it."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Pace(config), "pace")
