@@ -17,6 +17,7 @@ Not here: what a test records for a requirement (``certification/requirements/pl
 """
 
 import json
+import os
 import sys
 import threading
 import time
@@ -142,13 +143,14 @@ class Pace:
         self.done: set[str] = set()
         self.running: dict[str, float] = {}
         self.seconds: dict[str, float] = {}
+        self.out = os.dup(1)  # as the run begins nothing is captured yet
         self.over = threading.Event()
         self.speaks = threading.Thread(target=self.speak, daemon=True)
 
     def line(self, now: float) -> str:
         """Return the line that says how far the run is and what it waits for."""
         span = int(now - self.began)
-        running = sorted(self.running.items(), key=lambda one: one[1])
+        running = sorted(self.running.copy().items(), key=lambda one: one[1])
         named = [f"{name} ({now - since:.0f} s)" for name, since in running[:NAMED_MAX]]
         of = f" of {self.total}" if self.total else ""
         return f"[{span // 60}:{span % 60:02}] {len(self.done)}{of} done; now {', '.join(named)}"
@@ -156,10 +158,9 @@ class Pace:
     def speak(self) -> None:
         """Say a line now and then until the run is over."""
         while not self.over.wait(SAY_EVERY_S):
-            reporter = self.config.pluginmanager.get_plugin("terminalreporter")
-            if reporter is not None and self.running:
-                reporter.write_line("\n" + self.line(time.monotonic()))  # off the line of dots
-                reporter.flush()
+            if self.running:
+                # Off the line of dots, and past what captures the output of the test that runs.
+                os.write(self.out, f"\n{self.line(time.monotonic())}\n".encode())
 
     def pytest_sessionstart(self) -> None:
         """Begin to speak where nothing else names what runs."""

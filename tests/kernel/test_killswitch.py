@@ -1,8 +1,12 @@
 """The kill-switch: each cause, at the same step; what latches and what clears."""
 
+import dataclasses
+from dataclasses import replace
+from itertools import product
+
 import pytest
 
-from kernel.constants import AGE_MS_MAX, Posture
+from kernel.constants import AGE_MS_MAX, Cause, Partition, Posture, Profile, Status
 from kernel.events import (
     AdvanceTime,
     Event,
@@ -10,6 +14,7 @@ from kernel.events import (
     ReconcileLedger,
     RecordHeartbeat,
     ReportFill,
+    ReportForewarner,
     ReportGrid,
     RestartKernel,
     RestoreJournal,
@@ -17,9 +22,19 @@ from kernel.events import (
 )
 from kernel.outcome import Accepted, Effects, Reason, Refused
 from kernel.slots import quantities
-from kernel.state import State
+from kernel.state import Ages, State, initial_state, opening_ledger
 from kernel.step import step
-from tests.kernel.sessions import accept, bar, confirm, drive, fresh, holding, until
+from tests.kernel.sessions import (
+    OPENING_CASH,
+    accept,
+    bar,
+    confirm,
+    drive,
+    fresh,
+    holding,
+    limits_of,
+    until,
+)
 
 
 @pytest.fixture(scope="module")
@@ -179,3 +194,106 @@ def test_an_equal_view_changes_nothing(apex: State) -> None:
     assert step(held, view) == Accepted(held, Effects(False, False, False))
     wrong = ReconcileLedger(cash=held.ledger.cash, quantities=(0, 0, 0, 0, 0, 0, 0, 0))
     assert accept(held, wrong).killswitch.latched_desync
+
+
+# --- one by one: every partition has its own age and its own limit -------------------------------
+
+
+FOREVER_MS = 30_000
+
+
+def but_one(partition: Partition, own: int, others: Ages) -> Ages:
+    """``others`` with one place replaced."""
+    a, b, c, d = (own if place == partition else other for place, other in enumerate(others))
+    return a, b, c, d
+
+
+def with_limits(limits: Ages) -> State:
+    """A session just opened, with these heartbeat limits, ms."""
+    chosen = replace(limits_of(Profile.BIBLE), heartbeat_limit_ms=limits)
+    return initial_state(chosen, opening_ledger(OPENING_CASH), 0, 0)
+
+
+@pytest.mark.req("KRN-KILL-001", "KRN-KILL-002", "KRN-KILL-003")
+@pytest.mark.parametrize("partition", list(Partition))
+def test_each_partitions_heartbeat_has_its_own_limit(partition: Partition) -> None:
+    """Only this one is as old as its limit, then older by 1 ms; the others have just beaten."""
+    limits = but_one(partition, 10, (FOREVER_MS,) * 4)
+    state = accept(with_limits(limits), AdvanceTime(process_time_ms=10))
+    assert not state.killswitch.killed
+    state = drive(state, [RecordHeartbeat(partition=p) for p in Partition if p != partition])
+    assert accept(state, AdvanceTime(process_time_ms=11)).killswitch.killed
+
+
+@pytest.mark.req("KRN-KILL-002")
+@pytest.mark.parametrize("partition", list(Partition))
+def test_a_partition_that_beats_is_not_killed_for_it(partition: Partition) -> None:
+    """Its limit is short and it beats; the others are old, within their long ones."""
+    limits = but_one(partition, 10, (FOREVER_MS,) * 4)
+    state = accept(with_limits(limits), AdvanceTime(process_time_ms=10))
+    state = accept(state, RecordHeartbeat(partition=partition))
+    assert not accept(state, AdvanceTime(process_time_ms=20)).killswitch.killed
+
+
+@pytest.mark.req("KRN-KILL-019", "KRN-KILL-020")
+@pytest.mark.parametrize("partition", list(Partition))
+def test_a_heartbeat_sets_its_own_age_to_zero(partition: Partition) -> None:
+    state = fresh()
+    for number, each in enumerate(Partition):
+        state = accept(state, AdvanceTime(process_time_ms=state.clock.process_time_ms + 5 + number))
+        state = accept(state, RecordHeartbeat(partition=each))
+    state = accept(state, AdvanceTime(process_time_ms=state.clock.process_time_ms + 3))
+    before = state.killswitch.heartbeat_age_ms
+    assert before == (24, 18, 11, 3)
+    after = accept(state, RecordHeartbeat(partition=partition))
+    expected = but_one(partition, 0, before)
+    assert after == replace(state, killswitch=replace(state.killswitch, heartbeat_age_ms=expected))
+
+
+@pytest.mark.parametrize("causes", list(product((False, True), repeat=3)))
+def test_each_cause_sets_its_own_latch(causes: tuple[bool, bool, bool]) -> None:
+    state = fresh()
+    for cause, wanted in zip(Cause, causes, strict=True):
+        if wanted:
+            state = accept(state, TripKillSwitch(cause=cause, operator=1, reason=2))
+    switch = state.killswitch
+    assert (switch.latched_checksum, switch.latched_desync, switch.latched_operator) == causes
+    assert switch.killed == any(causes)
+    assert switch.journal_writable
+
+
+# --- what one event changes: states compared whole -----------------------------------------------
+
+
+LATCH = {
+    Cause.CHECKSUM: "latched_checksum",
+    Cause.DESYNC: "latched_desync",
+    Cause.OPERATOR: "latched_operator",
+}
+
+
+def tripped(state: State, cause: Cause) -> State:
+    """The state after a trip for the cause."""
+    return accept(state, TripKillSwitch(cause=int(cause), operator=1, reason=7))
+
+
+@pytest.mark.req("KRN-KILL-006", "KRN-KILL-007", "KRN-KILL-008", "KRN-KILL-014")
+@pytest.mark.parametrize("first", Cause)
+@pytest.mark.parametrize("second", Cause)
+def test_a_second_cause_latches_and_the_first_stays(first: Cause, second: Cause) -> None:
+    once = tripped(fresh(), first)
+    expected = {name: cause in (first, second) for cause, name in LATCH.items()}
+    switch = dataclasses.replace(once.killswitch, **expected)
+    assert tripped(once, second) == dataclasses.replace(once, killswitch=switch)
+
+
+@pytest.mark.req("KRN-SURV-034")
+@pytest.mark.parametrize("status", Status)
+def test_a_status_is_taken_as_it_is_reported(status: Status) -> None:
+    before = fresh()
+    aged = dataclasses.replace(
+        before, survival=dataclasses.replace(before.survival, forewarner_age_ms=60_000)
+    )
+    reading = dataclasses.replace(aged.survival, forewarner_status=status, forewarner_age_ms=0)
+    after = accept(aged, ReportForewarner(status=int(status)))
+    assert after == dataclasses.replace(aged, survival=reading)

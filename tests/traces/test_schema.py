@@ -1,16 +1,29 @@
 """The schema is the kernel's, and it cannot change unseen."""
 
 from dataclasses import fields
+from types import MappingProxyType
 from typing import get_type_hints
 
 import pytest
 
 from kernel import events, state
+from kernel import events as kernel_events
+from kernel.constants import Posture
 from kernel.outcome import Effects, Reason
+from kernel.state import Clock, Limits, Slot
 from tests.traces.samples import header_of, walk
 from traces import schema
 from traces.codec import DeltaEncoder, state_columns, state_of
-from traces.schema import COLUMNS, KINDS, SCHEMA_HASH, SCHEMA_VERSION
+from traces.schema import (
+    COLUMNS,
+    KIND_BY_EVENT,
+    KINDS,
+    LIMIT_FIELDS,
+    SCHEMA_HASH,
+    SCHEMA_VERSION,
+    VARIABLES,
+    Column,
+)
 
 # A change of the kernel's events or state changes the hash. Then raise SCHEMA_VERSION and pin both.
 PINNED = (1, "03cac9391277ef0475abe86a01bd9d71")
@@ -86,3 +99,87 @@ def test_a_digest_depends_on_the_state_alone() -> None:
     for before, event, outcome in walk(18, 400, header.opening_state()):
         assert DeltaEncoder(before).digest == fold.digest
         fold.body(event, outcome)
+
+
+# --- each table follows from the kernel's classes ------------------------------------------------
+
+
+@pytest.mark.req("JNL-013")
+def test_every_class_of_events_leads_to_its_kind() -> None:
+    assert isinstance(KIND_BY_EVENT, MappingProxyType)
+    assert dict(KIND_BY_EVENT) == {kind.event: kind for kind in KINDS}
+
+
+@pytest.mark.req("JNL-013")
+def test_limits_and_variables_are_the_fields_of_the_kernels_state() -> None:
+    assert tuple(field.name for field in fields(Limits)) == LIMIT_FIELDS
+    assert VARIABLES[:3] == ("process_time_ms", "market_time_ms", "heartbeat_age_ms")
+    assert len(set(VARIABLES)) == len(VARIABLES)
+    assert set(VARIABLES) == {column.variable for column in COLUMNS}
+
+
+@pytest.mark.req("JNL-002", "JNL-013")
+def test_a_column_says_where_its_value_stands() -> None:
+    by_name = {column.name: column for column in COLUMNS}
+    assert COLUMNS[0] == Column(0, "process_time_ms", "clock", "process_time_ms", -1, "int")
+    ages = [by_name[f"heartbeat_age_ms.{place}"] for place in range(4)]
+    assert [(each.group, each.variable, each.position, each.kind) for each in ages] == [
+        ("killswitch", "heartbeat_age_ms", place, "int") for place in range(4)
+    ]
+    for worker in range(8):
+        for field in fields(Slot):
+            found = by_name[f"slots.{worker}.{field.name}"]
+            assert (found.group, found.variable, found.position) == ("gate", field.name, worker)
+    alone = [column for column in COLUMNS if "." not in column.name]
+    assert {(column.position, column.variable == column.name) for column in alone} == {(-1, True)}
+
+
+class Single:
+    """A group of tuples of one."""
+
+    numbers: tuple[int]
+    slots: tuple[Slot]
+
+
+class Other:
+    """A state whose limits do not stand last."""
+
+    limits: Limits
+    clock: Clock
+    single: Single
+
+
+@pytest.mark.req("JNL-013")
+def test_control_the_columns_follow_a_state_of_other_groups(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(schema, "State", Other)
+    found = schema._columns()
+    assert [column.name for column in found] == [
+        "process_time_ms",
+        "market_time_ms",
+        "numbers.0",
+        *(f"slots.0.{field.name}" for field in fields(Slot)),
+    ]
+    assert {column.group for column in found} == {"clock", "single"}
+
+
+# --- what has no place in the schema -------------------------------------------------------------
+
+
+@pytest.mark.req("JNL-013")
+def test_a_type_without_a_width_has_no_place_in_the_schema() -> None:
+    assert [schema._kind_name(each) for each in (int, bool, Posture)] == ["int", "bool", "Posture"]
+    for wrong in (str, float, list[int], None):
+        with pytest.raises(TypeError) as caught:
+            schema._kind_name(wrong)
+        assert str(caught.value) == f"{wrong!r}: the journal has no width for this type"
+
+
+@pytest.mark.req("JNL-013")
+def test_control_what_is_no_event_class_has_no_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = schema._event_classes()
+    assert before == [kind.event for kind in schema.KINDS]
+    monkeypatch.setattr(kernel_events, "Other", int, raising=False)
+    monkeypatch.setattr(kernel_events, "other", 3, raising=False)
+    assert schema._event_classes() == before

@@ -1,13 +1,15 @@
 """Coalescing ticks changes nothing but the number of records."""
 
+import dataclasses
 import random
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.events import AdvanceTime, RecordHeartbeat
-from kernel.outcome import Accepted
+from kernel.outcome import Accepted, Outcome
 from kernel.state import State
 from kernel.step import step
 from tests.kernel.sessions import fresh, one_event
@@ -103,3 +105,42 @@ def test_the_pending_tick_comes_before_what_follows() -> None:
     beat = RecordHeartbeat(partition=1)
     answer = step(outcome.state, beat)
     assert [e for e, _ in ticks.take(outcome.state, beat, answer)] == [tick, beat]
+
+
+# --- which ticks are quiet: those that only let time pass ----------------------------------------
+
+
+BEAT = RecordHeartbeat(partition=0)
+
+
+TICK = AdvanceTime(process_time_ms=5)
+
+
+OTHERWISE: list[tuple[str, Callable[[State], State]]] = [
+    ("killed", lambda s: dataclasses.replace(
+        s, killswitch=dataclasses.replace(s.killswitch, killed=True))),
+    ("survival", lambda s: dataclasses.replace(s, survival=dataclasses.replace(s.survival))),
+    ("machine", lambda s: dataclasses.replace(s, machine=dataclasses.replace(s.machine))),
+    ("gate", lambda s: dataclasses.replace(s, gate=dataclasses.replace(s.gate))),
+    ("ledger", lambda s: dataclasses.replace(s, ledger=dataclasses.replace(s.ledger))),
+]  # fmt: skip
+
+
+@pytest.mark.req("JNL-027")
+def test_a_tick_that_only_lets_time_pass_is_quiet() -> None:
+    state = fresh()
+    outcome = step(state, TICK)
+    assert is_quiet(state, TICK, outcome)
+    assert not is_quiet(state, BEAT, step(state, BEAT)), "no tick"
+    back = AdvanceTime(process_time_ms=-1)
+    assert not is_quiet(state, back, step(state, back)), "refused"
+
+
+@pytest.mark.req("JNL-028")
+@pytest.mark.parametrize("change", [each for _, each in OTHERWISE], ids=[n for n, _ in OTHERWISE])
+def test_a_tick_that_touches_anything_else_is_not_quiet(change: Callable[[State], State]) -> None:
+    state = fresh()
+    outcome: Outcome = step(state, TICK)
+    assert isinstance(outcome, Accepted)
+    other = dataclasses.replace(outcome, state=change(outcome.state))
+    assert not is_quiet(state, TICK, other)

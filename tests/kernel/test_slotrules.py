@@ -1,6 +1,6 @@
 """The rules of a slot at their edges, and what a reset of the peak may come down to.
 
-Not here: that each rule is asked of every slot (``test_boundaries_slots.py``).
+Not here: that each rule is asked of every slot (``test_slots.py``).
 """
 
 from dataclasses import replace

@@ -1,21 +1,21 @@
-"""A header that no session could open with, and a note that no writer writes: one case each.
+"""A header that no session could open with, one case each; and what a header says by itself.
 
 Each case changes one thing of a sound body; the sentence is compared whole.
 """
 
+import dataclasses
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from kernel.constants import CASH_MAX
+from kernel.constants import CASH_MAX, Profile
 from kernel.equity import drawdown
-from tests.traces.making import note_record
+from kernel.state import Ledger
 from tests.traces.samples import header_of
 from traces.codec import Malformed, canonical
-from traces.header import header_bytes, new_header, read_header
-from traces.notes import note_data, operator_words
+from traces.header import check_opening, header_bytes, new_header, read_header
 
 HEADER = header_of()
 BODY = header_bytes(HEADER)
@@ -132,35 +132,39 @@ def test_a_loss_of_an_earlier_session_opens_with_its_drawdown() -> None:
     assert read_header(body).ledger.drawdown_ppm == 500_000
 
 
-# --- notes ---------------------------------------------------------------------------------------
-
-NOTES = [
-    (b"{", "a note that is not JSON"),
-    (b"[]", "a note without a kind"),
-    (b'{"who":"ann"}', "a note without a kind"),
-    (b'{"kind":1}', "a note without a kind"),
-    (b'{"kind":"x","list":[]}', "a note holds texts and integers alone"),
-    (b'{"kind":"x","on":true}', "a note holds texts and integers alone"),
-    (b'{"kind": "x"}', "a note that is not canonical JSON"),
-]
+# --- what it says where nobody said anything -----------------------------------------------------
 
 
-@pytest.mark.req("JNL-012", "JNL-023")
-@pytest.mark.parametrize(("body", "expected"), NOTES)
-def test_a_note_that_no_writer_writes_is_malformed(body: bytes, expected: str) -> None:
-    with pytest.raises(Malformed) as caught:
-        note_data(body)
-    assert str(caught.value) == expected
+OPENED = header_of(Profile.BIBLE)
+LATER = Ledger(
+    cash=24_000,
+    contributed=-25_000,
+    realised_pnl=700,
+    fees=300,
+    unrealised_pnl=0,
+    equity_peak=25_000,
+    drawdown_ppm=drawdown(25_000, 24_000),
+)
 
 
-@pytest.mark.req("JNL-023")
-def test_an_operators_note_says_who_and_why() -> None:
-    assert operator_words(note_record(kind="operator", who="ann", why="drill")[1]) == (
-        "ann",
-        "drill",
-    )
-    assert operator_words(note_record(kind="weather", who="ann", why="drill")[1]) is None
-    for lacking in ({"who": "ann"}, {"why": "drill"}, {"who": "ann", "why": 3}):
+@pytest.mark.req("JNL-015")
+def test_a_header_of_which_nothing_was_said_promises_nothing() -> None:
+    bare = new_header("s", OPENED.limits, OPENED.ledger, 0, 0)
+    assert (bare.opened, bare.anchor_every, bare.anchor_key, bare.stand_ins) == ("", 0, "", {})
+
+
+@pytest.mark.req("JNL-016")
+def test_a_session_opens_with_the_profits_and_fees_of_those_before() -> None:
+    header = new_header("s", OPENED.limits, LATER, 0, 0)
+    assert read_header(header_bytes(header)) == header
+    assert header.opening_state().ledger == LATER
+
+
+@pytest.mark.req("JNL-016")
+@pytest.mark.parametrize("account", ["contributed", "realised_pnl", "fees"])
+def test_no_account_may_have_the_other_sign(account: str) -> None:
+    for wrong in (-getattr(LATER, account), getattr(LATER, account) + 1):
+        ledger = dataclasses.replace(LATER, **{account: wrong})
         with pytest.raises(Malformed) as caught:
-            operator_words(note_record(kind="operator", **lacking)[1])
-        assert str(caught.value) == "an operator's note without who and why"
+            check_opening(dataclasses.replace(OPENED, ledger=ledger))
+        assert str(caught.value) == "header: ledger: the accounts do not sum to zero"

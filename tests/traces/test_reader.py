@@ -34,3 +34,27 @@ def test_what_cannot_be_read_is_a_fault_before_the_first_record(tmp_path: Path, 
         raise AssertionError("it was opened")
     reason = "cannot be read: No such file or directory"
     assert caught.value.finding == Finding(Fault.UNREADABLE, -1, 0, reason)
+
+
+# --- a file that cannot be read, and one that is empty -------------------------------------------
+
+
+@pytest.mark.req("JNL-040")
+@pytest.mark.parametrize("suffix", [".bin", ".ndjson"])
+def test_a_file_that_cannot_be_read_is_a_fault_of_its_own(tmp_path: Path, suffix: str) -> None:
+    absent, folder = tmp_path / f"absent{suffix}", tmp_path / f"folder{suffix}"
+    folder.mkdir()
+    for path, reason in ((absent, "No such file or directory"), (folder, "Is a directory")):
+        with pytest.raises(JournalCorrupt) as caught, opened(path):
+            raise AssertionError("it was opened")
+        finding = caught.value.finding
+        assert (finding.fault, finding.record) == (Fault.UNREADABLE, -1)
+        assert finding.text == f"cannot be read: {reason}"
+
+
+@pytest.mark.req("JNL-007")
+def test_an_empty_file_is_empty_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "empty.bin"
+    path.touch()
+    with opened(path) as data:
+        assert data == b""

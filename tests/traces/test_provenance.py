@@ -1,11 +1,11 @@
 """Which version wrote a journal: the hash by its definition, and what git is asked.
 
-Not here: what is said where models, distribution or repository are missing
-(``test_machine_decisions``).
+And what is said where models, distribution or repository are missing.
 """
 
 import hashlib
 import os
+import shutil
 import subprocess
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
@@ -83,3 +83,58 @@ def test_control_a_source_tree_that_is_a_repository_names_its_commit(
     monkeypatch.setattr(provenance, "ROOT", tmp_path)
     _, plus, commit = writer_version.__wrapped__().partition("+")
     assert (plus, commit) == ("+", git("rev-parse", "HEAD")[:12])
+
+
+# --- what is missing -----------------------------------------------------------------------------
+
+
+@pytest.mark.req("JNL-015")
+def test_a_hash_is_over_names_and_contents_in_the_order_of_names(tmp_path: Path) -> None:
+    one, two = tmp_path / "a", tmp_path / "b"
+    one.write_text("x"), two.write_text("y")
+    first = hash_files([one, two])
+    assert first == hash_files([two, one])
+    assert first != hash_files([one])
+    two.write_text("z")
+    assert first != hash_files([one, two])
+    assert hash_files([]) == ABSENT
+
+
+@pytest.mark.req("JNL-015")
+def test_kernel_and_constants_hash_as_their_files(project_root: Path) -> None:
+    folder = project_root / "kernel"
+    assert provenance.kernel_hash.__wrapped__() == hash_files(folder.rglob("*.py"))
+    numbers = [folder / "constants.py", folder / "curves.py"]
+    assert provenance.constants_hash.__wrapped__() == hash_files(numbers)
+
+
+@pytest.mark.req("JNL-044")
+def test_control_models_that_are_not_there_hash_to_absent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = provenance.spec_hash()
+    for name in provenance.MODELS:
+        shutil.copy(provenance.SPEC_FOLDER / f"{name}.tla", tmp_path)
+    monkeypatch.setattr(provenance, "SPEC_FOLDER", tmp_path)
+    assert provenance.spec_hash.__wrapped__() == whole
+    (tmp_path / "Money.tla").unlink()
+    assert provenance.spec_hash.__wrapped__() not in (whole, ABSENT)
+    monkeypatch.setattr(provenance, "SPEC_FOLDER", tmp_path / "nowhere")
+    assert provenance.spec_hash.__wrapped__() == ABSENT
+
+
+@pytest.mark.req("JNL-044")
+def test_control_the_version_says_what_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, _, commit = provenance.writer_version().partition("+")
+    monkeypatch.setattr(provenance, "ROOT", tmp_path)
+    assert provenance.writer_version.__wrapped__() == name, "no repository"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert provenance.writer_version.__wrapped__() == name, "no git"
+    monkeypatch.undo()
+    distribution = "a distribution that nobody has installed"
+    looked_up = provenance.version
+    monkeypatch.setattr(provenance, "version", lambda _: looked_up(distribution))
+    expected = f"0+{commit}" if commit else "0"
+    assert provenance.writer_version.__wrapped__() == expected

@@ -1,14 +1,14 @@
-"""The journal's writer: which bytes go where, what is preallocated, what the syncer is asked for.
+"""The journal's writer: what each decision leads to, and which bytes go where, in real files.
 
-Real files. Where no file shows it, Python's audit hook says what was asked of the system.
-
-Not here: which records are written (``test_writer_decisions``), random sessions (``test_journal``).
+Not here: what survives a crash or a full disk (``test_journal.py``), resuming (``test_recovery``).
 """
 
 import dataclasses
 import os
+import resource
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,13 +16,12 @@ from typing import Any
 
 import pytest
 
-from kernel.events import Event, TripKillSwitch
+from kernel.events import AdvanceTime, Event, RecordHeartbeat, TripKillSwitch
 from kernel.outcome import Accepted, Outcome
 from kernel.state import State
 from kernel.step import step
 from tests.traces.samples import KEY, header_of
-from tests.traces.test_writer_decisions import BEAT, HEADER, record, tags
-from traces.frames import Tag
+from traces.frames import Tag, scan
 from traces.journal import (
     ANCHOR_EVERY,
     PREALLOCATE_BYTES,
@@ -31,6 +30,161 @@ from traces.journal import (
     JournalWriter,
     Syncer,
 )
+
+HEADER = header_of()
+TWO = header_of(key=KEY, every=2)
+BEAT = RecordHeartbeat(partition=0)
+
+
+def record(journal: JournalWriter, state: State, event: Event) -> State:
+    """Step, record, and return the state after."""
+    outcome = step(state, event)
+    journal.record(state, event, outcome)
+    return outcome.state if isinstance(outcome, Accepted) else state
+
+
+def tags(path: Path) -> list[int]:
+    """The tags of a journal's frames."""
+    return [frame.tag for frame in scan(path.read_bytes())]
+
+
+@pytest.mark.req("JNL-015")
+def test_a_key_belongs_to_a_header_that_promises_anchors(tmp_path: Path) -> None:
+    silent = dataclasses.replace(TWO, anchor_every=0)
+    unnamed = dataclasses.replace(TWO, anchor_key="")
+    for header, key in ((silent, KEY), (unnamed, KEY), (unnamed, None), (silent, None)):
+        with pytest.raises(ValueError) as caught:
+            JournalWriter.create(tmp_path / "a", header, key=key)
+        assert str(caught.value) == "the header's anchor and the key do not belong together"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.req("JNL-001", "JNL-027")
+def test_the_writer_says_where_it_is(tmp_path: Path) -> None:
+    with JournalWriter.create(tmp_path / "a", HEADER) as journal:
+        opening = HEADER.opening_state()
+        assert (journal.sequence, journal.events, journal.coalesced) == (1, 0, 0)
+        assert journal.state == opening
+        state = opening
+        for time_ms in (1, 2, 3):
+            state = record(journal, state, AdvanceTime(process_time_ms=time_ms))
+        assert (journal.sequence, journal.events, journal.coalesced) == (1, 0, 2)
+        assert journal.state == opening, "a pending tick is not in it"
+        state = record(journal, state, BEAT)
+        assert (journal.sequence, journal.events, journal.coalesced) == (3, 2, 2)
+        assert journal.state == state
+    assert tags(tmp_path / "a") == [Tag.HEADER, Tag.EVENT, Tag.EVENT, Tag.CLOSE]
+
+
+@pytest.mark.req("JNL-025")
+def test_a_commit_of_nothing_writes_nothing(tmp_path: Path) -> None:
+    journal = JournalWriter.create(tmp_path / "a", HEADER)
+    before = (tmp_path / "a").read_bytes()
+    journal.commit()
+    assert (tmp_path / "a").read_bytes() == before
+    journal.close()
+
+
+@pytest.mark.req("JNL-017")
+def test_closing_twice_closes_once(tmp_path: Path) -> None:
+    journal = JournalWriter.create(tmp_path / "a", HEADER)
+    journal.close()
+    before = (tmp_path / "a").read_bytes()
+    journal.close()
+    journal.abandon()
+    assert (tmp_path / "a").read_bytes() == before
+    assert tags(tmp_path / "a") == [Tag.HEADER, Tag.CLOSE]
+
+
+@pytest.mark.req("JNL-043")
+def test_after_an_exception_the_journal_stays_unclosed(tmp_path: Path) -> None:
+    def interrupted() -> None:
+        with JournalWriter.create(tmp_path / "a", HEADER) as journal:
+            record(journal, HEADER.opening_state(), BEAT)
+            journal.commit()
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        interrupted()
+    assert tags(tmp_path / "a") == [Tag.HEADER, Tag.EVENT]
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """No file of this process grows past ``size``: what a full disk does to the journal."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.req("JNL-025")
+def test_what_a_full_disk_refuses_is_written_later(tmp_path: Path) -> None:
+    def beats(path: Path, limit: int | None) -> bytes:
+        journal = JournalWriter.create(path, HEADER)
+        state = HEADER.opening_state()
+        for _ in range(3):
+            state = record(journal, state, BEAT)
+        if limit is not None:
+            with largest_file(limit), pytest.raises(JournalFailure) as caught:
+                journal.commit()
+            assert str(caught.value) == f"{path}: File too large"
+            assert journal.failed
+        journal.commit()
+        assert not journal.failed
+        journal.close()
+        return path.read_bytes()
+
+    sound = beats(tmp_path / "sound", None)
+    whole = [frame.offset for frame in scan(sound)]
+    for limit in (whole[1], whole[2] + 5):
+        assert beats(tmp_path / str(limit), limit) == sound
+
+
+@pytest.mark.req("JNL-041")
+def test_what_cannot_be_synced_is_told_once(tmp_path: Path) -> None:
+    """A pipe cannot be synced; no file of this machine refuses on demand, so its word is passed."""
+    reading, writing = os.pipe()
+    syncer = Syncer(writing, 0.0)
+    syncer.written()
+    deadline = time.monotonic() + 30
+    while syncer.failure is None and time.monotonic() < deadline:
+        os.sched_yield()
+    syncer.stop()
+    os.close(reading)
+    os.close(writing)
+    assert isinstance(syncer.failure, OSError)
+    journal = JournalWriter.create(tmp_path / "a", HEADER)
+    record(journal, HEADER.opening_state(), BEAT)
+    journal._syncer.failure = syncer.failure
+    with pytest.raises(JournalFailure) as caught:
+        journal.commit()
+    assert str(caught.value) == f"{tmp_path / 'a'}: sync: Invalid argument"
+    assert journal.failed
+    journal.commit()
+    assert not journal.failed
+    journal.close()
+    assert tags(tmp_path / "a") == [Tag.HEADER, Tag.EVENT, Tag.CLOSE]
+
+
+@pytest.mark.req("JNL-019")
+def test_an_anchor_before_the_closing_record_only_where_records_wait_for_one(
+    tmp_path: Path,
+) -> None:
+    for count, expected in ((0, []), (1, [2, 4]), (2, [2, 2, 4]), (3, [2, 2, 4, 2, 4])):
+        with JournalWriter.create(tmp_path / str(count), TWO, key=KEY) as journal:
+            state = TWO.opening_state()
+            for _ in range(count):
+                state = record(journal, state, BEAT)
+        assert tags(tmp_path / str(count)) == [1, *expected, 5]
+
+
+# --- to the byte: what is written, preallocated, asked of the syncer -----------------------------
+#
+# Real files. Where no file shows it, Python's audit hook says what was asked of the system.
+
 
 MIB = 1 << 20
 Call = tuple[Any, ...]
