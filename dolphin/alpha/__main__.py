@@ -13,14 +13,34 @@ at the mark (specification VI.2). Not here: signal, size and exit (``dolphin/alp
 """
 
 import sys
-from typing import Any
+
+from msgspec.structs import replace
 
 from dolphin.alpha.engine import FLAT, AlphaEngine, Intent, PositionView
 from dolphin.alpha.sizing import Size, lots
 from dolphin.feed.bar import Bar
 from dolphin.feed.consumer import CONNECT_S, BarConsumer
 from dolphin.link.client import Client
-from dolphin.link.config import Config, load
+from dolphin.link.config import Config, configured
+from dolphin.link.messages import (
+    FROM_GUARD,
+    Accepted,
+    AlphaDone,
+    Answer,
+    AskStatus,
+    ClaimInstrument,
+    Order,
+    OrderOver,
+    Passed,
+    PlayBar,
+    PresentPermit,
+    Refused,
+    RequestOrder,
+    Status,
+    StatusShown,
+    ToKernel,
+)
+from dolphin.link.process import die_with_parent
 from kernel.constants import PPM, QUANTITY_MAX, Partition, Posture
 
 WORKER = 0
@@ -35,44 +55,43 @@ class Alpha:
         """Connect to driver, kernel and guard, and claim the instrument."""
         self.config = config
         self.fed = BarConsumer(config, "alpha", int(Partition.ALPHA))
-        self.guard = Client(config.socket("guard.alpha"), CONNECT_S)
+        self.guard = Client(self.fed.loop, config.socket("guard.alpha"), FROM_GUARD, CONNECT_S)
         self.engine = AlphaEngine(config.symbols, config.windows)
         self._entry_bar = 0
         self._held = 0
         self._claimed = False
 
-    def _kernel(self, message: dict[str, Any]) -> dict[str, Any] | None:
+    def _kernel(self, message: ToKernel) -> Answer | None:
         return None if self.fed.kernel is None else self.fed.kernel.ask(message, ANSWER_S)
 
-    def work(self, bar: Bar, message: dict[str, Any], past: bool) -> dict[str, Any]:
+    def work(self, bar: Bar, message: PlayBar) -> AlphaDone | None:
         """Take a bar; ask for at most one order."""
-        if past:
+        if message.past:
             self.engine.on_bar(bar, FLAT, int(Posture.HIBERNATE))
-            return {}
+            return None
         if not self._claimed:
-            claim = {"event": "ClaimInstrument", "worker": WORKER, "instrument": INSTRUMENT}
-            answer = self._kernel(claim)
-            self._claimed = answer is not None and (
-                answer.get("ok") is True or answer.get("reason") == "POSITION_OPEN"
+            answer = self._kernel(ClaimInstrument(worker=WORKER, instrument=INSTRUMENT))
+            self._claimed = isinstance(answer, Accepted) or (
+                isinstance(answer, Refused) and answer.reason == "POSITION_OPEN"
             )
-        answer = self._kernel({"ask": "status"})
-        if answer is None:
-            return {"silent": "kernel"}
-        status = answer["status"]
+        answer = self._kernel(AskStatus())
+        if not isinstance(answer, StatusShown):
+            return AlphaDone(bar=bar.index, why="the kernel is silent")
+        status = answer.status
         view = self._view(bar, status)
-        intents = self.engine.on_bar(bar, view, status["posture"])
+        intents = self.engine.on_bar(bar, view, status.posture)
         reading = self.engine.reading
-        told: dict[str, Any] = {
-            "vel_div": None if reading is None else reading.vel_div,
-            "lambda_max": [] if reading is None else list(reading.lambda_max),
-            "gaps": 0 if reading is None else reading.gaps,
-            "signals": self.engine.signals,
-            "watch": [INSTRUMENT] if self._claimed else [],
-        }
-        if message.get("wind_down") is True:
+        told = AlphaDone(
+            bar=bar.index,
+            vel_div=None if reading is None else reading.vel_div,
+            lambda_max=() if reading is None else reading.lambda_max,
+            signals=self.engine.signals,
+            watch=(INSTRUMENT,) if self._claimed else (),
+        )
+        if message.wind_down:
             intents = self._leave(bar, view)
         for intent in intents:
-            told |= self._ask(intent, status)
+            told = self._ask(intent, status, told)
         return told
 
     def _leave(self, bar: Bar, view: PositionView) -> list[Intent]:
@@ -82,70 +101,73 @@ class Alpha:
         side = -1 if view.quantity > 0 else 1
         return [Intent("exit", "BTCUSDT", side, 0, 0, 0, "SESSION_END", bar.index)]
 
-    def _view(self, bar: Bar, status: dict[str, Any]) -> PositionView:
-        _instrument, _mark, quantity, cost, permit = status["slots"][WORKER]
-        if quantity != 0 and self._held == 0:
+    def _view(self, bar: Bar, status: Status) -> PositionView:
+        slot = status.slots[WORKER]
+        order_out = slot.permit_kind != 0
+        if slot.quantity != 0 and self._held == 0:
             self._entry_bar = max(0, bar.index - 1)
-        self._held = quantity
-        if quantity == 0:
-            return PositionView(0, 0.0, 0, permit != 0)
-        price = cost / quantity / self.config.lot_ppm[0]
-        return PositionView(quantity, price, self._entry_bar, permit != 0)
+        self._held = slot.quantity
+        if slot.quantity == 0:
+            return PositionView(0, 0.0, 0, order_out)
+        price = slot.cost / slot.quantity / self.config.lot_ppm[0]
+        return PositionView(slot.quantity, price, self._entry_bar, order_out)
 
-    def _ask(self, intent: Intent, status: dict[str, Any]) -> dict[str, Any]:
-        mark = status["slots"][WORKER][1]
+    def _ask(self, intent: Intent, status: Status, told: AlphaDone) -> AlphaDone:
+        """Ask for the order; return what was told, and what came of it."""
+        slot = status.slots[WORKER]
+        told = replace(told, asked=intent.kind, why=intent.reason)
         if intent.kind == "entry":
             wanted = Size(intent.fraction_ppm, intent.leverage_ppm)
-            quantity = min(lots(status["capital"], wanted, mark), QUANTITY_MAX)
+            quantity = min(lots(status.capital, wanted, slot.mark), QUANTITY_MAX)
             leverage = intent.leverage_ppm
         else:
-            quantity = abs(status["slots"][WORKER][2])
+            quantity = abs(slot.quantity)
             leverage = PPM
         patient = (
             intent.kind == "entry"
             and self.config.profile == "specification"
-            and status["effective"] == Posture.STALKER
+            and status.effective == Posture.STALKER
         )
-        told: dict[str, Any] = {"asked": intent.kind, "why": intent.reason}
-        if quantity < 1 or (patient and mark < 1):
-            return told | {"answer": "TOO_SMALL"}
-        answer = self._kernel(
-            {
-                "event": "RequestOrder",
-                "worker": WORKER,
-                "instrument": INSTRUMENT,
-                "side": intent.side,
-                "reduce_only": intent.kind == "exit",
-                "market": not patient,
-                "quantity": quantity,
-                "limit_price": mark if patient else 0,
-                "leverage_ppm": leverage,
-            }
+        if quantity < 1 or (patient and slot.mark < 1):
+            return replace(told, answer="TOO_SMALL")
+        order = Order(
+            worker=WORKER,
+            instrument=INSTRUMENT,
+            side=intent.side,
+            reduce_only=intent.kind == "exit",
+            market=not patient,
+            quantity=quantity,
+            limit_price=slot.mark if patient else 0,
+            leverage_ppm=leverage,
         )
-        if answer is None:
-            return told | {"answer": "NO_ANSWER"}
-        if answer.get("ok") is not True:
-            return told | {"answer": answer.get("reason", "?")}
-        passed = self.guard.ask({"permit": answer["permit"]}, ANSWER_S)
-        if passed is None or passed.get("ok") is not True:
-            reason = "NO_ANSWER" if passed is None else passed.get("reason")
-            return told | {"answer": f"guard: {reason}"}
-        self._until_over(passed["order"])
-        return told | {"answer": "ok", "quantity": quantity}
+        return replace(told, answer=self._send(order))
 
-    def _until_over(self, order: int) -> None:
+    def _send(self, order: Order) -> str:
+        """Have an order permitted and sent; return "ok", or who refused it and why."""
+        answer = self._kernel(RequestOrder(order=order))
+        if not isinstance(answer, Accepted) or answer.permit is None:
+            return answer.reason if isinstance(answer, Refused) else "NO_ANSWER"
+        passed = self.guard.ask(PresentPermit(permit=answer.permit), ANSWER_S)
+        if not isinstance(passed, Passed):
+            reason = passed.reason if isinstance(passed, Refused) else "NO_ANSWER"
+            return f"guard: {reason}"
+        self._until_over(passed.order_id)
+        return "ok"
+
+    def _until_over(self, order_id: int) -> None:
         """Wait, not for long, until the order is over: a market order is at once."""
         for _ in range(8):
             message = self.guard.wait(ANSWER_S / 4)
             if message is None:
                 return
-            if message is not None and message.get("over") == order:
+            if isinstance(message, OrderOver) and message.order_id == order_id:
                 return
 
 
 def main() -> None:
     """Run the alpha of the session in the folder named on the command line."""
-    alpha = Alpha(load(sys.argv[1]))
+    die_with_parent()
+    alpha = Alpha(configured("alpha", sys.argv))
     alpha.fed.run(alpha.work)
 
 

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
+from msgspec import to_builtins
 
 from dolphin.link.config import Config
+from dolphin.link.messages import Status
 from dolphin.ops.operator import (
     SESSION_HELP,
     NoAnswer,
@@ -38,8 +40,7 @@ class Killed:
     config: Config
     fault: str
     code: int
-    answer: dict[str, Any]
-    status: dict[str, Any] | None
+    status: Status | None
 
     def document(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -47,26 +48,27 @@ class Killed:
             "session": self.config.id,
             "folder": self.config.folder,
             "ok": not self.fault,
-            "reason": self.fault or self.answer.get("reason"),
-            "status": self.status,
+            "reason": self.fault or None,
+            "status": to_builtins(self.status),
         }
 
 
 def kill(config: Config, who: str, why: str) -> Killed:
     """Kill one session."""
-    answer: dict[str, Any] = {}
+    killed = False
     try:
         client = OperatorClient(config, patience(config))
-        answer = client.kill(who, why)
-        if answer.get("ok") is not True:
-            return Killed(config, f"refused: {answer.get('reason')}", 1, answer, None)
-        return Killed(config, "", 0, answer, client.status())
+        refusal = client.kill(who, why)
+        if refusal:
+            return Killed(config, f"refused: {refusal}", 1, None)
+        killed = True
+        return Killed(config, "", 0, client.status())
     except NoAnswer as error:
-        if answer.get("ok") is True:  # it was killed; only its status is not known
-            return Killed(config, "", 0, answer, None)
-        return Killed(config, str(error), 1, answer, None)
+        if killed:  # only its status is not known
+            return Killed(config, "", 0, None)
+        return Killed(config, str(error), 1, None)
     except NoSession as error:
-        return Killed(config, str(error), 2, answer, None)
+        return Killed(config, str(error), 2, None)
 
 
 @click.command()
@@ -91,7 +93,7 @@ def command(reason: str, who: str, session: str | None, every: bool, as_json: bo
         if one.fault:
             click.echo(f"dolphin kill: {name}: {words(one.fault)}", err=True)
         elif not as_json:
-            causes = "" if one.status is None else f" ({'+'.join(one.status['causes'])})"
+            causes = "" if one.status is None else f" ({'+'.join(one.status.causes)})"
             lift = f"dolphin rearm --request --session {name}"
             click.echo(f"{name} killed{causes}; lift it with: {lift}")
     sys.exit(code)

@@ -29,6 +29,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from dolphin.feed.panel import PanelError
+from dolphin.link import messages
 from dolphin.link.config import ANCHOR_KEY
 from dolphin.ops.endings import Ended, Endings
 from dolphin.ops.registry import NoRegistry
@@ -95,20 +96,20 @@ class Shown:
         except OSError:
             pass  # nobody reads this any more
 
-    def __call__(self, message: dict[str, Any]) -> None:
+    def __call__(self, message: messages.Progress) -> None:
         """Take the driver's word of where it is; nothing that cannot be shown ends a session."""
         try:
             self._show(message)
         except OSError:
             self._live, self._said = False, 10  # nobody reads this any more
 
-    def _show(self, message: dict[str, Any]) -> None:
-        text = f"{Posture(message['posture']).name:9} {message['equity'] / PPM:,.0f} USDT"
-        self._bar.update(self._task, completed=message["bar"], total=message["of"], text=text)
-        tenth = 10 * message["bar"] // message["of"]
+    def _show(self, message: messages.Progress) -> None:
+        text = f"{Posture(message.posture).name:9} {message.equity / PPM:,.0f} USDT"
+        self._bar.update(self._task, completed=message.bar, total=message.of, text=text)
+        tenth = 10 * message.bar // message.of
         if not self._live and tenth > self._said:
             self._said = tenth
-            click.echo(f"session: bar {message['bar']} of {message['of']}: {text}", err=True)
+            click.echo(f"session: bar {message.bar} of {message.of}: {text}", err=True)
 
 
 def _after(words: list[str], label: str, folder: Path, endings: Endings) -> str:

@@ -10,14 +10,15 @@ Not here: the document (``dolphin/shell/snapshot.py``), which sessions run
 
 import json
 import sys
-from typing import Any
 
 import click
+from msgspec import to_builtins
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from dolphin.link.config import Config
+from dolphin.link.messages import Status
 from dolphin.ops.operator import (
     BAD_INPUT,
     SESSION_HELP,
@@ -44,7 +45,7 @@ FACTORS = (
 )
 
 
-def _status(config: Config) -> dict[str, Any] | None:
+def _status(config: Config) -> Status | None:
     """Return a session's status, None where its kernel does not answer."""
     try:
         return OperatorClient(config, patience(config)).status()
@@ -68,7 +69,7 @@ def _list(found: list[Running], as_json: bool) -> int:
                 "pid": one.pid,
                 "age_s": round(one.age_s, 1),
                 "drills": one.config.drills,
-                "status": now,
+                "status": to_builtins(now),
             }
             for one, now in zip(found, statuses, strict=True)
         ]
@@ -83,10 +84,10 @@ def _list(found: list[Running], as_json: bool) -> int:
         for one, now in zip(found, statuses, strict=True):
             cells = ["does not answer", "", "", "", ""]
             if now is not None:
-                killed = "+".join(now["causes"]) if now["killed"] else "no"
-                drawdown = f"{100 * now['drawdown_ppm'] / PPM:.2f} %"
-                cells = [Posture(now["posture"]).name, killed]
-                cells += [money(now["capital"]), money(now["equity"]), drawdown]
+                killed = "+".join(now.causes) if now.killed else "no"
+                drawdown = f"{100 * now.drawdown_ppm / PPM:.2f} %"
+                cells = [Posture(now.posture).name, killed]
+                cells += [money(now.capital), money(now.equity), drawdown]
             name, folder = escape(words(one.name)), escape(words(one.folder))
             drills = "yes" if one.config.drills else "no"
             table.add_row(name, age(one.age_s), drills, *cells, folder)
@@ -118,26 +119,27 @@ def command(session: str | None, every: bool, as_json: bool) -> None:
     except NoAnswer as error:
         fail("status", str(error), 1)
     if as_json:
-        named = {"session": client.name, "folder": client.config.folder}
-        click.echo(json.dumps({**named, "drills": client.config.drills, **now}))
+        shown = {"session": client.name, "folder": client.config.folder}
+        click.echo(json.dumps(shown | {"drills": client.config.drills} | to_builtins(now)))
         return
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_row("session", escape(words(client.name)))
     table.add_row("folder", escape(words(client.config.folder)))
     table.add_row("drills", DRILLS if client.config.drills else "no")
-    table.add_row("posture", Posture(now["posture"]).name)
-    killed = "+".join(now["causes"]) if now["killed"] else "no"
+    table.add_row("posture", Posture(now.posture).name)
+    killed = "+".join(now.causes) if now.killed else "no"
     table.add_row("killed", killed)
-    table.add_row("multiplier", f"{now['multiplier_ppm'] / PPM:.4f}")
+    table.add_row("multiplier", f"{now.multiplier_ppm / PPM:.4f}")
     for name, label in FACTORS:
-        table.add_row(f"  {label}", f"{now[name] / PPM:.4f}")
-    table.add_row("capital", f"{money(now['capital'])} USDT")
-    table.add_row("equity", f"{money(now['equity'])} USDT")
-    table.add_row("drawdown", f"{100 * now['drawdown_ppm'] / PPM:.2f} %")
-    fence = "confirmed" if now["fence_confirmed"] else "waiting for the guard"
-    table.add_row("fence", f"epoch {now['fence_epoch']}, {fence}")
-    for worker, (instrument, mark, quantity, _cost, _permit) in enumerate(now["slots"]):
-        if quantity:
-            symbol = escape(client.config.symbols[instrument - 1])
-            table.add_row("position", f"worker {worker}: {quantity} lots of {symbol} at {mark}")
+        table.add_row(f"  {label}", f"{getattr(now, name) / PPM:.4f}")
+    table.add_row("capital", f"{money(now.capital)} USDT")
+    table.add_row("equity", f"{money(now.equity)} USDT")
+    table.add_row("drawdown", f"{100 * now.drawdown_ppm / PPM:.2f} %")
+    fence = "confirmed" if now.fence_confirmed else "waiting for the guard"
+    table.add_row("fence", f"epoch {now.fence_epoch}, {fence}")
+    for worker, slot in enumerate(now.slots):
+        if slot.quantity:
+            symbol = escape(client.config.symbols[slot.instrument - 1])
+            lots = f"{slot.quantity} lots of {symbol} at {slot.mark}"
+            table.add_row("position", f"worker {worker}: {lots}")
     Console().print(table)

@@ -16,8 +16,34 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
+
 from dolphin.link.client import Client
-from dolphin.link.config import Config, load
+from dolphin.link.codec import Message
+from dolphin.link.config import Config, configured
+from dolphin.link.loop import Loop
+from dolphin.link.messages import (
+    DRILLS,
+    FROM_GUARD,
+    KERNEL_ANSWERS,
+    Accepted,
+    Answer,
+    AskStatus,
+    ClaimInstrument,
+    CloseBar,
+    DrillDone,
+    Order,
+    Passed,
+    PresentPermit,
+    Refused,
+    ReportFill,
+    RequestOrder,
+    Slot,
+    Status,
+    StatusShown,
+    Token,
+    ToKernel,
+)
 from dolphin.link.process import die_with_parent
 from kernel.constants import PPM, QUANTITY_MAX, Permit, Posture
 
@@ -31,52 +57,63 @@ FLOOD = 400
 Seen = set[str]
 
 
+class Obey(Message):
+    """Nothing that the kernel knows."""
+
+
 class Prober:
     """Connections, and one method per drill."""
 
     def __init__(self, config: Config) -> None:
         """Connect to kernel, guard and driver."""
-        die_with_parent()
         self.config = config
-        self.kernel = Client(config.socket("kernel.prober"), CONNECT_S)
-        self.guard = Client(config.socket("guard.prober"), CONNECT_S)
-        self.driver = Client(config.socket("driver.prober"), CONNECT_S)
+        loop = Loop()
+        self.kernel = Client(loop, config.socket("kernel.prober"), KERNEL_ANSWERS, CONNECT_S)
+        self.guard = Client(loop, config.socket("guard.prober"), FROM_GUARD, CONNECT_S)
+        self.driver = Client(loop, config.socket("driver.prober"), DRILLS, CONNECT_S)
         self.seen: Seen = set()
-        self._held: dict[str, Any] | None = None
+        self._held: Token | None = None
         self._claimed: set[int] = set()
         self._lost = False
 
     # --- asking ----------------------------------------------------------------------------------
 
-    def say(self, message: dict[str, Any]) -> dict[str, Any]:
+    def say(self, message: ToKernel) -> Answer | None:
         """Say something to the kernel; keep the reason where it refused."""
-        answer = self.kernel.ask(message, ANSWER_S) or {"ok": False, "reason": "NO_ANSWER"}
-        if answer.get("ok") is False:
-            self.seen.add(str(answer.get("reason")))
+        answer = self.kernel.ask(message, ANSWER_S)
+        self._keep(answer)
         return answer
 
-    def status(self) -> dict[str, Any]:
-        """Return the kernel's status; raises ``TimeoutError``."""
-        answer = self.kernel.ask({"ask": "status"}, ANSWER_S)
+    def _keep(self, answer: Message | None) -> None:
         if answer is None:
+            self.seen.add("NO_ANSWER")
+        elif isinstance(answer, Refused):
+            self.seen.add(answer.reason)
+
+    def status(self) -> Status:
+        """Return the kernel's status; raises ``TimeoutError``."""
+        answer = self.kernel.ask(AskStatus(), ANSWER_S)
+        if not isinstance(answer, StatusShown):
             raise TimeoutError("the kernel does not answer")
-        status: dict[str, Any] = answer["status"]
-        return status
+        return answer.status
+
+    def slot(self, worker: int) -> Slot:
+        """Return a worker's slot; raises ``TimeoutError``."""
+        return self.status().slots[worker]
 
     def claim(self, worker: int, instrument: int) -> bool:
         """Claim an instrument (0 releases it)."""
-        event = {"event": "ClaimInstrument", "worker": worker, "instrument": instrument}
-        held = self.say(event).get("ok") is True
+        answer = self.say(ClaimInstrument(worker=worker, instrument=instrument))
+        held = isinstance(answer, Accepted)
         if held and instrument:
             self._claimed.add(instrument)
         elif held:
             self._claimed.discard(worker)
         return held
 
-    def order(self, worker: int = FIRST, **changes: Any) -> dict[str, Any]:
+    def order(self, worker: int = FIRST, **changes: Any) -> Token | None:
         """Ask for a permit: buy one lot at the market, unless told otherwise."""
-        event = {
-            "event": "RequestOrder",
+        facts: dict[str, Any] = {
             "worker": worker,
             "instrument": worker,
             "side": 1,
@@ -86,24 +123,25 @@ class Prober:
             "limit_price": 0,
             "leverage_ppm": PPM,
         }
-        return self.say(event | changes)
+        answer = self.say(RequestOrder(order=Order(**(facts | changes))))
+        return answer.permit if isinstance(answer, Accepted) else None
 
-    def entry(self, status: dict[str, Any], worker: int, quantity: int) -> dict[str, Any]:
+    def entry(self, status: Status, worker: int, quantity: int) -> Token | None:
         """Ask for an entry in the form that the profile takes now."""
-        mark = status["slots"][worker][1]
-        limit = self.config.profile == "specification" and status["effective"] == Posture.STALKER
-        if limit:
-            return self.order(worker, quantity=quantity, market=False, limit_price=mark)
-        return self.order(worker, quantity=quantity)
+        return self.order(worker, quantity=quantity, **self._form(status, worker))
 
-    def present(self, permit: dict[str, Any]) -> dict[str, Any]:
+    def _form(self, status: Status, worker: int) -> dict[str, Any]:
+        if self.config.profile == "specification" and status.effective == Posture.STALKER:
+            return {"market": False, "limit_price": status.slots[worker].mark}
+        return {}
+
+    def present(self, token: Token) -> bool:
         """Take a permit to the guard; keep the reason where it refused."""
-        answer = self.guard.ask({"permit": permit}, ANSWER_S) or {"ok": False, "reason": "?"}
-        if answer.get("ok") is False:
-            self.seen.add(str(answer.get("reason")))
-        return answer
+        answer = self.guard.ask(PresentPermit(permit=token), ANSWER_S)
+        self._keep(answer)
+        return isinstance(answer, Passed)
 
-    def until(self, holds: Callable[[dict[str, Any]], bool], seconds: float) -> bool:
+    def until(self, holds: Callable[[Status], bool], seconds: float) -> bool:
         """Return whether ``holds`` came true of the kernel's status within ``seconds``."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -121,11 +159,10 @@ class Prober:
         self.order(quantity=0)
         self.order(side=3)
         self.claim(FIRST, 1)
-        self.say({"event": "CloseBar", "market_time_ms": 1})
-        self.say({"event": "ReportFill", "worker": 2, "quantity": 1, "price": 1, "fee": 0})
+        self.say(CloseBar(market_time_ms=1))
+        self.say(ReportFill(worker=2, quantity=1, price=1, fee=0))
         self.order(0, instrument=1)
-        self.say({"event": "RequestOrder", "worker": "two"})
-        self.say({"event": "Obey"})
+        self._keep(self.kernel.ask(Obey(), ANSWER_S))
         self.claim(FIRST, 0)
 
     def late(self) -> None:
@@ -134,7 +171,7 @@ class Prober:
 
     def turtle_claim(self) -> None:
         """Ask for what is not claimed, then for what has no mark yet."""
-        if self.status()["slots"][FIRST][0]:
+        if self.slot(FIRST).instrument:
             self.claim(FIRST, 0)
         self.order()
         self.claim(FIRST, FIRST)
@@ -157,46 +194,41 @@ class Prober:
     def bounds(self) -> None:
         """Ask beyond each of the three bounds; five permits at the second reach the third."""
         status = self.status()
-        if any(status["slots"][worker][1] == 0 for worker in WORKERS):
+        if any(status.slots[worker].mark == 0 for worker in WORKERS):
             return
-        ceiling = status["ceiling"]
-        bound = status["capital"] * ceiling // FRACTION_DIVISOR
-        self.order(leverage_ppm=ceiling * PPM + 1, **self._form(status, FIRST))
-        mark = status["slots"][FIRST][1]
+        bound = status.capital * status.ceiling // FRACTION_DIVISOR
+        self.order(leverage_ppm=status.ceiling * PPM + 1, **self._form(status, FIRST))
+        mark = status.slots[FIRST].mark
         self.order(quantity=min(QUANTITY_MAX, bound // mark + 1), **self._form(status, FIRST))
-        last: dict[str, Any] | None = None
+        last: Token | None = None
         for worker in WORKERS:
-            mark = status["slots"][worker][1]
-            answer = self.entry(status, worker, min(QUANTITY_MAX, bound // mark))
-            last = answer.get("permit", last)
+            lots = min(QUANTITY_MAX, bound // status.slots[worker].mark)
+            last = self.entry(status, worker, lots) or last
         # None is presented: the guard lets them expire and the kernel frees them.
         seconds = self.config.permit_ms / 1000 + 5.0
-        self.until(lambda now: now["reserved_notional"] == 0, seconds)
+        self.until(lambda now: now.reserved_notional == 0, seconds)
         if last is not None:
             self.present(last)
-
-    def _form(self, status: dict[str, Any], worker: int) -> dict[str, Any]:
-        if self.config.profile == "specification" and status["effective"] == Posture.STALKER:
-            return {"market": False, "limit_price": status["slots"][worker][1]}
-        return {}
 
     def position(self) -> None:
         """Open one small position, try all that must not be done with it, and close it."""
         status = self.status()
-        if status["slots"][FIRST][1] == 0:
+        if status.slots[FIRST].mark == 0:
             self.claim(FIRST, FIRST)
             return
-        permit = self.entry(status, FIRST, 4).get("permit")
-        if permit is None:
+        token = self.entry(status, FIRST, 4)
+        if token is None:
             return
-        self.present(permit | {"quantity": permit["quantity"] + 1})
+        permit = token.permit
+        more = replace(permit.order, quantity=permit.order.quantity + 1)
+        self.present(replace(token, permit=replace(permit, order=more)))
         self.claim(FIRST, 3)
         self.order()
-        if self.present(permit).get("ok") is not True:
+        if not self.present(token):
             return
-        self.present(permit)
-        self.until(lambda now: now["slots"][FIRST][4] == Permit.NONE, 3.0)
-        if self.status()["slots"][FIRST][2] == 0:
+        self.present(token)
+        self.until(lambda now: now.slots[FIRST].permit_kind == Permit.NONE, 3.0)
+        if self.slot(FIRST).quantity == 0:
             return
         self.order()
         self.claim(FIRST, 3)
@@ -207,27 +239,25 @@ class Prober:
     def leave(self, worker: int) -> None:
         """Close what a worker holds, in as many orders as it takes."""
         for _ in range(6):
-            held = self.status()["slots"][worker][2]
+            held = self.slot(worker).quantity
             if held == 0:
                 return
             side = -1 if held > 0 else 1
-            permit = self.order(worker, reduce_only=True, side=side, quantity=abs(held)).get(
-                "permit"
-            )
-            if permit is not None and self.present(permit).get("ok") is True:
-                self.until(lambda now: now["slots"][worker][4] == Permit.NONE, 3.0)
+            token = self.order(worker, reduce_only=True, side=side, quantity=abs(held))
+            if token is not None and self.present(token):
+                self.until(lambda now: now.slots[worker].permit_kind == Permit.NONE, 3.0)
 
     def rest(self) -> None:
         """Leave a limit order at the venue, far from the market, for the fence to cancel."""
-        mark = self.status()["slots"][FIRST + 1][1]
+        mark = self.slot(FIRST + 1).mark
         if mark > 1:
-            permit = self.order(FIRST + 1, market=False, limit_price=mark // 2).get("permit")
-            if permit is not None:
-                self.present(permit)
+            token = self.order(FIRST + 1, market=False, limit_price=mark // 2)
+            if token is not None:
+                self.present(token)
 
     def hold(self) -> None:
         """Get a permit and keep it, unused, for after a kill."""
-        self._held = self.entry(self.status(), FIRST, 1).get("permit")
+        self._held = self.entry(self.status(), FIRST, 1)
 
     def present_held(self) -> None:
         """Come late with a permit of an older epoch."""
@@ -242,16 +272,14 @@ class Prober:
     def lose(self) -> None:
         """Sell short half of what the fraction allows, once."""
         status = self.status()
-        mark = status["slots"][FIRST][1]
-        if self._lost or mark == 0 or status["slots"][FIRST][2] != 0:
+        slot = status.slots[FIRST]
+        if self._lost or slot.mark == 0 or slot.quantity != 0:
             return
-        bound = status["capital"] * status["ceiling"] // FRACTION_DIVISOR
-        quantity = min(QUANTITY_MAX, bound // 2 // mark)
-        permit = self.order(FIRST, side=-1, quantity=quantity, **self._form(status, FIRST)).get(
-            "permit"
-        )
-        if permit is not None:
-            self._lost = self.present(permit).get("ok") is True
+        bound = status.capital * status.ceiling // FRACTION_DIVISOR
+        quantity = min(QUANTITY_MAX, bound // 2 // slot.mark)
+        token = self.order(FIRST, side=-1, quantity=quantity, **self._form(status, FIRST))
+        if token is not None:
+            self._lost = self.present(token)
 
     def lose_low(self) -> None:
         """The same, where APEX was not to be had."""
@@ -279,41 +307,40 @@ class Prober:
     def flood(self) -> None:
         """Say a few hundred things at once and wait for no answer; then be heard again."""
         for _ in range(FLOOD):
-            self.kernel.tell({"event": "ClaimInstrument", "worker": 7, "instrument": 1})
+            self.kernel.tell(ClaimInstrument(worker=7, instrument=1))
         end = time.monotonic() + 5.0
-        while self.kernel.ask({"ask": "status"}, ANSWER_S) is None and time.monotonic() < end:
+        while self.kernel.ask(AskStatus(), ANSWER_S) is None and time.monotonic() < end:
             time.sleep(0.05)  # our own socket is full of what we said
-        self.kernel.inbox.clear()
 
     # --- the loop --------------------------------------------------------------------------------
 
     def run(self) -> None:
         """Do the drills that the driver names, one after the other."""
         while True:
-            if not self.driver.again(0.2):
-                continue
             message = self.driver.wait(0.5)
-            if message is None or "drill" not in message:
+            if message is None:
+                if not self.driver.connected:
+                    time.sleep(0.2)
                 continue
-            name = message["drill"]
+            name = message.name
             self.seen = set()
             detail = ""
             try:
-                if name in DRILLS:
+                if name in KNOWN:
                     getattr(self, name)()
             except TimeoutError as error:
                 detail = str(error)
             self.driver.tell(
-                {
-                    "drilled": name,
-                    "seen": sorted(self.seen),
-                    "watch": sorted(self._claimed),
-                    "detail": detail,
-                }
+                DrillDone(
+                    name=name,
+                    seen=tuple(sorted(self.seen)),
+                    watch=tuple(sorted(self._claimed)),
+                    detail=detail,
+                )
             )
 
 
-DRILLS = frozenset(
+KNOWN = frozenset(
     {
         "early", "late", "turtle_claim", "turtle_ask", "limit_only", "bounds_claim", "bounds",
         "position",        "rest", "hold", "present_held", "fence_ask", "release", "flood",
@@ -324,7 +351,8 @@ DRILLS = frozenset(
 
 def main() -> None:
     """Probe the session in the folder named on the command line."""
-    Prober(load(sys.argv[1])).run()
+    die_with_parent()
+    Prober(configured("prober", sys.argv)).run()
 
 
 if __name__ == "__main__":

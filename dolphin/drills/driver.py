@@ -11,13 +11,21 @@ Rules of this file:
 Not here: what the drills are (``plan``), who kills processes (``dolphin.ops.session``).
 """
 
-import sys
 from typing import Any
 
 from dolphin.drills.plan import Drill, Plan, drills
-from dolphin.feed.driver import ANSWER_S, Driver
+from dolphin.feed.driver import ANSWER_S, Driver, drive
 from dolphin.feed.market import plan as episodes_of
-from dolphin.link.config import Config, load
+from dolphin.link.config import Config
+from dolphin.link.messages import (
+    DRILLS_DONE,
+    CloseBar,
+    DoDrill,
+    DrillDone,
+    DrillVenue,
+    Refused,
+    Status,
+)
 
 DRILL_S = 90.0
 
@@ -25,12 +33,12 @@ DRILL_S = 90.0
 class DrillingDriver(Driver):
     """One demonstration's market."""
 
-    more_listeners = ("prober",)
+    more_heard = {"prober": DRILLS_DONE}  # noqa: RUF012  (read, never changed)
 
     def __init__(self, config: Config) -> None:
         """Draw the plan up for this market."""
         super().__init__(config)
-        self._watch["prober"] = set()
+        self.watched["prober"] = set()
         episodes = episodes_of(config.seed, config.bars, config.bar_ms)
         played = config.bars - config.lead_bars
         self.plan = Plan(drills(config.profile, episodes, played, config.lead_bars))
@@ -39,18 +47,14 @@ class DrillingDriver(Driver):
         """Return what was drilled, and what never came to its end."""
         return {"drills": self.plan.log, "drills_undone": self.plan.undone}
 
-    def after_bar(self, bar: int, status: dict[str, Any]) -> None:
+    def after_bar(self, bar: int, status: Status) -> None:
         """Do the drills that are due."""
         for row in self.plan.due(bar, status):
             # An earlier drill of this bar may have changed what this one's condition saw.
-            now = self._kernel({"ask": "status"}).get("status")
+            now = self.status()
             if now is None or not row.when(now):
                 continue
-            try:
-                seen, detail = self._do(row)
-            except (KeyError, TypeError, OSError) as error:
-                # A drill that cannot be done is not shown, and the market goes on.
-                seen, detail = set(), repr(error)
+            seen, detail = self._do(row)
             self.plan.tried(row, bar, seen, detail)
 
     def _do(self, row: Drill) -> tuple[set[str], str]:
@@ -58,49 +62,43 @@ class DrillingDriver(Driver):
             return self._bend_time(), ""
         if row.hand == "venue":
             on = row.name == "slow_cancels"
-            self.venue.ask({"drill": "slow_cancels", "on": on}, ANSWER_S)
+            self.venue.ask(DrillVenue(name="slow_cancels", on=on), ANSWER_S)
             return set(), ""
         if row.hand == "prober":
-            return self._prober(row.name)
+            return self._have_done("prober", row.name)
         if row.name == "kill_desync":
-            self.venue.ask({"drill": "falsify_books", "on": True}, ANSWER_S)
+            self.venue.ask(DrillVenue(name="falsify_books", on=True), ANSWER_S)
         if row.name != "kill_operator":
-            return self._runner(row.name)
-        self._prober("rest")
-        self._prober("hold")
-        seen, detail = self._runner(row.name)
-        late, _ = self._prober("present_held")
-        self._prober("release")
+            return self._have_done("runner", row.name)
+        self._have_done("prober", "rest")
+        self._have_done("prober", "hold")
+        seen, detail = self._have_done("runner", row.name)
+        late, _ = self._have_done("prober", "present_held")
+        self._have_done("prober", "release")
         return seen | late, detail
 
     def _bend_time(self) -> set[str]:
-        status = self._kernel({"ask": "status"})["status"]
-        now = status["market_time_ms"]
-        asked = [now - 1, now + 1]
-        return {
-            str(self._kernel({"event": "CloseBar", "market_time_ms": time_ms}).get("reason"))
-            for time_ms in asked
-        }
+        status = self.status()
+        if status is None:
+            return set()
+        asked = [status.market_time_ms - 1, status.market_time_ms + 1]
+        answers = [self.ask_kernel(CloseBar(market_time_ms=time_ms)) for time_ms in asked]
+        return {answer.reason for answer in answers if isinstance(answer, Refused)}
 
-    def _prober(self, name: str) -> tuple[set[str], str]:
-        self.hub.put("prober", {"drill": name})
-        answer = self.hub.get("prober", "drilled", name, DRILL_S)
+    def _have_done(self, doer: str, name: str) -> tuple[set[str], str]:
+        """Have the prober or the runner do a drill; return what it saw, and what else there is."""
+        self.hub.put(doer, DoDrill(name=name))
+        answer = self.hub.get(doer, DrillDone, lambda done: done.name == name, DRILL_S)
         if answer is None:
             return set(), "no answer"
-        self._watch["prober"] = set(answer["watch"])
-        return set(answer["seen"]), answer["detail"]
-
-    def _runner(self, name: str) -> tuple[set[str], str]:
-        self.hub.put("runner", {"drill": name})
-        answer = self.hub.get("runner", "drilled", name, DRILL_S)
-        if answer is None:
-            return set(), "no answer"
-        return set(answer["seen"]), answer["detail"]
+        if doer == "prober":
+            self.watched[doer] = set(answer.watch)
+        return set(answer.seen), answer.detail
 
 
 def main() -> None:
     """Drive the demonstration in the folder named on the command line."""
-    DrillingDriver(load(sys.argv[1])).run()
+    drive(DrillingDriver)
 
 
 if __name__ == "__main__":

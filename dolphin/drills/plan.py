@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from dolphin.feed.market import Episode
+from dolphin.link.messages import Status
 from kernel.constants import Pending, Permit, Posture
 
 TRIES_MAX = 12
 
-Status = dict[str, Any]
 Condition = Callable[[Status], bool]
 
 
@@ -45,62 +45,60 @@ def always(_status: Status) -> bool:
 
 def hibernating(status: Status) -> bool:
     """In HIBERNATE."""
-    return bool(status["posture"] == Posture.HIBERNATE)
+    return bool(status.posture == Posture.HIBERNATE)
 
 
 def turtle(status: Status) -> bool:
     """In TURTLE, behind a confirmed fence."""
-    return bool(status["posture"] == Posture.TURTLE and status["fence_confirmed"])
+    return bool(status.posture == Posture.TURTLE and status.fence_confirmed)
 
 
 def awake(status: Status) -> bool:
     """In any posture but HIBERNATE, nothing latched."""
-    return bool(status["posture"] > Posture.HIBERNATE and not status["killed"])
+    return bool(status.posture > Posture.HIBERNATE and not status.killed)
 
 
 def open_for_entries(status: Status) -> bool:
     """Entries pass: effective STALKER or APEX, behind a confirmed fence."""
-    return bool(status["effective"] >= Posture.STALKER and status["fence_confirmed"])
+    return bool(status.effective >= Posture.STALKER and status.fence_confirmed)
 
 
 def limit_only(status: Status) -> bool:
     """Effective STALKER, where the specification takes limit orders alone."""
-    return bool(status["effective"] == Posture.STALKER and status["fence_confirmed"])
+    return bool(status.effective == Posture.STALKER and status.fence_confirmed)
 
 
 def fence_open(status: Status) -> bool:
     """The fence has advanced and is not confirmed, outside HIBERNATE."""
-    return bool(status["posture"] > Posture.HIBERNATE and not status["fence_confirmed"])
+    return bool(status.posture > Posture.HIBERNATE and not status.fence_confirmed)
 
 
 def alpha_holds(status: Status) -> bool:
     """The alpha has a position, and no order out."""
-    slot = status["slots"][0]
-    return bool(slot[2] != 0 and slot[4] == Permit.NONE and status["fence_confirmed"]) and awake(
-        status
-    )
+    slot = status.slots[0]
+    return bool(
+        slot.quantity != 0 and slot.permit_kind == Permit.NONE and status.fence_confirmed
+    ) and awake(status)
 
 
 def apex(status: Status) -> bool:
     """In APEX, behind a confirmed fence."""
-    return bool(status["effective"] == Posture.APEX and status["fence_confirmed"])
+    return bool(status.effective == Posture.APEX and status.fence_confirmed)
 
 
 def below_apex(status: Status) -> bool:
     """Below APEX."""
-    return bool(status["posture"] < Posture.APEX)
+    return bool(status.posture < Posture.APEX)
 
 
 def below_stalker(status: Status) -> bool:
     """Below STALKER."""
-    return bool(status["posture"] < Posture.STALKER)
+    return bool(status.posture < Posture.STALKER)
 
 
 def flat_and_quiet(status: Status) -> bool:
     """Flat, not killed, and no operator's request pending."""
-    return bool(
-        status["flat"] and not status["killed"] and status["operator_request"] == Pending.NONE
-    )
+    return bool(status.flat and not status.killed and status.operator_request == Pending.NONE)
 
 
 def start_of(episodes: tuple[Episode, ...], kinds: tuple[str, ...], otherwise: int) -> int:

@@ -7,26 +7,34 @@ Not here: the moon (``dolphin/esof``).
 """
 
 import sys
-from dataclasses import asdict
-from typing import Any
 
 from dolphin.esof.engine import EsofEngine
 from dolphin.feed.bar import Bar
 from dolphin.feed.consumer import BarConsumer
-from dolphin.link.config import load
+from dolphin.link.config import configured
+from dolphin.link.messages import EsofDone, PlayBar
+from dolphin.link.process import die_with_parent
 
 
 def main() -> None:
     """Run the esoteric factors of the session in the folder named on the command line."""
+    die_with_parent()
+    config = configured("esof", sys.argv)
     engine = EsofEngine()
 
-    def work(bar: Bar, _message: dict[str, Any], past: bool) -> dict[str, Any]:
-        if past:
-            return {}
+    def work(bar: Bar, message: PlayBar) -> EsofDone | None:
+        if message.past:
+            return None
         reading = engine.update(bar)
-        return {"lunar": asdict(reading.lunar), "harmonics": asdict(reading.harmonics)}
+        return EsofDone(
+            bar=bar.index,
+            lunar_illumination=reading.lunar.illumination,
+            lunar_age_days=reading.lunar.age_days,
+            day_sin=reading.harmonics.day_sin,
+            week_sin=reading.harmonics.week_sin,
+        )
 
-    BarConsumer(load(sys.argv[1]), "esof", None).run(work)
+    BarConsumer(config, "esof", None).run(work)
 
 
 if __name__ == "__main__":

@@ -11,30 +11,32 @@ Rules of this file:
 Not here: what a partition does with a bar.
 """
 
-import select
 import signal
 import time
 from collections.abc import Callable
+from math import nan
 from types import FrameType
-from typing import Any
 
 from dolphin.feed.bar import Bar
 from dolphin.link.client import Client
+from dolphin.link.codec import Message
 from dolphin.link.config import Config
-from dolphin.link.process import die_with_parent
+from dolphin.link.loop import Loop
+from dolphin.link.messages import BARS, KERNEL_ANSWERS, Answer, PlayBar, RecordHeartbeat
 
 HEARTBEAT_S = 0.25
 CONNECT_S = 60.0
+TURN_S = 0.1
 
-Work = Callable[[Bar, dict[str, Any], bool], dict[str, Any]]
+Work = Callable[[Bar, PlayBar], Message | None]
 
 
-def bar_of(message: dict[str, Any]) -> Bar:
+def bar_of(message: PlayBar) -> Bar:
     """Return the bar that a driver's message carries."""
     return Bar(
-        index=message["bar"],
-        market_time_ms=message["market_time_ms"],
-        closes=tuple(message["closes"]),
+        index=message.bar,
+        market_time_ms=message.market_time_ms,
+        closes=tuple(nan if close is None else close for close in message.closes),
     )
 
 
@@ -43,13 +45,14 @@ class BarConsumer:
 
     def __init__(self, config: Config, name: str, partition: int | None) -> None:
         """Connect to the kernel (where there is a partition to beat for) and to the driver."""
-        die_with_parent()
         self.config = config
         self.partition = partition
-        self.kernel = (
-            None if partition is None else Client(config.socket(f"kernel.{name}"), CONNECT_S)
-        )
-        self.driver = Client(config.socket(f"driver.{name}"), CONNECT_S)
+        self.loop = Loop()
+        self.kernel: Client[Answer] | None = None
+        if partition is not None:
+            path = config.socket(f"kernel.{name}")
+            self.kernel = Client(self.loop, path, KERNEL_ANSWERS, CONNECT_S)
+        self.driver = Client(self.loop, config.socket(f"driver.{name}"), BARS, CONNECT_S)
         self._stop = False
         self._worked = False
         self._beat_at = 0.0
@@ -61,39 +64,21 @@ class BarConsumer:
 
     def beat(self) -> None:
         """Beat, if it is time and something has been worked."""
-        if self.kernel is None or not self._worked or time.monotonic() < self._beat_at:
+        if self.kernel is None or self.partition is None:
             return
-        self._beat_at = time.monotonic() + HEARTBEAT_S
-        self.kernel.tell({"event": "RecordHeartbeat", "partition": self.partition})
+        if self._worked and time.monotonic() >= self._beat_at:
+            self._beat_at = time.monotonic() + HEARTBEAT_S
+            self.kernel.tell(RecordHeartbeat(partition=self.partition))
 
     def run(self, work: Work) -> None:
-        """Answer bars until told to stop. ``work(bar, message, past)`` returns the answer."""
+        """Answer bars until told to stop: ``work`` returns the answer, None to a past bar."""
         while not self._stop:
-            if not self.driver.again(0.2):
-                continue
             message = self.driver.hear()
             if message is None:
-                poller = select.poll()
-                if self.driver.connected:
-                    poller.register(self.driver.fileno(), select.POLLIN)
-                if self.kernel is not None and self.kernel.connected:
-                    poller.register(self.kernel.fileno(), select.POLLIN)
-                poller.poll(100)
-                self._drain()
-                self.beat()
-                continue
-            if "bar" not in message:
-                continue
-            past = message.get("past") is True
-            answer = work(bar_of(message), message, past)
-            self._worked = self._worked or not past
-            if not past:
-                self.driver.tell({"done": message["bar"], **answer})
+                self.loop.turn(time.monotonic() + TURN_S)
+            else:
+                answer = work(bar_of(message), message)
+                self._worked = self._worked or not message.past
+                if answer is not None:
+                    self.driver.tell(answer)
             self.beat()
-
-    def _drain(self) -> None:
-        """Throw away the kernel's answers to heartbeats."""
-        if self.kernel is not None:
-            self.kernel.again()
-            while self.kernel.connected and self.kernel.hear() is not None:
-                pass

@@ -21,103 +21,132 @@ import signal
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
+from math import isnan
 from typing import Any
 
 import polars as pl
+from msgspec import to_builtins
 
 from dolphin.feed.bar import Bar
 from dolphin.feed.panel import PanelError, rows_needed
 from dolphin.feed.session_market import market_of, price_of
-from dolphin.link.channel import BadMessage, Channel, ChannelClosed, Listener, ready
+from dolphin.link.channel import Channel
 from dolphin.link.client import Client
-from dolphin.link.config import Config, load
+from dolphin.link.codec import Codec, Message, Unreadable
+from dolphin.link.config import Config, configured, unusable
+from dolphin.link.loop import Loop, Rank
+from dolphin.link.messages import (
+    DRILLS_DONE,
+    FROM_ALPHA,
+    FROM_ESOF,
+    FROM_SENSORS,
+    KERNEL_ANSWERS,
+    VENUE_ANSWERS,
+    Accepted,
+    AlphaDone,
+    Answer,
+    AskStatus,
+    BarDone,
+    CloseBar,
+    PlayBar,
+    Progress,
+    RecordHeartbeat,
+    SessionEnd,
+    SetPrices,
+    Status,
+    StatusShown,
+    ToKernel,
+    UpdateMark,
+)
 from dolphin.link.process import die_with_parent
 from kernel.constants import Partition
 
+INBOX_MAX = 1_000
+OUTBOX_MAX = 100_000  # a respawned process is sent its past at once
 CONNECT_S = 60.0
 HEARTBEAT_S = 0.25
 ANSWER_S = 2.0
 SENSOR_PAST_BARS = 1_500
 WIND_DOWN_BARS = 6
-UNUSABLE = 2  # exit code: what a new start would find again
 FED = ("alpha", "sensors", "esof")
+# The columns of a bar's row, by who said it.
+SHOWN = (
+    "equity", "drawdown_ppm", "multiplier_ppm", "target_ppm", "cat1_ppm", "structural_ppm",
+    "micro_ppm", "environment_ppm", "capital_ppm", "posture", "killed", "fence_epoch",
+)  # fmt: skip
+OF_ALPHA = ("vel_div", "signals", "lambda_max", "asked", "why", "answer")
+OF_SENSORS = ("forewarner_status", "shock", "book_silent")
+OF_ESOF = ("lunar_illumination", "lunar_age_days", "day_sin", "week_sin")
 
 
 class Hub:
     """The driver's own listeners: who is connected, what waits for them, what they said."""
 
-    def __init__(self, config: Config, names: tuple[str, ...], idle: Callable[[], None]) -> None:
-        """Listen for ``names``; ``idle`` is called often while something is waited for."""
-        self._listeners = {name: Listener(config.socket(f"driver.{name}")) for name in names}
-        self._channels: dict[str, Channel] = {}
-        self._out: dict[str, deque[dict[str, Any]]] = {name: deque() for name in names}
-        self._in: dict[str, deque[dict[str, Any]]] = {name: deque() for name in names}
+    def __init__(
+        self, config: Config, hears: dict[str, Codec[Any]], idle: Callable[[], None]
+    ) -> None:
+        """Listen for the names of ``hears``; ``idle`` is called often while it waits."""
+        self.loop = Loop()
+        self._in: dict[str, deque[Message]] = {name: deque(maxlen=INBOX_MAX) for name in hears}
+        self._ranks = {
+            name: self.loop.listen(
+                Rank(
+                    name,
+                    codec,
+                    partial(self._take, name),
+                    opened=partial(self._open, name),
+                    outbox_max=OUTBOX_MAX,
+                ),
+                config.socket(f"driver.{name}"),
+            )
+            for name, codec in hears.items()
+        }
         self._idle = idle
         self.fresh: list[str] = []
+        self.counts: Counter[str] = Counter()
+
+    def _open(self, name: str) -> None:
+        """What was for the process before, or from it, is not the new one's."""
+        self._ranks[name].outbox.clear()
+        self._in[name].clear()
+        self.fresh.append(name)
+
+    def _take(self, name: str, _channel: Channel, heard: Message | Unreadable) -> None:
+        if isinstance(heard, Unreadable):
+            self.counts[f"unreadable_{name}"] += 1
+        else:
+            self._in[name].append(heard)
 
     def there(self, name: str) -> bool:
         """Return whether ``name`` is connected."""
-        return name in self._channels
+        return name in self._ranks and bool(self._ranks[name].channels)
 
-    def put(self, name: str, message: dict[str, Any]) -> None:
+    def put(self, name: str, message: Message) -> None:
         """Queue a message; it leaves as fast as it is taken."""
-        if name in self._channels:
-            self._out[name].append(message)
+        if self.there(name):
+            self._ranks[name].put(message)
+            self.loop.flush(self._ranks[name])
 
     def pump(self, seconds: float) -> None:
         """Accept, send and receive what is there, waiting up to ``seconds`` for more."""
         self._idle()
-        descriptors = [listener.fileno() for listener in self._listeners.values()]
-        descriptors += [channel.fileno() for channel in self._channels.values()]
-        self._flush()
-        busy = any(self._out[name] for name in self._channels)
-        ready(descriptors, min(seconds, 0.002) if busy else seconds)
-        for name, listener in self._listeners.items():
-            channel = listener.accept()
-            if channel is not None:
-                self._lose(name)
-                self._channels[name] = channel
-                self.fresh.append(name)
-        for name in list(self._channels):
-            self._hear(name)
+        self.loop.turn(time.monotonic() + seconds)
 
-    def _flush(self) -> None:
-        for name in list(self._channels):
-            waiting = self._out[name]
-            try:
-                while waiting and self._channels[name].send(waiting[0]):
-                    waiting.popleft()
-            except ChannelClosed:
-                self._lose(name)
-
-    def _hear(self, name: str) -> None:
-        try:
-            while (message := self._channels[name].recv()) is not None:
-                self._in[name].append(message)
-        except BadMessage:
-            return
-        except ChannelClosed:
-            self._lose(name)
-
-    def _lose(self, name: str) -> None:
-        channel = self._channels.pop(name, None)
-        if channel is not None:
-            channel.close()
-        self._out[name].clear()
-        self._in[name].clear()
-
-    def get(self, name: str, key: str, value: Any, seconds: float) -> dict[str, Any] | None:
-        """Return the message of ``name`` whose ``key`` is ``value``; None where none came."""
+    def get[Kind: Message](
+        self, name: str, kind: type[Kind], holds: Callable[[Kind], bool], seconds: float
+    ) -> Kind | None:
+        """Return the next message of ``name`` for which ``holds``; None where none came."""
         end = time.monotonic() + seconds
         while True:
             waiting = self._in[name]
             while waiting:
                 message = waiting.popleft()
-                if message.get(key) == value:
+                if isinstance(message, kind) and holds(message):
                     return message
             left = end - time.monotonic()
-            if left <= 0 or name not in self._channels:
+            if left <= 0 or not self.there(name):
                 return None
             self.pump(min(left, 0.1))
 
@@ -125,22 +154,24 @@ class Hub:
 class Driver:
     """One session's market."""
 
-    more_listeners: tuple[str, ...] = ()
+    more_heard: Mapping[str, Codec[Any]] = {}
 
     def __init__(self, config: Config) -> None:
         """Load the market, connect to kernel and venue, listen for the others."""
-        die_with_parent()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
         self.config = config
         self.panel = market_of(config)
         self._beat_at = 0.0
         self.counts: Counter[str] = Counter()
         self.rows: list[dict[str, Any]] = []
-        self._watch: dict[str, set[int]] = {"alpha": set()}
-        self._esof: dict[str, Any] = {}
-        self.hub = Hub(config, (*FED, "runner", *self.more_listeners), self._beat)
-        self.venue = Client(config.socket("venue.driver"), CONNECT_S)
-        self.kernel = Client(config.socket("kernel.driver"), CONNECT_S)
+        self.watched: dict[str, set[int]] = {"alpha": set()}
+        hears: dict[str, Codec[Any]] = {
+            "alpha": FROM_ALPHA, "sensors": FROM_SENSORS, "esof": FROM_ESOF, "runner": DRILLS_DONE,
+        }  # fmt: skip
+        hears |= self.more_heard
+        self.hub = Hub(config, hears, self._beat)
+        loop = self.hub.loop
+        self.venue = Client(loop, config.socket("venue.driver"), VENUE_ANSWERS, CONNECT_S)
+        self.kernel = Client(loop, config.socket("kernel.driver"), KERNEL_ANSWERS, CONNECT_S)
         self._late: dict[str, int] = {}
 
     # --- helpers ---------------------------------------------------------------------------------
@@ -149,25 +180,20 @@ class Driver:
         now = time.monotonic()
         if now >= self._beat_at:
             self._beat_at = now + HEARTBEAT_S
-            self.kernel.tell({"event": "RecordHeartbeat", "partition": int(Partition.FEED)})
+            self.kernel.tell(RecordHeartbeat(partition=int(Partition.FEED)))
 
-    def _kernel(self, message: dict[str, Any], seconds: float = ANSWER_S) -> dict[str, Any]:
+    def ask_kernel(self, message: ToKernel, seconds: float = ANSWER_S) -> Answer | None:
+        """Return the kernel's answer; None, counted, where none came."""
         self._beat()
         answer = self.kernel.ask(message, seconds)
         if answer is None:
             self.counts["kernel_silent"] += 1
-            return {"ok": False, "reason": "NO_ANSWER"}
         return answer
 
-    def _bar_message(self, bar: Bar, past: bool) -> dict[str, Any]:
-        message: dict[str, Any] = {
-            "bar": bar.index,
-            "market_time_ms": bar.market_time_ms,
-            "closes": bar.closes,
-        }
-        if past:
-            message["past"] = True
-        return message
+    def status(self, seconds: float = ANSWER_S) -> Status | None:
+        """Return the kernel's status, None where it does not answer."""
+        answer = self.ask_kernel(AskStatus(), seconds)
+        return answer.status if isinstance(answer, StatusShown) else None
 
     def _greet(self, index: int) -> None:
         """Send the past to who has just come, up to the bar before ``index``."""
@@ -180,21 +206,23 @@ class Driver:
             else:
                 continue
             for row in range(max(0, index - need), index):
-                self.hub.put(name, self._bar_message(self.panel.bar(row), True))
+                self.hub.put(name, played(self.panel.bar(row), past=True))
         self.hub.fresh.clear()
 
-    def _feed(self, names: tuple[str, ...], bar: Bar, **more: Any) -> dict[str, dict[str, Any]]:
+    def _feed(
+        self, names: tuple[str, ...], bar: Bar, wind_down: bool = False
+    ) -> dict[str, BarDone]:
         """Send a bar to ``names``; return their answers, as far as they came in time."""
         self.hub.pump(0)
         self._greet(bar.index)
         there = [name for name in names if self.hub.there(name)]
         for name in there:
-            self.hub.put(name, self._bar_message(bar, False) | more)
-        answers: dict[str, dict[str, Any]] = {}
+            self.hub.put(name, played(bar, wind_down=wind_down))
+        answers: dict[str, BarDone] = {}
         for name in there:
             # One that was late last time gets little more than a glance until it answers again.
             patience = self.config.deadline_ms / 1000 / (1 if name not in self._late else 20)
-            answer = self.hub.get(name, "done", bar.index, patience)
+            answer = self.hub.get(name, BarDone, lambda done: done.bar == bar.index, patience)
             if answer is None:
                 self.counts[f"late_{name}"] += 1
                 self._late[name] = bar.index
@@ -215,7 +243,7 @@ class Driver:
         while time.monotonic() < end and not all(self.hub.there(name) for name in FED):
             self.hub.pump(0.1)
         self._greet(lead)
-        self._kernel({"ask": "status"}, CONNECT_S)
+        self.status(CONNECT_S)
         for index in range(lead, self.panel.rows):
             self._play(index)
         self._finish()
@@ -228,40 +256,38 @@ class Driver:
             if (price := price_of(close, self.config.lot_ppm[position])) is not None
         }
         self.counts["gaps"] += len(bar.closes) - len(prices)
-        if self.venue.ask({"bar": index, "prices": prices}, ANSWER_S) is None:
+        if self.venue.ask(SetPrices(bar=index, prices=prices), ANSWER_S) is None:
             self.counts["venue_silent"] += 1
-        for instrument in sorted(set().union(*self._watch.values())):
+        for instrument in sorted(set().union(*self.watched.values())):
             if instrument in prices:
-                self._kernel(
-                    {"event": "UpdateMark", "instrument": instrument, "price": prices[instrument]}
-                )
+                self.ask_kernel(UpdateMark(instrument=instrument, price=prices[instrument]))
         answers = self._feed(("sensors", "esof"), bar)
-        closed = self._kernel(
-            {"event": "CloseBar", "market_time_ms": bar.market_time_ms, "show": True}
-        )
-        status = closed.get("status") or self._kernel({"ask": "status"}).get("status")
+        closed = self.ask_kernel(CloseBar(market_time_ms=bar.market_time_ms, show=True))
+        status = closed.status if isinstance(closed, Accepted) else self.status()
         self.counts["bars"] += 1
         if status is None:
             return
         wind_down = index >= self.panel.rows - WIND_DOWN_BARS
-        answers |= self._feed(("alpha",), bar, wind_down=wind_down)
-        if "alpha" in answers:
-            self._watch["alpha"] = set(answers["alpha"].get("watch", ()))
+        answers |= self._feed(("alpha",), bar, wind_down)
+        alpha = answers.get("alpha")
+        if isinstance(alpha, AlphaDone):
+            self.watched["alpha"] = set(alpha.watch)
         self._row(index, bar, prices, status, answers)
         if self.hub.there("runner") and index % 5 == 0:
+            lead = self.config.lead_bars
             self.hub.put(
                 "runner",
-                {
-                    "bar": index - self.config.lead_bars + 1,
-                    "of": self.panel.rows - self.config.lead_bars,
-                    "posture": status["posture"],
-                    "equity": status["equity"],
-                },
+                Progress(
+                    bar=index - lead + 1,
+                    of=self.panel.rows - lead,
+                    posture=status.posture,
+                    equity=status.equity,
+                ),
             )
         if not wind_down:
             self.after_bar(index - self.config.lead_bars, status)
 
-    def after_bar(self, bar: int, status: dict[str, Any]) -> None:
+    def after_bar(self, bar: int, status: Status) -> None:
         """Do what a kind of session adds after each bar; here, nothing."""
 
     def _row(
@@ -269,47 +295,24 @@ class Driver:
         index: int,
         bar: Bar,
         prices: dict[int, int],
-        status: dict[str, Any],
-        answers: dict[str, dict[str, Any]],
+        status: Status,
+        answers: dict[str, BarDone],
     ) -> None:
-        alpha, sensors = answers.get("alpha", {}), answers.get("sensors", {})
-        esof = answers.get("esof", {})
-        self.rows.append(
-            {
-                "bar": index - self.config.lead_bars,
-                "market_time_ms": bar.market_time_ms,
-                "price": prices.get(1),
-                "equity": status["equity"],
-                "drawdown_ppm": status["drawdown_ppm"],
-                "multiplier_ppm": status["multiplier_ppm"],
-                "target_ppm": status["target_ppm"],
-                "cat1_ppm": status["cat1_ppm"],
-                "structural_ppm": status["structural_ppm"],
-                "micro_ppm": status["micro_ppm"],
-                "environment_ppm": status["environment_ppm"],
-                "capital_ppm": status["capital_ppm"],
-                "posture": status["posture"],
-                "killed": status["killed"],
-                "causes": "+".join(status["causes"]),
-                "position": status["slots"][0][2],
-                "positions": sum(1 for slot in status["slots"] if slot[2] != 0),
-                "fence_epoch": status["fence_epoch"],
-                "vel_div": alpha.get("vel_div"),
-                "signals": alpha.get("signals"),
-                "lambda_max": alpha.get("lambda_max") or [],
-                "asked": alpha.get("asked", ""),
-                "why": alpha.get("why", ""),
-                "answer": alpha.get("answer", ""),
-                "forewarner_status": sensors.get("forewarner_status"),
-                "shock": sensors.get("shock"),
-                "book_silent": sensors.get("book_silent"),
-                "gaps": len(bar.closes) - len(prices),
-                "lunar_illumination": esof.get("lunar", {}).get("illumination"),
-                "lunar_age_days": esof.get("lunar", {}).get("age_days"),
-                "day_sin": esof.get("harmonics", {}).get("day_sin"),
-                "week_sin": esof.get("harmonics", {}).get("week_sin"),
-            }
-        )
+        alpha, sensors, esof = (answers.get(name) for name in ("alpha", "sensors", "esof"))
+        row: dict[str, Any] = {
+            "bar": index - self.config.lead_bars,
+            "market_time_ms": bar.market_time_ms,
+            "price": prices.get(1),
+            **{name: getattr(status, name) for name in SHOWN},
+            "causes": "+".join(status.causes),
+            "position": status.slots[0].quantity,
+            "positions": sum(1 for slot in status.slots if slot.quantity != 0),
+            "gaps": len(bar.closes) - len(prices),
+        }
+        for done, names in ((alpha, OF_ALPHA), (sensors, OF_SENSORS), (esof, OF_ESOF)):
+            row |= {name: getattr(done, name, None) for name in names}
+        row["lambda_max"] = list(row["lambda_max"] or ())
+        self.rows.append(row)
 
     def more_account(self) -> dict[str, Any]:
         """Return what a session adds to the driver's account."""
@@ -318,29 +321,47 @@ class Driver:
     # --- the end ---------------------------------------------------------------------------------
 
     def _finish(self) -> None:
-        status = self._kernel({"ask": "status"}).get("status")
+        status = self.status()
         pl.DataFrame(self.rows, infer_schema_length=None).write_parquet(
             self.config.run / "bars.parquet"
         )
         account = {
-            "counts": dict(self.counts),
-            "status": status,
+            "counts": dict(self.counts + self.hub.counts),
+            "status": to_builtins(status),
         } | self.more_account()
         (self.config.run / "driver.json").write_text(json.dumps(account, indent=1) + "\n")
-        self.hub.put("runner", {"end": True})
+        self.hub.put("runner", SessionEnd())
         end = time.monotonic() + 60
         while time.monotonic() < end and self.hub.there("runner"):
             self.hub.pump(0.1)
 
 
+def played(bar: Bar, past: bool = False, wind_down: bool = False) -> PlayBar:
+    """Return the message that carries a bar."""
+    return PlayBar(
+        bar=bar.index,
+        market_time_ms=bar.market_time_ms,
+        closes=tuple(None if isnan(close) else close for close in bar.closes),
+        past=past,
+        wind_down=wind_down,
+    )
+
+
+def drive(kind: type[Driver]) -> None:
+    """Drive the session in the folder named on the command line."""
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    config = configured("driver", sys.argv)
+    try:
+        driver = kind(config)
+    except PanelError as error:
+        unusable("driver", str(error))
+    driver.run()
+
+
 def main() -> None:
     """Drive the session in the folder named on the command line."""
-    try:
-        driver = Driver(load(sys.argv[1]))
-    except PanelError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(UNUSABLE)
-    driver.run()
+    drive(Driver)
 
 
 if __name__ == "__main__":

@@ -12,25 +12,43 @@ Not here: any judgement (``guard``).
 """
 
 import json
-import select
 import signal
 import sys
 import time
 from collections import deque
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from dolphin.guard.guard import Guard
-from dolphin.link.channel import BadMessage, Channel, ChannelClosed, LinkError, Listener, connect
+from dolphin.link.channel import Channel, LinkError
+from dolphin.link.codec import Message, Unreadable, encode
 from dolphin.link.config import PERMIT_KEY, VENUE_KEY, BadConfig, Config, load
+from dolphin.link.loop import Loop, Rank
+from dolphin.link.messages import (
+    FROM_RUNNER_TO_GUARD,
+    FROM_VENUE,
+    FROM_WORKERS_TO_GUARD,
+    TO_GUARD,
+    Accepted,
+    AskBooks,
+    DrillGuard,
+    FromVenue,
+    Login,
+    PresentPermit,
+    RecordHeartbeat,
+    Refused,
+    ToGuard,
+)
 from dolphin.link.process import Measure, die_with_parent, harden, measures
 from kernel.constants import Partition
 
 TURN_MESSAGES = 16
-TURN_MS = 20
-HEARTBEAT_MS = 250
-BOOKS_MS = 500
+ALL_THERE = 1_000  # more messages than a socket holds
+TURN_S = 0.02
+HEARTBEAT_S = 0.25
+BOOKS_S = 0.5
 # Exit codes: what a new start would find again, and what may have passed by then.
 UNUSABLE = 2
 TRY_AGAIN = 1
@@ -38,7 +56,7 @@ TRY_AGAIN = 1
 CLIENTS: dict[str, tuple[int, ...]] = {"alpha": (0,), "prober": (2, 3, 4, 5, 6, 7)}
 
 
-class Loop:
+class GuardProcess:
     """Sockets and clocks around a ``Guard``. ``isolation`` is what holds its process apart."""
 
     def __init__(self, config: Config) -> None:
@@ -47,13 +65,34 @@ class Loop:
         self.isolation: list[Measure] = []
         self.stopped = False
         self.guard = Guard(config.key(PERMIT_KEY))
-        self._venue_key = config.key(VENUE_KEY).hex()
-        names = [*CLIENTS, *(["runner"] if config.drills else [])]
-        self._listeners = {name: Listener(config.socket(f"guard.{name}")) for name in names}
-        self._clients: dict[str, Channel] = {}
-        self._kernel: Channel | None = None
-        self._venue: Channel | None = None
-        self._beat_at_ms = self._books_at_ms = 0.0
+        self._login = Login(key=config.key(VENUE_KEY).hex())
+        self._beat_at = self._books_at = 0.0
+        self.loop = Loop()
+        self.kernel = self.loop.call(
+            Rank("kernel", TO_GUARD, self._take_kernel, messages=ALL_THERE, opened=self._on_kernel),
+            config.socket("kernel.guard"),
+        )
+        self.venue = self.loop.call(
+            Rank("venue", FROM_VENUE, self._take_venue, messages=ALL_THERE, opened=self._on_venue),
+            config.socket("venue.guard"),
+        )
+        self.workers = {
+            name: self.loop.listen(
+                Rank(
+                    name,
+                    FROM_WORKERS_TO_GUARD,
+                    partial(self._take_worker, workers),
+                    messages=TURN_MESSAGES,
+                ),
+                config.socket(f"guard.{name}"),
+            )
+            for name, workers in CLIENTS.items()
+        }
+        for rank in self.workers.values():
+            rank.opened = rank.outbox.clear
+        if config.drills:
+            runner = Rank("runner", FROM_RUNNER_TO_GUARD, self._take_runner)
+            self.loop.listen(runner, config.socket("guard.runner"))
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
         """End after the step that is under way."""
@@ -68,153 +107,77 @@ class Loop:
     # GRD-026
     def step(self) -> None:
         """Hear everybody once, and say what there is to say."""
-        self._connect()
-        self._turn()
-        now_ms = time.monotonic() * 1000
+        self.loop.turn(time.monotonic() + TURN_S)
         self.guard.expire(time.monotonic_ns())
-        if self._kernel is not None and self._venue is not None:
-            if now_ms >= self._beat_at_ms:
-                self._beat_at_ms = now_ms + HEARTBEAT_MS
-                self.guard.to_kernel.append(
-                    {"event": "RecordHeartbeat", "partition": int(Partition.EXECUTION)}
-                )
-            if now_ms >= self._books_at_ms:
-                self._books_at_ms = now_ms + BOOKS_MS
-                self.guard.to_venue.append({"do": "books"})
+        now = time.monotonic()
+        if self.kernel.channels and self.venue.channels:
+            if now >= self._beat_at:
+                self._beat_at = now + HEARTBEAT_S
+                self.guard.to_kernel.append(RecordHeartbeat(partition=int(Partition.EXECUTION)))
+            if now >= self._books_at:
+                self._books_at = now + BOOKS_S
+                self.guard.to_venue.append(AskBooks())
         self._flush()
 
+    # GRD-027
+    def _on_kernel(self) -> None:
+        """What was for a kernel that is gone, the new one must find in the books."""
+        self.guard.to_kernel.clear()
+        self.kernel.outbox.clear()
+
     # GRD-026
-    def _connect(self) -> None:
-        if self._kernel is None:
-            self._kernel = self._try("kernel.guard")
-            if self._kernel is not None:
-                # What was for a kernel that is gone, the new one must find in the books.
-                self.guard.to_kernel.clear()
-        if self._venue is None:
-            self._venue = self._try("venue.guard")
-            if self._venue is not None:
-                self.guard.to_venue.appendleft({"login": self._venue_key})
+    def _on_venue(self) -> None:
+        """The venue hears the key first."""
+        self.venue.outbox.appendleft(encode(self._login))
 
-    def _try(self, name: str) -> Channel | None:
-        try:
-            return connect(self.config.socket(name), 0.0)
-        except LinkError:
-            return None
+    # GRD-028
+    def _take_kernel(self, _channel: Channel, heard: ToGuard | Unreadable) -> None:
+        if isinstance(heard, Unreadable):
+            self.guard.refusals["UNREADABLE"] += 1
+        else:
+            self.guard.on_kernel(heard)
 
-    # GRD-029, GRD-030
-    def _turn(self) -> None:
-        poller = select.poll()
-        for listener in self._listeners.values():
-            poller.register(listener, select.POLLIN)
-        for client in self._clients.values():
-            poller.register(client, select.POLLIN)
-        for channel in (self._kernel, self._venue):
-            if channel is not None:
-                poller.register(channel, select.POLLIN)
-        poller.poll(TURN_MS)
-        self._hear_kernel()
-        self._hear_venue()
-        for name, listener in self._listeners.items():
-            fresh = listener.accept()
-            if fresh is not None:
-                old = self._clients.pop(name, None)
-                if old is not None:
-                    old.close()
-                self._clients[name] = fresh
-        for name in list(self._clients):
-            self._hear_client(name)
+    # GRD-028
+    def _take_venue(self, _channel: Channel, heard: FromVenue | Unreadable) -> None:
+        if isinstance(heard, Unreadable):
+            self.guard.refusals["UNREADABLE"] += 1
+        else:
+            self.guard.on_venue(heard)
 
-    def _hear_kernel(self) -> None:
-        while self._kernel is not None:
-            try:
-                message = self._kernel.recv()
-            except ChannelClosed:
-                self._kernel.close()
-                self._kernel = None
-                return
-            except BadMessage:
-                continue
-            if message is None:
-                return
-            if message.get("ok") is False:
-                self.guard.counts[f"kernel_refused_{message.get('reason')}"] += 1
-            self.guard.on_kernel(message)
-
-    def _hear_venue(self) -> None:
-        while self._venue is not None:
-            try:
-                message = self._venue.recv()
-            except ChannelClosed:
-                self._venue.close()
-                self._venue = None
-                return
-            except BadMessage:
-                continue
-            if message is None:
-                return
-            self.guard.on_venue(message)
-
-    # GRD-028, GRD-030
-    def _hear_client(self, name: str) -> None:
-        channel = self._clients[name]
-        for _ in range(TURN_MESSAGES):
-            try:
-                try:
-                    message = channel.recv()
-                except BadMessage:
-                    self.guard.refusals["UNREADABLE"] += 1
-                    message = {}
-                if message is None:
-                    return
-                self._hear_kernel()
-                answer = self._answer(name, message)
-                if isinstance(message.get("id"), int):
-                    answer["id"] = message["id"]
-                channel.send(answer)
-                self._flush()
-            except ChannelClosed:
-                channel.close()
-                self._clients.pop(name, None)
-                return
+    # GRD-028, GRD-029, GRD-030
+    def _take_worker(
+        self, workers: tuple[int, ...], channel: Channel, heard: PresentPermit | Unreadable
+    ) -> None:
+        """Judge an order; what the kernel has sent by now is heard before it."""
+        self.loop.hear(self.kernel)
+        answer = self.guard.on_worker(workers, heard, time.monotonic_ns())
+        channel.send(encode(answer))
+        self._flush()
 
     # GRD-025
-    def _answer(self, name: str, message: dict[str, Any]) -> dict[str, Any]:
-        if name == "runner":
-            if message.get("ask") == "account":
-                return {"account": self._account()}
-            return {"ok": self.guard.drill(str(message.get("drill")))}
-        return self.guard.on_worker(CLIENTS[name], message, time.monotonic_ns())
+    def _take_runner(self, channel: Channel, heard: DrillGuard | Unreadable) -> None:
+        done = isinstance(heard, DrillGuard) and self.guard.drill(heard.name)
+        answer = Accepted(id=heard.id) if done else Refused(reason="NO_SUCH_DRILL", id=heard.id)
+        channel.send(encode(answer))
+        self._flush()
 
     # GRD-027
     def _flush(self) -> None:
         """Hand on what waits, in order, as far as it is taken; the kernel first."""
-        if not self._send(self._kernel, self.guard.to_kernel):
-            self._kernel = None
-        if not self._send(self._venue, self.guard.to_venue):
-            self._venue = None
+        self._hand_on(self.guard.to_kernel, self.kernel)
+        self._hand_on(self.guard.to_venue, self.venue)
         while self.guard.to_workers:
             worker, message = self.guard.to_workers.popleft()
             for name, workers in CLIENTS.items():
-                channel = self._clients.get(name)
-                if worker in workers and channel is not None:
-                    try:
-                        channel.send(message)
-                    except ChannelClosed:
-                        channel.close()
-                        self._clients.pop(name, None)
+                if worker in workers and self.workers[name].channels:
+                    self.workers[name].put(message)
+                    self.loop.flush(self.workers[name])
 
-    @staticmethod
-    def _send(channel: Channel | None, queue: deque[dict[str, Any]]) -> bool:
-        """Return whether the channel still stands."""
-        if channel is None:
-            return True
-        try:
-            while queue and channel.send(queue[0]):
-                queue.popleft()
-        except ChannelClosed:
-            channel.close()
-            return False
-        return True
+    # GRD-027
+    def _hand_on[Kind: Message](self, queue: deque[Kind], rank: Rank[Any]) -> None:
+        while queue and rank.put(queue[0]):
+            queue.popleft()
+        self.loop.flush(rank)
 
     def _account(self) -> dict[str, Any]:
         return {
@@ -236,17 +199,17 @@ def main() -> None:
     tied = die_with_parent()
     folder = sys.argv[1]
     try:
-        loop = Loop(load(folder))
+        guard = GuardProcess(load(folder))
     except BadConfig as error:
         sys.stderr.write(f"guard: {folder}: {error}\n")
         sys.exit(UNUSABLE)
     except (LinkError, OSError) as error:
         sys.stderr.write(f"guard: {folder}: {error}\n")
         sys.exit(TRY_AGAIN)
-    loop.isolation = [tied, *harden()]
-    signal.signal(signal.SIGTERM, loop.stop)
+    guard.isolation = [tied, *harden()]
+    signal.signal(signal.SIGTERM, guard.stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    loop.run()
+    guard.run()
 
 
 if __name__ == "__main__":

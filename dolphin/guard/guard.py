@@ -28,9 +28,34 @@ CloseOrder, ConfirmFence and ReconcileLedger are what this file sends.
 
 from collections import Counter, deque
 from dataclasses import dataclass
-from typing import Any
 
-from dolphin.link.permit import Permit, permit_of
+from dolphin.link.codec import Unreadable
+from dolphin.link.messages import (
+    Accepted,
+    CancelAll,
+    CloseOrder,
+    ConfirmFence,
+    EndOrders,
+    Filled,
+    Flatten,
+    FromVenue,
+    Hello,
+    Issued,
+    OrderEnded,
+    OrderOver,
+    OrdersEnded,
+    Passed,
+    Permit,
+    PresentPermit,
+    ReconcileLedger,
+    Refused,
+    ReportFill,
+    Said,
+    Submit,
+    ToGuard,
+    ToVenue,
+)
+from dolphin.link.permit import permit_of
 
 USED_KEPT_MAX = 100_000
 
@@ -61,54 +86,62 @@ class Guard:
         self.working: dict[int, Working] = {}
         self._fence: int | None = None
         self._fence_sequence = 0
-        self.to_kernel: deque[dict[str, Any]] = deque()
-        self.to_venue: deque[dict[str, Any]] = deque()
-        self.to_workers: deque[tuple[int, dict[str, Any]]] = deque()
+        self.to_kernel: deque[Said] = deque()
+        self.to_venue: deque[ToVenue] = deque()
+        self.to_workers: deque[tuple[int, OrderOver]] = deque()
         self.refusals: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
 
     # --- from the kernel -------------------------------------------------------------------------
 
     # GRD-010, GRD-012, GRD-015
-    def on_kernel(self, message: dict[str, Any]) -> None:
-        """Take one message of the kernel's: hello, cancel_all, flatten, issued, or an answer."""
-        do = message.get("do")
-        if do == "hello":
+    def on_kernel(self, message: ToGuard) -> None:
+        """Take one message of the kernel's: hello, cancel all, flatten, issued, or an answer."""
+        if isinstance(message, Hello):
             self._on_hello(message)
+        elif isinstance(message, Refused):
+            self.counts[f"kernel_refused_{message.reason}"] += 1
+        elif isinstance(message, Accepted):
+            return
         elif self.epoch < 0:  # GRD-010: until it has said hello, its words are nobody's
             self.refusals["NO_HELLO"] += 1
-        elif do == "cancel_all":
-            self._on_cancel_all(int(message["epoch"]))
-        elif do == "flatten":
-            for token in message["permits"]:
-                permit = permit_of(token, self._key)
-                if permit is None or permit.epoch != self.epoch:
-                    self.refusals["FORGED" if permit is None else "STALE_EPOCH"] += 1
-                    continue
-                self._submit(permit)
-        elif do == "issued":
-            permit = permit_of(message.get("permit"), self._key)
-            if permit is not None and permit.epoch == self.epoch:
-                self._issued[permit.permit_id] = permit
+        elif isinstance(message, CancelAll):
+            self._on_cancel_all(message.epoch)
+        elif isinstance(message, Flatten):
+            self._on_flatten(message)
+        else:
+            self._on_issued(message)
+
+    # GRD-015
+    def _on_flatten(self, message: Flatten) -> None:
+        for token in message.permits:
+            permit = permit_of(token, self._key)
+            if permit is None or permit.epoch != self.epoch:
+                self.refusals["FORGED" if permit is None else "STALE_EPOCH"] += 1
+                continue
+            self._submit(permit)
+
+    def _on_issued(self, message: Issued) -> None:
+        permit = permit_of(message.permit, self._key)
+        if permit is not None and permit.epoch == self.epoch:
+            self._issued[permit.permit_id] = permit
 
     # GRD-021, GRD-022
-    def _on_hello(self, message: dict[str, Any]) -> None:
+    def _on_hello(self, message: Hello) -> None:
         """A kernel is there. What was promised before is over: end it, then close it."""
-        self.epoch = int(message["epoch"])
-        self._floor = int(message["floor"])
+        self.epoch = message.epoch
+        self._floor = message.floor
         self._issued.clear()
         for order in self.working.values():
             order.fenced = True
-        if not message["fence_confirmed"]:
+        if not message.fence_confirmed:
             self._on_cancel_all(self.epoch)
             return
         # A guard that came up anew knows no order, but the venue may: end them all, and close what
         # the kernel still holds a permit for.
         self._fence_sequence += 1
         self._fence = None
-        self.to_venue.append(
-            {"do": "cancel_all", "sequence": self._fence_sequence, "close": message["outstanding"]}
-        )
+        self.to_venue.append(EndOrders(sequence=self._fence_sequence, close=message.outstanding))
 
     # GRD-012
     def _on_cancel_all(self, epoch: int) -> None:
@@ -118,27 +151,30 @@ class Guard:
         self._issued.clear()
         for order in self.working.values():
             order.fenced = True
-        self.to_venue.append({"do": "cancel_all", "sequence": self._fence_sequence})
+        self.to_venue.append(EndOrders(sequence=self._fence_sequence))
 
     # --- from workers ----------------------------------------------------------------------------
 
-    # GRD-003, GRD-009
+    # GRD-003, GRD-009, GRD-028
     def on_worker(
-        self, workers: tuple[int, ...], message: dict[str, Any], now_ns: int
-    ) -> dict[str, Any]:
+        self, workers: tuple[int, ...], heard: PresentPermit | Unreadable, now_ns: int
+    ) -> Passed | Refused:
         """Judge an order of one of ``workers``; return the answer for its sender."""
-        permit = permit_of(message.get("permit"), self._key)
+        if isinstance(heard, Unreadable):
+            self.refusals["UNREADABLE"] += 1
+            return Refused(reason="UNREADABLE", detail=heard.expected, id=heard.id)
+        permit = permit_of(heard.permit, self._key)
         reason = "FORGED" if permit is None else self._verdict(permit, workers, now_ns)
         if permit is None or reason:
             self.refusals[reason] += 1
-            return {"ok": False, "reason": reason}
+            return Refused(reason=reason, id=heard.id)
         self._submit(permit)
-        return {"ok": True, "order": permit.permit_id}
+        return Passed(order_id=permit.permit_id, id=heard.id)
 
     # GRD-004, GRD-005, GRD-006, GRD-007, GRD-008, GRD-010
     def _verdict(self, permit: Permit, workers: tuple[int, ...], now_ns: int) -> str:
         """Return the empty text where the order may pass, else the reason."""
-        if permit.worker not in workers:
+        if permit.order.worker not in workers:
             return "NOT_YOURS"
         if permit.epoch != self.epoch:
             return "STALE_EPOCH"
@@ -157,20 +193,9 @@ class Guard:
             return
         self._issued.pop(permit.permit_id, None)
         self._spend(permit.permit_id)
-        self.working[permit.permit_id] = Working(permit, permit.quantity)
+        self.working[permit.permit_id] = Working(permit, permit.order.quantity)
         self.counts["orders"] += 1
-        self.to_venue.append(
-            {
-                "do": "submit",
-                "order": permit.permit_id,
-                "worker": permit.worker,
-                "instrument": permit.instrument,
-                "side": permit.side,
-                "quantity": permit.quantity,
-                "limit_price": permit.limit_price,
-                "reduce_only": permit.reduce_only,
-            }
-        )
+        self.to_venue.append(Submit(order_id=permit.permit_id, order=permit.order))
 
     # GRD-024
     def _spend(self, permit_id: int) -> None:
@@ -187,45 +212,32 @@ class Guard:
                 del self._issued[permit_id]
                 self._spend(permit_id)
                 self.counts["expired"] += 1
-                self._tell({"event": "CloseOrder", "worker": permit.worker})
+                self.to_kernel.append(CloseOrder(worker=permit.order.worker))
 
     # --- from the venue --------------------------------------------------------------------------
 
     # GRD-020
-    def on_venue(self, message: dict[str, Any]) -> None:
+    def on_venue(self, message: FromVenue) -> None:
         """Take one message of the venue's: a fill, an order's end, a cancel's end, its books."""
-        tells = message.get("tells")
-        if tells == "fill":
+        if isinstance(message, Filled):
             self._on_fill(message)
-        elif tells == "done":
-            self._on_done(int(message["order"]))
-        elif tells == "all_cancelled":
+        elif isinstance(message, OrderEnded):
+            self._on_done(message.order_id)
+        elif isinstance(message, OrdersEnded):
             self._on_all_cancelled(message)
-        elif tells == "books":
-            self._tell(
-                {
-                    "event": "ReconcileLedger",
-                    "cash": message["cash"],
-                    "quantities": message["quantities"],
-                }
-            )
+        else:
+            self.to_kernel.append(ReconcileLedger(cash=message.cash, quantities=message.quantities))
 
     # GRD-019
-    def _on_fill(self, message: dict[str, Any]) -> None:
+    def _on_fill(self, fill: Filled) -> None:
         self.counts["fills"] += 1
-        order = self.working.get(int(message["order"]))
+        order = self.working.get(fill.order_id)
         if order is not None:
-            order.left -= int(message["quantity"])
+            order.left -= fill.quantity
         # A fill of an order the guard does not know goes to the kernel all the same: it is the
         # kernel that calls it a desync.
-        self._tell(
-            {
-                "event": "ReportFill",
-                "worker": message["worker"],
-                "quantity": message["quantity"],
-                "price": message["price"],
-                "fee": message["fee"],
-            }
+        self.to_kernel.append(
+            ReportFill(worker=fill.worker, quantity=fill.quantity, price=fill.price, fee=fill.fee)
         )
 
     # GRD-016, GRD-017
@@ -233,26 +245,23 @@ class Guard:
         order = self.working.pop(order_id, None)
         if order is None:
             return
-        self.to_workers.append((order.permit.worker, {"over": order_id, "left": order.left}))
+        worker = order.permit.order.worker
+        self.to_workers.append((worker, OrderOver(order_id=order_id, left=order.left)))
         if order.fenced or order.left <= 0:
             return
         self.counts["closed_unfilled"] += 1
         # Before the worker hears of it: what it asks the kernel next finds its slot free.
-        self._tell({"event": "CloseOrder", "worker": order.permit.worker})
+        self.to_kernel.append(CloseOrder(worker=worker))
 
     # GRD-013, GRD-014, GRD-023
-    def _on_all_cancelled(self, message: dict[str, Any]) -> None:
-        if message.get("sequence") != self._fence_sequence:
+    def _on_all_cancelled(self, message: OrdersEnded) -> None:
+        if message.sequence != self._fence_sequence:
             return  # an older fence; the newer one's end is still to come
-        for worker in message.get("close", ()):
-            self._tell({"event": "CloseOrder", "worker": worker})
+        self.to_kernel.extend(CloseOrder(worker=worker) for worker in message.close)
         if self._fence is not None:
             epoch, self._fence = self._fence, None
             self.counts["fences"] += 1
-            self._tell({"event": "ConfirmFence", "epoch": epoch})
-
-    def _tell(self, event: dict[str, Any]) -> None:
-        self.to_kernel.append(event)
+            self.to_kernel.append(ConfirmFence(epoch=epoch))
 
     # --- drills ----------------------------------------------------------------------------------
 
@@ -260,9 +269,9 @@ class Guard:
     def drill(self, name: str) -> bool:
         """Say something wrong to the kernel on purpose, so that the session shows its refusal."""
         if name == "stale_fence":
-            self._tell({"event": "ConfirmFence", "epoch": max(0, self.epoch - 1)})
+            self.to_kernel.append(ConfirmFence(epoch=max(0, self.epoch - 1)))
             return True
         if name == "close_nothing":
-            self._tell({"event": "CloseOrder", "worker": 1})
+            self.to_kernel.append(CloseOrder(worker=1))
             return True
         return False

@@ -2,7 +2,8 @@
 
 Rules of this file:
 
-*   The runner writes it once, before the first process starts; nobody changes it after.
+*   The runner writes it once, before the first process starts; nobody changes it after. It is read
+    as strictly as a message: another field, a missing one, one twice, or another type is named.
 *   Keys are not in it. They lie in ``keys/``, mode 0600, and only who needs one reads it.
 *   Sockets lie in a short folder of their own (a Unix path holds 108 bytes), mode 0700.
 
@@ -10,26 +11,33 @@ Not here: how the runner chooses the values (``dolphin/drills/plan.py``,
 ``dolphin/ops/session.py``).
 """
 
-import json
 import os
-from dataclasses import asdict, dataclass
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal, NoReturn
 
+import msgspec
+from msgspec import Meta
+
+from dolphin.link.codec import Integer, Number, Part, plain
 from kernel.constants import Profile
 from kernel.state import Limits
 
 PERMIT_KEY = "permit.key"
 VENUE_KEY = "venue.key"
 ANCHOR_KEY = "anchor.key"
+UNUSABLE = 2
+FAULT_CHARACTERS_MAX = 400
+
+Positive = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 
 
 class BadConfig(Exception):
     """A file of the session cannot be used; one line names it and what was expected."""
 
 
-@dataclass(frozen=True)
-class Config:
+class Config(Part):
     """A session's choices. Times in ms unless named otherwise, money in micro-USDT.
 
     ``symbols`` are the panel's, BTCUSDT first; an instrument's number is its position plus one.
@@ -42,25 +50,25 @@ class Config:
     id: str
     folder: str
     sockets: str
-    profile: str
-    seed: int
-    windows: list[int]
+    profile: Literal["bible", "specification"]
+    seed: Integer
+    windows: tuple[Positive, ...]
     data: str | None
-    bars: int
-    lead_bars: int
-    bar_ms: int
-    market_time_ms: int
-    symbols: list[str]
-    lot_ppm: list[int]
-    cash: int
-    heartbeat_limit_ms: list[int]
-    cooling_ms: int
-    confirm_window_ms: int
-    bar_ms_min: int
-    book_stale_ms: int
-    permit_ms: int
-    tick_ms: int
-    deadline_ms: int
+    bars: Number
+    lead_bars: Number
+    bar_ms: Positive
+    market_time_ms: Integer
+    symbols: tuple[str, ...]
+    lot_ppm: tuple[Positive, ...]
+    cash: Integer
+    heartbeat_limit_ms: tuple[Integer, Integer, Integer, Integer]
+    cooling_ms: Integer
+    confirm_window_ms: Integer
+    bar_ms_min: Integer
+    book_stale_ms: Integer
+    permit_ms: Positive
+    tick_ms: Positive
+    deadline_ms: Positive
     stand_ins: dict[str, str]
     drills: bool
     panel_sha256: str = ""
@@ -89,12 +97,11 @@ class Config:
     # LNK-016
     def limits(self) -> Limits:
         """The kernel's limits. A replay is never live: market time may run ahead of ours."""
-        beats = self.heartbeat_limit_ms
         return Limits(
             profile=Profile[self.profile.upper()],
             live=False,
             grid_in_use=False,
-            heartbeat_limit_ms=(beats[0], beats[1], beats[2], beats[3]),
+            heartbeat_limit_ms=self.heartbeat_limit_ms,
             cooling_ms=self.cooling_ms,
             confirm_window_ms=self.confirm_window_ms,
             bar_ms_min=self.bar_ms_min,
@@ -105,7 +112,7 @@ class Config:
     def save(self) -> None:
         """Write the file, readable by this user alone."""
         path = self.run / "config.json"
-        path.write_text(json.dumps(asdict(self), indent=1) + "\n")
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n")
         path.chmod(0o600)
 
 
@@ -114,11 +121,32 @@ def load(folder: str | os.PathLike[str]) -> Config:
     """Return the configuration of the session in ``folder``. Raises ``BadConfig``."""
     path = Path(folder) / "config.json"
     try:
-        document: dict[str, Any] = json.loads(path.read_text())
-        return Config(**document)
+        data = path.read_bytes()
     except OSError as error:
         raise BadConfig(f"{path}: no configuration can be read here ({error.strerror})") from error
-    except ValueError as error:
-        raise BadConfig(f"{path}: a JSON object expected ({error})") from error
-    except TypeError as error:
-        raise BadConfig(f"{path}: the fields of a session expected ({error})") from error
+    try:
+        config = msgspec.json.decode(data, type=Config)
+        again = msgspec.json.format(data, indent=-1)
+    except (msgspec.DecodeError, RecursionError) as error:
+        fault = plain(str(error), FAULT_CHARACTERS_MAX)
+        raise BadConfig(f"{path}: the fields of a session expected ({fault})") from error
+    if again != msgspec.json.encode(config):
+        raise BadConfig(f"{path}: each field once, in the order in which it was saved, expected")
+    return config
+
+
+# LNK-030
+def configured(process: str, words: Sequence[str]) -> Config:
+    """Return the configuration that a command line names, or end ``process`` with one line."""
+    if len(words) != 2:
+        unusable(process, "the folder of a session expected, and nothing else")
+    try:
+        return load(words[1])
+    except BadConfig as error:
+        unusable(process, str(error))
+
+
+def unusable(process: str, fault: str) -> NoReturn:
+    """End ``process``: a new start would find the same. ``fault`` is one line."""
+    sys.stderr.write(f"{process}: {fault}\n")
+    sys.exit(UNUSABLE)

@@ -1,23 +1,24 @@
-"""Kernel events as messages, both ways.
+"""Messages to kernel events: the same name, the same fields, nothing judged.
 
 Rules of this file:
 
-*   ``{"event": NAME, FIELD: VALUE, …}`` with exactly the event's fields. Another field, a missing
-    one, or a value of another type is no event: ``NotAnEvent``. A value of the right type and
+*   A message that says an event has the event's name and fields. A value of the right type and
     outside its range is an event, and the kernel's to refuse (``MALFORMED``).
-*   Integers fit 64 bits, since the journal's fields do.
-*   The vocabulary is the kernel's: names come from its classes, none is written here twice.
+*   An operator's words are no field of an event: the shell gives the numbers that stand for them.
+*   The vocabulary is the kernel's: event and message are paired by name, and a test holds that
+    neither has one more.
 
 Not here: who may send which event (``dolphin/shell/roles.py``).
 """
 
 from dataclasses import fields
-from typing import Any, TypeGuard
+from typing import TypeGuard, get_args
 
+from dolphin.link.messages import Order, RequestOrder, Said, Spoken
 from kernel import events
 from kernel.events import Event
 
-INTEGER_MAX = 2**63 - 1
+WORDS = ("operator", "reason")
 
 
 def is_event(thing: object) -> TypeGuard[type[Event]]:
@@ -28,48 +29,27 @@ def is_event(thing: object) -> TypeGuard[type[Event]]:
 EVENTS: dict[str, type[Event]] = {
     name: thing for name, thing in vars(events).items() if is_event(thing)
 }
-_KINDS: dict[str, dict[str, type]] = {
-    name: {
-        field.name: (bool if field.type is bool else tuple if field.name == "quantities" else int)
-        for field in fields(event)  # type: ignore[arg-type]  # every event is a dataclass
-    }
-    for name, event in EVENTS.items()
+
+
+def _carried(event: type[Event]) -> tuple[str, ...]:
+    """Return the fields that an event's message, or its order, carries: all but words' numbers."""
+    names = [field.name for field in fields(event)]  # type: ignore[arg-type]  # each is a dataclass
+    return tuple(name for name in names if name not in WORDS)
+
+
+# By message: its event, what is taken over, and whether an operator says it.
+_SAID: dict[type[Said], tuple[type[Event], tuple[str, ...], bool]] = {
+    kind: (EVENTS[kind.__name__], _carried(EVENTS[kind.__name__]), kind in get_args(Spoken))
+    for kind in get_args(Said)
 }
 
 
-class NotAnEvent(Exception):
-    """The message is none of the kernel's events."""
-
-
-# LNK-014
-def _integer(value: object) -> bool:
-    return type(value) is int and -INTEGER_MAX - 1 <= value <= INTEGER_MAX
-
-
 # LNK-012, LNK-013, LNK-015
-def event_of(message: dict[str, Any]) -> Event:
-    """Return the event that ``message`` spells; raises ``NotAnEvent``."""
-    name = message.get("event")
-    if not isinstance(name, str) or name not in EVENTS:
-        raise NotAnEvent("no event of that name")
-    kinds = _KINDS[name]
-    given = {key: value for key, value in message.items() if key not in ("event", "id")}
-    if given.keys() != kinds.keys():
-        raise NotAnEvent(f"{name}: fields {sorted(kinds)} expected")
-    for key, kind in kinds.items():
-        value = given[key]
-        if kind is tuple:
-            if not isinstance(value, list) or len(value) != 8 or not all(map(_integer, value)):
-                raise NotAnEvent(f"{name}: {key}: eight integers expected")
-            given[key] = tuple(value)
-        elif kind is bool:
-            if type(value) is not bool:
-                raise NotAnEvent(f"{name}: {key}: a boolean expected")
-        elif not _integer(value):
-            raise NotAnEvent(f"{name}: {key}: an integer of 64 bits expected")
-    return EVENTS[name](**given)
-
-
-def message_of(event: Event) -> dict[str, Any]:
-    """Return the message that spells ``event``."""
-    return {"event": type(event).__name__} | dict(vars(event))
+def event_of(message: Said, words: tuple[int, int] = (0, 0)) -> Event:
+    """Return the event that ``message`` says; ``words`` are the numbers of an operator's."""
+    event, names, spoken = _SAID[type(message)]
+    source: Said | Order = message.order if type(message) is RequestOrder else message
+    values = [getattr(source, name) for name in names]
+    if spoken:
+        values += words
+    return event(*values)

@@ -22,21 +22,35 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
 from dolphin.link.channel import LinkError
 from dolphin.link.client import Client
 from dolphin.link.config import BadConfig, Config, load
+from dolphin.link.loop import Loop
+from dolphin.link.messages import (
+    KERNEL_ANSWERS,
+    WORDS_MAX,
+    AccountShown,
+    Answer,
+    AskAccount,
+    AskStatus,
+    DrillJournal,
+    Refused,
+    Spoken,
+    Status,
+    StatusShown,
+    ToKernel,
+    TripKillSwitch,
+)
 from dolphin.ops.registry import NoRegistry, Running, running
 from kernel.constants import Cause
 
 ANSWER_S = 5.0
 KILL_S = 30.0  # a kernel that died is up again well within it, on a busy machine too
 BAD_INPUT = 2
-# What the shell keeps of an operator's words; longer words are cut before they are sent.
-WORDS_MAX = 400
 
 SESSION_HELP = "A running session's name, or its beginning, or its folder."
 
@@ -68,7 +82,8 @@ class OperatorClient:
         """Connect, waiting up to ``seconds`` for a kernel; raises ``NoSession``."""
         self.config = config
         try:
-            self._client = Client(config.socket("kernel.operator"), seconds)
+            path = config.socket("kernel.operator")
+            self._client = Client(Loop(), path, KERNEL_ANSWERS, seconds)
         except LinkError:
             raise NoSession(f"{config.folder}: the session is not running") from None
 
@@ -77,33 +92,38 @@ class OperatorClient:
         """The session's name."""
         return self.config.id
 
-    def ask(self, message: dict[str, Any], seconds: float = ANSWER_S) -> dict[str, Any]:
+    def ask(self, message: ToKernel, seconds: float = ANSWER_S) -> Answer:
         """Return the kernel's answer; raises ``NoAnswer`` where there is none."""
         answer = self._client.ask(message, seconds)
         if answer is None:
             raise NoAnswer(f"{self.config.folder}: the kernel does not answer")
         return answer
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> Status:
         """Return the kernel's status."""
-        status: dict[str, Any] = self.ask({"ask": "status"})["status"]
-        return status
+        answer = self.ask(AskStatus())
+        if not isinstance(answer, StatusShown):
+            raise NoAnswer(f"{self.config.folder}: the kernel does not say its status")
+        return answer.status
 
-    def account(self) -> dict[str, Any]:
+    def account(self) -> AccountShown:
         """Return the shell's counts so far."""
-        account: dict[str, Any] = self.ask({"ask": "account"})["account"]
-        return account
+        answer = self.ask(AskAccount())
+        if not isinstance(answer, AccountShown):
+            raise NoAnswer(f"{self.config.folder}: the kernel does not say its account")
+        return answer
 
-    def act(self, event: str, who: str, why: str, **fields: int) -> dict[str, Any]:
-        """Act as operator ``who`` for the reason ``why``."""
-        return self.ask({"event": event, "who": words(who), "why": words(why), **fields})
+    def act(self, act: Callable[..., Spoken], who: str, why: str, **fields: int) -> str:
+        """Act as operator ``who`` for the reason ``why``; return why it was refused, or nothing."""
+        answer = self.ask(act(who=words(who), why=words(why), **fields))
+        return answer.reason if isinstance(answer, Refused) else ""
 
-    def kill(self, who: str, why: str) -> dict[str, Any]:
-        """Trip the kill-switch; said again to a kernel that died over it."""
+    def kill(self, who: str, why: str) -> str:
+        """Trip the kill-switch, said again to a kernel that died; return a refusal, or nothing."""
         end = time.monotonic() + KILL_S
         while True:
             try:
-                return self.act("TripKillSwitch", who, why, cause=int(Cause.OPERATOR))
+                return self.act(TripKillSwitch, who, why, cause=int(Cause.OPERATOR))
             except NoAnswer:
                 if time.monotonic() > end:
                     raise
@@ -111,7 +131,7 @@ class OperatorClient:
 
     def drill(self, on: bool) -> None:
         """Have the journal fail, or work again."""
-        self.ask({"drill": "journal", "on": on})
+        self.ask(DrillJournal(on=on))
 
 
 def fail(name: str, message: str, code: int) -> NoReturn:

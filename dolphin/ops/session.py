@@ -37,7 +37,23 @@ from dolphin.feed.panel import Panel, rows_needed
 from dolphin.feed.session_market import BAR_MS, judged_market, lot_ppm_of
 from dolphin.link.channel import LinkError
 from dolphin.link.client import Client
+from dolphin.link.codec import Codec
 from dolphin.link.config import ANCHOR_KEY, PERMIT_KEY, VENUE_KEY, Config
+from dolphin.link.loop import Loop
+from dolphin.link.messages import (
+    FROM_GUARD,
+    TO_RUNNER,
+    ConfirmRearm,
+    DoDrill,
+    DrillDone,
+    DrillGuard,
+    FromGuard,
+    Progress,
+    RequestPeakReset,
+    RequestRearm,
+    SessionEnd,
+    Status,
+)
 from dolphin.ops.collect import collect
 from dolphin.ops.endings import Ended, Endings
 from dolphin.ops.operator import NoSession, OperatorClient, me
@@ -75,7 +91,7 @@ NEEDED = ("kernel", "venue", "guard", "driver")
 # What a session writes before its journal grows: the journal's first piece, keys, logs.
 ROOM_BYTES = PREALLOCATE_BYTES + (1 << 20)
 
-Progress = Callable[[dict[str, Any]], None]
+OnProgress = Callable[[Progress], None]
 
 
 @dataclass(frozen=True)
@@ -247,18 +263,18 @@ def _fill(folder: Path, choices: Choices, market: Market, place: Place) -> Confi
         id=folder.name,
         folder=str(folder),
         sockets=str(place.path),
-        profile=choices.profile,
+        profile=choices.profile,  # type: ignore[arg-type]  # the command line takes no other
         seed=choices.seed,
-        windows=list(choices.windows),
+        windows=choices.windows,
         data=None if choices.data is None else str(Path(choices.data).resolve()),
         bars=panel.rows,
         lead_bars=lead,
         bar_ms=panel.cadence_ms,
         market_time_ms=int(panel.timestamps[lead]) - panel.cadence_ms,
-        symbols=list(panel.symbols),
-        lot_ppm=lot_ppm_of(panel),
+        symbols=tuple(panel.symbols),
+        lot_ppm=tuple(lot_ppm_of(panel)),
         cash=CASH,
-        heartbeat_limit_ms=[beat] * 4,
+        heartbeat_limit_ms=(beat, beat, beat, beat),
         cooling_ms=COOLING_MS,
         confirm_window_ms=CONFIRM_WINDOW_MS,
         bar_ms_min=min(1_000, panel.cadence_ms),
@@ -278,7 +294,7 @@ def _fill(folder: Path, choices: Choices, market: Market, place: Place) -> Confi
 class Runner:
     """A running session: its processes, the driver's word, the operator's commands."""
 
-    def __init__(self, config: Config, progress: Progress, endings: Endings) -> None:
+    def __init__(self, config: Config, progress: OnProgress, endings: Endings) -> None:
         """Start the processes and connect.
 
         Raises ``Unsupervised``, ``LinkError`` where a process does not come up, and ``Ended``.
@@ -286,19 +302,20 @@ class Runner:
         self.config = config
         self._progress = progress
         self._endings = endings
+        self._loop = Loop()
         self.tree = Supervised(config)
         try:
-            self.driver = self._reach("driver", lambda: self._client("driver.runner"))
+            self.driver = self._reach("driver", lambda: self._client("driver.runner", TO_RUNNER))
             self.operator = self._reach("kernel", lambda: OperatorClient(config, GLANCE_S))
-            self.guard: Client | None = None
+            self.guard: Client[FromGuard] | None = None
             if config.drills:
-                self.guard = self._reach("guard", lambda: self._client("guard.runner"))
+                self.guard = self._reach("guard", lambda: self._client("guard.runner", FROM_GUARD))
         except BaseException:
             self.tree.stop()
             raise
 
-    def _client(self, socket: str) -> Client:
-        return Client(self.config.socket(socket), GLANCE_S)
+    def _client[Heard](self, socket: str, hears: Codec[Heard]) -> Client[Heard]:
+        return Client(self._loop, self.config.socket(socket), hears, GLANCE_S)
 
     def _reach[T](self, program: str, connect: Callable[[], T]) -> T:
         """Return what ``connect`` gives once ``program`` listens, or raise ``LinkError``."""
@@ -333,12 +350,12 @@ class Runner:
             now = time.monotonic()
             if message is not None:
                 heard = now
-                if "end" in message:
+                if isinstance(message, SessionEnd):
                     return ""
-                if "drill" in message:
-                    self._drill(str(message["drill"]))
+                if isinstance(message, DoDrill):
+                    self._drill(message.name)
                     heard = time.monotonic()
-                elif "bar" in message:
+                else:
                     self._progress(message)
             if now - looked > 1.0:
                 looked = now
@@ -356,7 +373,7 @@ class Runner:
             end = time.monotonic() + FLAT_WITHIN_S
             while time.monotonic() < end:
                 now = self.operator.status()
-                if now["flat"] and now["fence_confirmed"]:
+                if now.flat and now.fence_confirmed:
                     return "killed, and flat"
                 time.sleep(0.03)
         except NoSession as error:
@@ -369,16 +386,16 @@ class Runner:
         seen: set[str] = set()
         detail = ""
         try:
-            before = self.operator.account()["refusals"]
+            before = self.operator.account().refusals
             seen |= getattr(self, f"drill_{name}")()
-            after = self.operator.account()["refusals"]
+            after = self.operator.account().refusals
         except NoSession as error:
             detail = str(error)
             before = after = {}
         seen |= {reason for reason, times in after.items() if times > before.get(reason, 0)}
-        self.driver.tell({"drilled": name, "seen": sorted(seen), "detail": detail})
+        self.driver.tell(DrillDone(name=name, seen=tuple(sorted(seen)), detail=detail))
 
-    def until(self, holds: Callable[[dict[str, Any]], bool], seconds: float) -> bool:
+    def until(self, holds: Callable[[Status], bool], seconds: float) -> bool:
         """Return whether ``holds`` came true of the status within ``seconds``."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -405,14 +422,14 @@ class Runner:
         return done.returncode
 
     def _causes(self) -> set[str]:
-        return {cause for trip in self.operator.account()["trips"] for cause in trip["causes"]}
+        return set(self.operator.account().kill_causes)
 
     def rearm(self, why: str) -> bool:
         """Re-arm in two steps through the command line; return whether it came through."""
         for _ in range(3):
             if self.command("rearm", "--request", "--reason", why) != 0:
                 continue
-            self.until(lambda now: now["operator_request_age_ms"] >= self.config.cooling_ms, 10.0)
+            self.until(lambda now: now.operator_request_age_ms >= self.config.cooling_ms, 10.0)
             if self.command("rearm", "--confirm", "--reason", f"{why}: confirmed") == 0:
                 return True
         return False
@@ -427,27 +444,27 @@ class Runner:
 
     def _guard(self, name: str) -> set[str]:
         if self.guard is not None:
-            self.guard.ask({"drill": name}, 2.0)
+            self.guard.ask(DrillGuard(name=name), 2.0)
             time.sleep(0.1)
         return set()
 
     def drill_rearm_nothing(self) -> set[str]:
         """Nothing is latched: neither step of a re-arm passes."""
-        self.operator.act("RequestRearm", me(), "drill: nothing to re-arm")
-        self.operator.act("ConfirmRearm", me(), "drill: nothing was requested")
+        self.operator.act(RequestRearm, me(), "drill: nothing to re-arm")
+        self.operator.act(ConfirmRearm, me(), "drill: nothing was requested")
         return set()
 
     def drill_not_flat(self) -> set[str]:
         """No peak reset while a position is open."""
-        self.operator.act("RequestPeakReset", me(), "drill: not flat")
+        self.operator.act(RequestPeakReset, me(), "drill: not flat")
         return set()
 
     def drill_kill_operator(self) -> set[str]:
         """Kill with a position open; it is flattened; then re-arm, too early and in time."""
         self.command("kill", "--reason", "drill: an operator's kill")
-        self.until(lambda now: now["flat"] and now["fence_confirmed"], 15.0)
-        self.operator.act("RequestRearm", me(), "drill: a confirmation that comes too early")
-        self.operator.act("ConfirmRearm", me(), "drill: too early")
+        self.until(lambda now: now.flat and now.fence_confirmed, 15.0)
+        self.operator.act(RequestRearm, me(), "drill: a confirmation that comes too early")
+        self.operator.act(ConfirmRearm, me(), "drill: too early")
         seen = self._causes()
         if self.rearm("drill: after an operator's kill"):
             seen.add("REARMED")
@@ -461,21 +478,21 @@ class Runner:
         while time.monotonic() < end and "HEARTBEAT" not in self._causes():
             time.sleep(0.05)
             self.tree.table()
-        self.until(lambda now: now["flat"] and now["fence_confirmed"], 15.0)
+        self.until(lambda now: now.flat and now.fence_confirmed, 15.0)
         return self._causes()
 
     def drill_kill_desync(self) -> set[str]:
         """The venue shows books that are off; a re-arm confirmed too late has expired."""
         # The driver has told the venue; the guard asks for its books within half a second.
-        self.until(lambda now: "DESYNC" in now["causes"], 15.0)
-        self.until(lambda now: now["flat"] and now["fence_confirmed"], 15.0)
+        self.until(lambda now: "DESYNC" in now.causes, 15.0)
+        self.until(lambda now: now.flat and now.fence_confirmed, 15.0)
         seen = self._causes()
-        self.operator.act("RequestRearm", me(), "drill: a confirmation that comes too late")
+        self.operator.act(RequestRearm, me(), "drill: a confirmation that comes too late")
         self.until(
-            lambda now: now["operator_request_age_ms"] > self.config.confirm_window_ms,
+            lambda now: now.operator_request_age_ms > self.config.confirm_window_ms,
             self.config.confirm_window_ms / 1000 + 10,
         )
-        self.operator.act("ConfirmRearm", me(), "drill: too late")
+        self.operator.act(ConfirmRearm, me(), "drill: too late")
         if self.rearm("drill: after books that differed"):
             seen.add("REARMED")
         return seen
@@ -483,14 +500,14 @@ class Runner:
     def drill_kill_journal(self) -> set[str]:
         """The machine refuses to let the journal grow; no re-arm until it can be written."""
         self.operator.drill(True)
-        self.until(lambda now: "CHECKSUM" in now["causes"], 10.0)
-        self.until(lambda now: now["flat"] and now["fence_confirmed"], 15.0)
+        self.until(lambda now: "CHECKSUM" in now.causes, 10.0)
+        self.until(lambda now: now.flat and now.fence_confirmed, 15.0)
         seen = self._causes()
-        self.operator.act("RequestRearm", me(), "drill: while the journal is down")
-        self.until(lambda now: now["operator_request_age_ms"] >= self.config.cooling_ms, 10.0)
-        self.operator.act("ConfirmRearm", me(), "drill: while the journal is down")
+        self.operator.act(RequestRearm, me(), "drill: while the journal is down")
+        self.until(lambda now: now.operator_request_age_ms >= self.config.cooling_ms, 10.0)
+        self.operator.act(ConfirmRearm, me(), "drill: while the journal is down")
         self.operator.drill(False)
-        self.until(lambda now: now["journal_writable"], 10.0)
+        self.until(lambda now: now.journal_writable, 10.0)
         if self.rearm("drill: after a journal that failed"):
             seen.add("REARMED")
         return seen
@@ -507,9 +524,9 @@ class Runner:
             except NoSession:
                 time.sleep(0.1)
                 continue
-            if now["fence_epoch"] > before["fence_epoch"]:
-                kept = now["cash"] == before["cash"]
-                self.until(lambda now: now["flat"] and now["fence_confirmed"], 15.0)
+            if now.fence_epoch > before.fence_epoch:
+                kept = now.cash == before.cash
+                self.until(lambda now: now.flat and now.fence_confirmed, 15.0)
                 return {"RESTARTED"} if kept else set()
             time.sleep(0.05)
         return set()
@@ -519,14 +536,14 @@ class Runner:
         for _ in range(3):
             if self.command("reset-peak", "--request", "--reason", "drill: a new peak") != 0:
                 continue
-            self.until(lambda now: now["operator_request_age_ms"] >= self.config.cooling_ms, 10.0)
+            self.until(lambda now: now.operator_request_age_ms >= self.config.cooling_ms, 10.0)
             if self.command("reset-peak", "--confirm", "--reason", "drill: confirmed") == 0:
                 return {"PEAK_RESET"}
         return set()
 
 
 def run_session(
-    choices: Choices, market: Market, progress: Progress, endings: Endings
+    choices: Choices, market: Market, progress: OnProgress, endings: Endings
 ) -> dict[str, Any]:
     """Play a session and return its account; whatever happens, its processes are stopped.
 
@@ -551,7 +568,9 @@ def run_session(
     )
 
 
-def _play(config: Config, progress: Progress, endings: Endings) -> tuple[str, list[dict[str, Any]]]:
+def _play(
+    config: Config, progress: OnProgress, endings: Endings
+) -> tuple[str, list[dict[str, Any]]]:
     """Return why the session broke, or the empty text, and its processes as they stood last."""
     try:
         runner = Runner(config, progress, endings)

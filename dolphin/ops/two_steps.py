@@ -11,7 +11,9 @@ import json
 from collections.abc import Callable
 
 import click
+from msgspec import to_builtins
 
+from dolphin.link.messages import Spoken
 from dolphin.ops.operator import SESSION_HELP, NoAnswer, client_of, fail, me, words
 
 EXPLAINED = {
@@ -24,8 +26,10 @@ EXPLAINED = {
 }
 
 
-def two_steps(name: str, request_event: str, confirm_event: str, text: str) -> click.Command:
-    """Return the click command ``dolphin NAME`` for a pair of events."""
+def two_steps(
+    name: str, requested: Callable[..., Spoken], confirmed: Callable[..., Spoken], text: str
+) -> click.Command:
+    """Return the click command ``dolphin NAME`` for a pair of messages."""
 
     def act(
         request: bool, confirm: bool, reason: str, who: str, session: str | None, as_json: bool
@@ -35,20 +39,22 @@ def two_steps(name: str, request_event: str, confirm_event: str, text: str) -> c
         if request and not reason:
             fail(name, "--reason is needed with --request: why?", 2)
         client = client_of(name, session)
-        event = request_event if request else confirm_event
         try:
-            answer = client.act(event, who, reason or "confirmed")
+            refusal = client.act(requested if request else confirmed, who, reason or "confirmed")
             status = client.status()
         except NoAnswer as error:
             fail(name, str(error), 1)
         session_name = words(client.name)
-        ok = answer.get("ok") is True
-        refusal = str(answer.get("reason"))
         if as_json:
-            document = {"session": client.name, "folder": client.config.folder, "ok": ok}
-            document |= {"reason": answer.get("reason"), "status": status}
+            document = {
+                "session": client.name,
+                "folder": client.config.folder,
+                "ok": not refusal,
+                "reason": refusal or None,
+                "status": to_builtins(status),
+            }
             click.echo(json.dumps(document))
-        if not ok:
+        if refusal:
             why = EXPLAINED.get(refusal, "see docs/KERNEL.md")
             fail(name, f"{session_name}: refused: {refusal}: {why}", 1)
         if as_json:
@@ -62,7 +68,7 @@ def two_steps(name: str, request_event: str, confirm_event: str, text: str) -> c
                 f"not before {wait_s:g} s and not after {window_s:g} s from now"
             )
         else:
-            click.echo(f"{session_name}: confirmed; killed: {'+'.join(status['causes']) or 'no'}")
+            click.echo(f"{session_name}: confirmed; killed: {'+'.join(status.causes) or 'no'}")
 
     wrapped: Callable[..., None] = act
     for option in reversed(

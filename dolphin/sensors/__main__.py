@@ -17,11 +17,19 @@ their partitions. Not here: the stand-ins (``dolphin/sensors``).
 """
 
 import sys
-from typing import Any
 
 from dolphin.feed.bar import Bar
 from dolphin.feed.consumer import BarConsumer
-from dolphin.link.config import Config, load
+from dolphin.link.config import Config, configured
+from dolphin.link.messages import (
+    PlayBar,
+    ReportBook,
+    ReportForewarner,
+    ReportGrid,
+    ReportShock,
+    SensorsDone,
+)
+from dolphin.link.process import die_with_parent
 from dolphin.sensors.book import BookStandIn
 from dolphin.sensors.dvol import ShockStandIn
 from dolphin.sensors.forewarner import ForewarnerStandIn
@@ -46,46 +54,47 @@ class Sensors:
         self._status = -1
         self._reported_at = -1
 
-    def _tell(self, event: dict[str, Any]) -> None:
+    def _tell(self, reading: ReportForewarner | ReportBook | ReportShock | ReportGrid) -> None:
         if self.fed.kernel is not None:
-            self.fed.kernel.ask(event, ANSWER_S)
+            self.fed.kernel.ask(reading, ANSWER_S)
 
-    def work(self, bar: Bar, message: dict[str, Any], past: bool) -> dict[str, Any]:
+    def work(self, bar: Bar, message: PlayBar) -> SensorsDone | None:
         """Take a bar; report what changed."""
         forewarner = self._forewarner.update(bar)
         book = self._book.update(bar)
         shock = self._shock.update(bar)
-        if past:
-            return {}
+        if message.past:
+            return None
         due = bar.index - self._reported_at >= self._fresh_bars
         vouched = forewarner.status == Status.OK or self._profile == "bible"
         if vouched and (due or forewarner.status != self._status):
             self._status, self._reported_at = forewarner.status, bar.index
-            self._tell({"event": "ReportForewarner", "status": forewarner.status})
+            self._tell(ReportForewarner(status=int(forewarner.status)))
         if book is not None:
             self._tell(
-                {
-                    "event": "ReportBook",
-                    "depth_quality_ppm": book.depth_quality_ppm,
-                    "fill_probability_ppm": book.fill_probability_ppm,
-                    "latency_ms": book.latency_ms,
-                    "jitter_ms": book.jitter_ms,
-                }
+                ReportBook(
+                    depth_quality_ppm=book.depth_quality_ppm,
+                    fill_probability_ppm=book.fill_probability_ppm,
+                    latency_ms=book.latency_ms,
+                    jitter_ms=book.jitter_ms,
+                )
             )
         if shock.shock:
-            self._tell({"event": "ReportShock"})
+            self._tell(ReportShock())
         if bar.index % GRID_BARS == 0:
-            self._tell({"event": "ReportGrid", "members": 0})
-        return {
-            "forewarner_status": forewarner.status,
-            "book_silent": book is None,
-            "shock": shock.shock,
-        }
+            self._tell(ReportGrid(members=0))
+        return SensorsDone(
+            bar=bar.index,
+            forewarner_status=int(forewarner.status),
+            book_silent=book is None,
+            shock=bool(shock.shock),
+        )
 
 
 def main() -> None:
     """Run the sensors of the session in the folder named on the command line."""
-    sensors = Sensors(load(sys.argv[1]))
+    die_with_parent()
+    sensors = Sensors(configured("sensors", sys.argv))
     sensors.fed.run(sensors.work)
 
 

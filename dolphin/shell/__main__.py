@@ -4,9 +4,10 @@ Rules of this file:
 
 *   It sleeps to an absolute deadline each tick and is woken for messages; it never spins and never
     waits for a client. Process time starts at 0 when the session's parts are all connected.
-*   One turn reads at most ``TURN_MESSAGES`` of a role, in the order of ``ROLES``; a role without
-    tokens is not listened to until it has some (``roles.TokenBucket``).
-*   Replies that a client does not take are dropped and counted. Messages to the guard are kept in
+*   One turn of the loop (``dolphin/link/loop.py``) reads at most ``TURN_MESSAGES`` of a client, in
+    the order of ``ROLES``; a role without tokens is not read until it has some
+    (``roles.TokenBucket``).
+*   Answers that a client does not take are dropped and counted. Messages to the guard are kept in
     order until it takes them.
 *   On a corrupt journal or ledger it does not start, nor without its configuration and keys, nor
     with constants that have no passing model run on record or limits out of bounds
@@ -17,14 +18,18 @@ Not here: what an event does (``core``, ``kernel``).
 """
 
 import json
-import select
 import signal
 import sys
 import time
+from collections import Counter
+from functools import partial
 from types import FrameType
 
-from dolphin.link.channel import BadMessage, Channel, ChannelClosed, LinkError, Listener
+from dolphin.link.channel import Channel, LinkError
+from dolphin.link.codec import Unreadable, encode
 from dolphin.link.config import PERMIT_KEY, BadConfig, Config, load
+from dolphin.link.loop import Loop, Rank
+from dolphin.link.messages import TO_KERNEL, Accepted, Answer, DrillJournal, ToKernel
 from dolphin.link.process import Measure, die_with_parent, harden, measures
 from dolphin.shell.core import GUARD_QUEUE_MAX, Shell
 from dolphin.shell.journal import JournalFailure, open_journal
@@ -34,13 +39,35 @@ from traces.frames import JournalCorrupt
 
 TURN_MESSAGES = 64
 START_WITHIN_S = 60.0
+GATHER_S = 0.2
 # Exit codes: what a new start would find again, and what may have passed by then.
 UNUSABLE = 2
 TRY_AGAIN = 1
 NEEDED = frozenset({"guard", "driver", "sensors", "alpha"})
 
 
-class Loop:
+class Counted:
+    """A role's tokens as its rank's gate: what they kept from being read is counted."""
+
+    def __init__(self, role: Role, counts: Counter[str]) -> None:
+        """Begin with a full bucket."""
+        self._bucket = TokenBucket(role.per_second, role.burst)
+        self._counts = counts
+        self._name = f"throttled_{role.name}"
+
+    def refill(self, now: float) -> bool:
+        """Return whether the role may be read at ``now``."""
+        return self._bucket.refill(now)
+
+    # SHL-014
+    def spend(self) -> bool:
+        """Return whether the role may be read on."""
+        left = self._bucket.spend()
+        self._counts[self._name] += not left
+        return left
+
+
+class Kernel:
     """Sockets and clocks around a ``Shell``. ``isolation`` is what holds its process apart."""
 
     def __init__(self, config: Config) -> None:
@@ -57,14 +84,27 @@ class Loop:
             first_permit=time.time_ns() // 1000,
             now_ns=time.monotonic_ns,
         )
-        self._listeners = {
-            role.name: Listener(config.socket(f"kernel.{role.name}")) for role in ROLES
-        }
-        self._channels: dict[str, list[Channel]] = {role.name: [] for role in ROLES}
-        self._budgets = {role.name: TokenBucket(role.per_second, role.burst) for role in ROLES}
+        self.loop = Loop()
+        self.ranks = {role.name: self._rank(role) for role in ROLES}
+        self._guard = self.ranks["guard"]
         self._late_ms_max = 0.0
         self._turns = 0
         self._origin_ns = self._deadline_ns = 0
+
+    # SHL-007, SHL-019, SHL-020
+    def _rank(self, role: Role) -> Rank[ToKernel]:
+        """Listen for a role."""
+        rank = Rank(
+            role.name,
+            TO_KERNEL,
+            partial(self._take, role),
+            clients=role.clients,
+            messages=TURN_MESSAGES,
+            gate=Counted(role, self.shell.counts),
+            opened=self._greet if role.name == "guard" else None,
+            outbox_max=GUARD_QUEUE_MAX,
+        )
+        return self.loop.listen(rank, self.config.socket(f"kernel.{role.name}"))
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
         """End after the step that is under way."""
@@ -88,7 +128,7 @@ class Loop:
 
     # SHL-016, SHL-037
     def step(self) -> None:
-        """Tick where it is due, then read what comes until the next tick is."""
+        """Tick where it is due, then hear what comes until the next tick is."""
         tick_ns = self.config.tick_ms * 1_000_000
         now = time.monotonic_ns()
         if now >= self._deadline_ns:
@@ -96,117 +136,46 @@ class Loop:
             self.shell.tick((now - self._origin_ns) // 1_000_000)
             self._deadline_ns = max(self._deadline_ns + tick_ns, now - now % tick_ns + tick_ns)
         self._tell_guard()
-        self._turn(max(0, self._deadline_ns - time.monotonic_ns()) / 1e9)
+        self._turns += 1
+        self.loop.turn(self._deadline_ns / 1e9)
 
     # SHL-021
     def gather(self, seconds: float) -> None:
-        """Wait for the session's parts: heartbeats count from when all of them are there."""
+        """Wait for the session's parts: heartbeats count from when all of them are there.
+
+        Nobody is heard before.
+        """
         until = time.monotonic() + seconds
-        while not self.stopped and not all(self._channels[name] for name in NEEDED):
+        while not self.stopped and not all(self.ranks[name].channels for name in NEEDED):
             if time.monotonic() > until:
                 break
-            poller = select.poll()
-            for listener in self._listeners.values():
-                poller.register(listener, select.POLLIN)
-            poller.poll(200)
-            for role in ROLES:
-                self._accept(role)
+            self.loop.turn(min(until, time.monotonic() + GATHER_S), hears=False)
 
-    # SHL-007, SHL-019
-    def _accept(self, role: Role) -> None:
-        """Take who waits; beyond the role's number the oldest connection goes."""
-        fresh = self._listeners[role.name].accept_next()
-        if fresh is None:
-            return
-        channels = self._channels[role.name]
-        channels.append(fresh)
-        while len(channels) > role.clients:
-            channels.pop(0).close()
-        if role.name == "guard":
-            self.shell.greet_guard()
+    # SHL-025
+    def _greet(self) -> None:
+        """What waited was for the guard that was there before."""
+        self._guard.outbox.clear()
+        self.shell.greet_guard()
 
-    def _drop(self, name: str, channel: Channel) -> None:
-        channel.close()
-        if channel in self._channels[name]:
-            self._channels[name].remove(channel)
-
-    # SHL-016, SHL-020, SHL-021
-    def _turn(self, seconds: float) -> None:
-        """Wait for messages until the deadline, then read each role once, in order."""
-        self._turns += 1
-        now = time.monotonic()
-        poller = select.poll()
-        wanted: dict[int, Channel] = {}
-        for role in ROLES:
-            poller.register(self._listeners[role.name], select.POLLIN)
-            if not self._channels[role.name] or not self._budgets[role.name].refill(now):
-                continue
-            events = select.POLLIN
-            if role.name == "guard" and self.shell.to_guard:
-                events |= select.POLLOUT
-            for channel in self._channels[role.name]:
-                poller.register(channel, events)
-                wanted[channel.fileno()] = channel
-        found = {descriptor for descriptor, _event in poller.poll(seconds * 1000)}
-        if not found:
-            return
-        readable = {wanted[descriptor] for descriptor in found if descriptor in wanted}
-        for role in ROLES:
-            for channel in list(self._channels[role.name]):
-                if channel in readable:
-                    self._read(role, channel)
-        for role in ROLES:
-            if self._listeners[role.name].fileno() in found:
-                self._accept(role)
-
-    # SHL-014, SHL-016, SHL-018
-    def _read(self, role: Role, channel: Channel) -> None:
-        budget = self._budgets[role.name]
-        for _ in range(TURN_MESSAGES):
-            try:
-                try:
-                    message = channel.recv()
-                    if message is None:
-                        return
-                    reply = self._answer(role, message)
-                except BadMessage:
-                    reply = self.shell.unreadable()
-                self._tell_guard()
-                if not channel.send(reply):
-                    self.shell.counts["replies_dropped"] += 1
-            except ChannelClosed:
-                self._drop(role.name, channel)
-                return
-            if not budget.spend():
-                self.shell.counts[f"throttled_{role.name}"] += 1
-                return
-
-    # SHL-017, SHL-022, SHL-038
-    def _answer(self, role: Role, message: dict[str, object]) -> dict[str, object]:
-        """Answer a message; the operator may also ask for a journal that fails, as a drill."""
-        if role.name == "operator" and "drill" in message:
-            permitted = self.config.drills and message["drill"] == "journal"
-            if permitted:
-                self._journal.fail(message.get("on") is True)
-            return {"ok": permitted, "id": message.get("id")}
-        if role.name == "operator" and message.get("ask") == "account":
-            return {"account": self.shell.account(), "id": message.get("id")}
-        return self.shell.take(role, message)
+    # SHL-014, SHL-016, SHL-017, SHL-018, SHL-022, SHL-038
+    def _take(self, role: Role, channel: Channel, heard: ToKernel | Unreadable) -> None:
+        """Answer one message; the operator may also ask for a journal that fails, as a drill."""
+        if isinstance(heard, DrillJournal) and role.name == "operator" and self.config.drills:
+            self._journal.fail(heard.on)
+            answer: Answer = Accepted(id=heard.id)
+        else:
+            answer = self.shell.take(role, heard)
+        self._tell_guard()
+        if not channel.send(encode(answer)):
+            self.shell.counts["replies_dropped"] += 1
 
     # SHL-029
     def _tell_guard(self) -> None:
         """Hand the guard what waits for it, in order, as far as it takes it."""
         queue = self.shell.to_guard
-        if not self._channels["guard"] or not queue:
-            return
-        channel = self._channels["guard"][0]
-        try:
-            while queue and channel.send(queue[0]):
-                queue.popleft()
-        except ChannelClosed:
-            self._drop("guard", channel)
-        if len(queue) >= GUARD_QUEUE_MAX:
-            self._drop("guard", channel)
+        while self._guard.channels and queue and self._guard.put(queue[0]):
+            queue.popleft()
+        self.loop.flush(self._guard)
 
     # SHL-033
     def end(self) -> None:
@@ -224,8 +193,8 @@ class Loop:
 
 
 # SHL-030, SHL-036, SHL-039, SHL-040
-def loop_of(folder: str) -> Loop:
-    """Return the loop of a session whose constants are on record and whose limits are in bounds.
+def kernel_of(folder: str) -> Kernel:
+    """Return the kernel of a session whose constants are on record and limits in bounds.
 
     Raises what keeps it from starting.
     """
@@ -234,7 +203,7 @@ def loop_of(folder: str) -> Loop:
     fault = limits_fault(config.limits())
     if fault:
         raise BadConfig(f"{config.run / 'config.json'}: {fault}")
-    return Loop(config)
+    return Kernel(config)
 
 
 def main() -> None:
@@ -242,17 +211,17 @@ def main() -> None:
     tied = die_with_parent()
     folder = sys.argv[1]
     try:
-        loop = loop_of(folder)
+        kernel = kernel_of(folder)
     except (JournalCorrupt, BadConfig, Unrecorded, ValueError) as error:
         sys.stderr.write(f"kernel: {folder}: {error}\n")
         sys.exit(UNUSABLE)
     except (JournalFailure, LinkError, OSError) as error:
         sys.stderr.write(f"kernel: {folder}: {error}\n")
         sys.exit(TRY_AGAIN)
-    loop.isolation = [tied, *harden()]
-    signal.signal(signal.SIGTERM, loop.stop)
+    kernel.isolation = [tied, *harden()]
+    signal.signal(signal.SIGTERM, kernel.stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    loop.run()
+    kernel.run()
 
 
 if __name__ == "__main__":

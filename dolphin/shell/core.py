@@ -9,8 +9,10 @@ Rules of this file:
     can be written again. Meanwhile no permit is given, and the kernel is told (``FailJournal``,
     ``RestoreJournal``).
 *   A quiet tick is recorded and not committed: the writer holds it back until something happens.
-*   Whatever a client sends ends in a reply, never in an exception. What the kernel's own contract
+*   Whatever a client sends ends in an answer, never in an exception. What the kernel's own contract
     rejects is the one exception that passes: the shell then stops, and its journal says where.
+*   A kill trips whatever else is wrong with its message: on the operator's path, bytes that name it
+    and cannot be read are a kill, with what was there, escaped and cut, for its reason.
 *   Messages for the guard are kept in order and are never dropped; the loop carries them out.
 
 Not here: sockets and clocks (``__main__``), rights (``roles``), judgement (``kernel``).
@@ -19,15 +21,42 @@ Spec module: Kernel; the shell adds no state that a guard reads.
 
 from collections import Counter, deque
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
-from dolphin.link.events import NotAnEvent, event_of
-from dolphin.link.permit import Permit, token_of
+from msgspec.structs import replace
+
+from dolphin.link import messages
+from dolphin.link.codec import Unreadable, plain
+from dolphin.link.events import event_of
+from dolphin.link.messages import (
+    WORDS_MAX,
+    AccountShown,
+    Answer,
+    AskAccount,
+    AskStatus,
+    CancelAll,
+    DrillJournal,
+    Flatten,
+    Hello,
+    Issued,
+    Order,
+    Permit,
+    Refused,
+    Said,
+    Spoken,
+    StatusShown,
+    ToGuard,
+    Token,
+    ToKernel,
+    TripKillSwitch,
+)
+from dolphin.link.permit import token_of
 from dolphin.shell.history import History
 from dolphin.shell.journal import JournalFailure, numbers_of
 from dolphin.shell.roles import Role, permitted
 from dolphin.shell.snapshot import snapshot
 from kernel import constants
+from kernel.constants import PPM, Cause
 from kernel.events import (
     AdvanceTime,
     CloseOrder,
@@ -45,7 +74,8 @@ from kernel.step import step
 from traces.ticks import is_quiet
 
 GUARD_QUEUE_MAX = 10_000
-WORDS_MAX = 400
+KILL = TripKillSwitch.__name__.encode()
+UNREADABLE_KILLER = "unreadable"
 
 
 class Records(Protocol):
@@ -80,7 +110,7 @@ class Shell:
         self.counts: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
         self.history = History()
-        self.to_guard: deque[dict[str, Any]] = deque()
+        self.to_guard: deque[ToGuard] = deque()
         self._records = records
         self._failed = False
         self._key = key
@@ -106,50 +136,54 @@ class Shell:
         self._apply(RestartKernel(), None)
 
     # SHL-022
-    def take(self, role: Role, message: dict[str, Any]) -> dict[str, Any]:
-        """Answer one message of ``role``: the reply for its sender."""
-        reply = self._answer(role, message)
-        if isinstance(message.get("id"), int):
-            reply["id"] = message["id"]
-        return reply
+    def take(self, role: Role, heard: ToKernel | Unreadable) -> Answer:
+        """Answer what ``role`` said, under the number that it gave."""
+        answer = self._answer(role, heard)
+        return replace(answer, id=heard.id) if heard.id else answer
 
-    # SHL-002, SHL-008, SHL-018
-    def _answer(self, role: Role, message: dict[str, Any]) -> dict[str, Any]:
-        if message.get("ask") == "status":
-            return {"status": snapshot(self.state)}
-        message = dict(message)
-        words = extract_operator_reason(message) if role.name == "operator" else None
-        shown = message.pop("show", False) is True
-        try:
-            event = event_of(message)
-        except NotAnEvent as error:
-            self.refusals["UNREADABLE"] += 1
-            return {"ok": False, "reason": "UNREADABLE", "detail": str(error)}
+    # SHL-018, SHL-022, SHL-042
+    def _answer(self, role: Role, heard: ToKernel | Unreadable) -> Answer:
+        operator = role.name == "operator"
+        if isinstance(heard, Unreadable):
+            if not operator or KILL not in heard.data:
+                return self._refuse("UNREADABLE", heard.expected)
+            heard = TripKillSwitch(
+                cause=Cause.OPERATOR, who=UNREADABLE_KILLER, why=plain(heard.data, WORDS_MAX)
+            )
+        if isinstance(heard, AskStatus):
+            return StatusShown(status=snapshot(self.state))
+        if isinstance(heard, AskAccount) and operator:
+            return self.account()
+        if isinstance(heard, (AskAccount, DrillJournal)):
+            return self._refuse("NOT_PERMITTED")
+        return self._say(role, heard, extract_operator_reason(heard) if operator else None)
+
+    # SHL-001, SHL-002, SHL-008, SHL-013
+    def _say(self, role: Role, said: Said, words: tuple[str, str] | None) -> Answer:
+        event = event_of(said) if words is None else event_of(said, numbers_of(*words))
         if not permitted(role, event):
-            self.refusals["NOT_PERMITTED"] += 1
-            return {"ok": False, "reason": "NOT_PERMITTED"}
+            return self._refuse("NOT_PERMITTED")
         outcome = self._apply(event, words)
         if not isinstance(outcome, Accepted):
-            return {"ok": False, "reason": outcome.reason.name}
-        reply: dict[str, Any] = {"ok": True}
-        if self._failed:
-            reply["unwritten"] = True
+            return Refused(reason=outcome.reason.name)
+        permit = None
         if outcome.effects.issue_permit:
             if self._failed:
                 # The record could not be written, so the promise is not made. The slot is freed
                 # by the fence that the failure has raised.
-                return {"ok": False, "reason": "JOURNAL_DOWN"}
+                return Refused(reason="JOURNAL_DOWN")
             # Only an order issues a permit: a promise of the kernel's (``kernel/promises.py``).
-            reply["permit"] = self._issue(cast(RequestOrder, event))
-        if shown:
-            reply["status"] = snapshot(self.state)
-        return reply
+            permit = self._issue(cast(RequestOrder, event))
+        shown = isinstance(said, messages.CloseBar) and said.show
+        return messages.Accepted(
+            unwritten=self._failed, permit=permit, status=snapshot(self.state) if shown else None
+        )
 
-    # SHL-018
-    def unreadable(self) -> dict[str, Any]:
-        """Answer what was no message at all."""
-        self.refusals["UNREADABLE"] += 1
-        return {"ok": False, "reason": "UNREADABLE"}
+    # SHL-008, SHL-018
+    def _refuse(self, reason: str, detail: str = "") -> Refused:
+        """Refuse what never became an event, and count it."""
+        self.refusals[reason] += 1
+        return Refused(reason=reason, detail=detail)
 
     # --- one event -------------------------------------------------------------------------------
 
@@ -186,44 +220,30 @@ class Shell:
     # SHL-003, SHL-027
     def _reduce_risk(self, event: Event, outcome: Accepted) -> None:
         if outcome.effects.cancel_all_orders:
-            self._tell_guard({"do": "cancel_all", "epoch": outcome.state.gate.fence_epoch})
+            self._tell_guard(CancelAll(epoch=outcome.state.gate.fence_epoch))
         if outcome.effects.flatten_positions:
-            tokens = [
-                self._sign(worker, slot, market=True, limit_price=0, reduce_only=True)
+            tokens = tuple(
+                self._sign(slot, order_of(worker, slot))
                 for worker, slot in enumerate(outcome.state.gate.slots)
                 if flattened(event, worker, slot)
-            ]
-            self._tell_guard({"do": "flatten", "permits": tokens})
+            )
+            self._tell_guard(Flatten(permits=tokens))
 
     # SHL-001, SHL-026
-    def _issue(self, event: RequestOrder) -> dict[str, Any]:
+    def _issue(self, event: RequestOrder) -> Token:
         slot = self.state.gate.slots[event.worker]
-        token = self._sign(
-            event.worker,
-            slot,
-            market=event.market,
-            limit_price=event.limit_price,
-            reduce_only=event.reduce_only,
-        )
+        token = self._sign(slot, order_of(event.worker, slot, event))
         # The guard learns of every permit from the kernel, so an unused one is closed at its
         # expiry.
-        self._tell_guard({"do": "issued", "permit": token})
+        self._tell_guard(Issued(permit=token))
         return token
 
     # SHL-028
-    def _sign(
-        self, worker: int, slot: Slot, *, market: bool, limit_price: int, reduce_only: bool
-    ) -> dict[str, Any]:
+    def _sign(self, slot: Slot, order: Order) -> Token:
         permit = Permit(
             permit_id=self._next_permit,
             epoch=self.state.gate.fence_epoch,
-            worker=worker,
-            instrument=slot.instrument,
-            side=1 if slot.permit_quantity > 0 else -1,
-            reduce_only=reduce_only,
-            market=market,
-            quantity=abs(slot.permit_quantity),
-            limit_price=limit_price,
+            order=order,
             kind=int(slot.permit_kind),
             expires_ns=self._now_ns() + self._permit_ns,
         )
@@ -240,20 +260,20 @@ class Shell:
         """
         self.to_guard.clear()
         gate = self.state.gate
+        outstanding = tuple(
+            worker for worker, slot in enumerate(gate.slots) if slot.permit_quantity != 0
+        )
         self._tell_guard(
-            {
-                "do": "hello",
-                "epoch": gate.fence_epoch,
-                "fence_confirmed": gate.fence_confirmed,
-                "floor": self._next_permit,
-                "outstanding": [
-                    worker for worker, slot in enumerate(gate.slots) if slot.permit_quantity != 0
-                ],
-            }
+            Hello(
+                epoch=gate.fence_epoch,
+                fence_confirmed=gate.fence_confirmed,
+                floor=self._next_permit,
+                outstanding=outstanding,
+            )
         )
 
     # SHL-029
-    def _tell_guard(self, message: dict[str, Any]) -> None:
+    def _tell_guard(self, message: ToGuard) -> None:
         if len(self.to_guard) >= GUARD_QUEUE_MAX:
             # A guard that takes nothing is as good as dead, and its heartbeat says so in time; what
             # is dropped here it hears again from ``greet_guard``.
@@ -264,12 +284,29 @@ class Shell:
     # --- the account -----------------------------------------------------------------------------
 
     # SHL-035
-    def account(self) -> dict[str, Any]:
+    def account(self) -> AccountShown:
         """Return what happened so far, in this process, for operators."""
-        told = self.history.account()
-        told["counts"] |= self.counts
-        told["refusals"] |= self.refusals
-        return told
+        history = self.history
+        return AccountShown(
+            counts={**history.counts, **self.counts},
+            refusals={**history.refusals, **self.refusals},
+            kill_causes=tuple({cause: 1 for trip in history.trips for cause in trip["causes"]}),
+        )
+
+
+# SHL-028
+def order_of(worker: int, slot: Slot, asked: RequestOrder | None = None) -> Order:
+    """Return the order that a slot's permit is for: the one asked for, or the kernel's flatten."""
+    return Order(
+        worker=worker,
+        instrument=slot.instrument,
+        side=1 if slot.permit_quantity > 0 else -1,
+        reduce_only=asked is None or asked.reduce_only,
+        market=asked is None or asked.market,
+        quantity=abs(slot.permit_quantity),
+        limit_price=0 if asked is None else asked.limit_price,
+        leverage_ppm=PPM if asked is None else asked.leverage_ppm,
+    )
 
 
 def flattened(event: Event, worker: int, slot: Slot) -> bool:
@@ -284,11 +321,6 @@ def flattened(event: Event, worker: int, slot: Slot) -> bool:
 
 
 # SHL-013
-def extract_operator_reason(message: dict[str, Any]) -> tuple[str, str] | None:
-    """Take an operator's words out of ``message``, and put in the numbers that stand for them."""
-    who, why = message.pop("who", None), message.pop("why", None)
-    if not isinstance(who, str) or not isinstance(why, str):
-        return None
-    who, why = who[:WORDS_MAX], why[:WORDS_MAX]
-    message["operator"], message["reason"] = numbers_of(who, why)
-    return who, why
+def extract_operator_reason(said: Said) -> tuple[str, str] | None:
+    """Return an operator's words, who and why; None where the message has none."""
+    return (said.who, said.why) if isinstance(said, Spoken) else None

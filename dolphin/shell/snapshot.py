@@ -1,4 +1,4 @@
-"""The kernel's status: one flat document for operators, the driver and the report.
+"""The kernel's status: what operators, the driver and the report are shown of its state.
 
 Rules of this file:
 
@@ -6,8 +6,7 @@ Rules of this file:
 *   Ratios in ppm, money in micro-USDT, time in ms, names as in docs/KERNEL.md.
 """
 
-from typing import Any
-
+from dolphin.link.messages import Slot, Status
 from kernel.causes import heartbeat_late
 from kernel.constants import PPM
 from kernel.equity import equity
@@ -45,36 +44,42 @@ def factors(state: State) -> dict[str, int]:
 
 
 # SHL-024
-def snapshot(state: State) -> dict[str, Any]:
-    """Return the state as a document of integers, names and lists."""
+def snapshot(state: State) -> Status:
+    """Return the state as it is shown."""
     ledger = state.ledger
-    return {
-        "market_time_ms": state.clock.market_time_ms,
-        "process_time_ms": state.clock.process_time_ms,
-        "posture": int(state.machine.posture),
-        "effective": int(effective(state)),
-        "multiplier_ppm": state.survival.multiplier_ppm,
-        "target_ppm": target(state),
+    return Status(
+        market_time_ms=state.clock.market_time_ms,
+        process_time_ms=state.clock.process_time_ms,
+        posture=int(state.machine.posture),
+        effective=int(effective(state)),
+        multiplier_ppm=state.survival.multiplier_ppm,
+        target_ppm=target(state),
         **factors(state),
-        "killed": state.killswitch.killed,
-        "causes": causes(state),
-        "operator_request": int(state.killswitch.operator_request),
-        "operator_request_age_ms": state.killswitch.operator_request_age_ms,
-        "journal_writable": state.killswitch.journal_writable,
-        "fence_epoch": state.gate.fence_epoch,
-        "fence_confirmed": state.gate.fence_confirmed,
-        "flat": flat(state.gate),
-        "ceiling": ceiling(effective(state)),
-        "cash": ledger.cash,
-        "equity": equity(ledger),
-        "capital": capital(ledger),
-        "equity_peak": ledger.equity_peak,
-        "drawdown_ppm": ledger.drawdown_ppm,
-        "fees": ledger.fees,
-        "open_notional": state.gate.open_notional,
-        "reserved_notional": state.gate.reserved_notional,
-        "slots": [
-            [slot.instrument, slot.mark, slot.quantity, slot.cost, int(slot.permit_kind)]
+        killed=state.killswitch.killed,
+        causes=tuple(causes(state)),
+        operator_request=int(state.killswitch.operator_request),
+        operator_request_age_ms=state.killswitch.operator_request_age_ms,
+        journal_writable=state.killswitch.journal_writable,
+        fence_epoch=state.gate.fence_epoch,
+        fence_confirmed=state.gate.fence_confirmed,
+        flat=flat(state.gate),
+        ceiling=ceiling(effective(state)),
+        cash=ledger.cash,
+        equity=equity(ledger),
+        capital=capital(ledger),
+        equity_peak=ledger.equity_peak,
+        drawdown_ppm=ledger.drawdown_ppm,
+        fees=ledger.fees,
+        open_notional=state.gate.open_notional,
+        reserved_notional=state.gate.reserved_notional,
+        slots=tuple(
+            Slot(
+                instrument=slot.instrument,
+                mark=slot.mark,
+                quantity=slot.quantity,
+                cost=slot.cost,
+                permit_kind=int(slot.permit_kind),
+            )
             for slot in state.gate.slots
-        ],
-    }
+        ),
+    )

@@ -11,130 +11,121 @@ Not here: the exchange itself (``venue``).
 
 import hmac
 import json
-import select
 import signal
 import sys
+import time
+from collections import deque
 from types import FrameType
-from typing import Any
 
-from dolphin.link.channel import BadMessage, Channel, ChannelClosed, Listener
-from dolphin.link.config import VENUE_KEY, Config, load
+from dolphin.link.channel import Channel, LinkError
+from dolphin.link.codec import Unreadable, encode
+from dolphin.link.config import VENUE_KEY, BadConfig, Config, configured, unusable
+from dolphin.link.loop import Loop, Rank
+from dolphin.link.messages import (
+    FROM_DRIVER_TO_VENUE,
+    TO_VENUE,
+    Accepted,
+    DrillVenue,
+    Login,
+    Refused,
+    SetPrices,
+    ToVenue,
+)
 from dolphin.link.process import die_with_parent
 from dolphin.venue.paper import PaperVenue
 
-TURN_MS = 200
+TURN_S = 0.2
 
 
-class Loop:
+class VenueProcess:
     """Sockets around a ``PaperVenue``."""
 
     def __init__(self, config: Config) -> None:
         """Listen for guard and driver."""
-        die_with_parent()
         self.config = config
+        self.stopped = False
         self.venue = PaperVenue(config.cash, config.seed)
         self._key = config.key(VENUE_KEY).hex()
         self._trusted = False
-        self._listeners = {
-            name: Listener(config.socket(f"venue.{name}")) for name in ("guard", "driver")
-        }
-        self._channels: dict[str, Channel] = {}
-        self._stop = False
-        signal.signal(signal.SIGTERM, self._on_stop)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self._told: deque[bytes] = deque()
+        self.loop = Loop()
+        self.guard = self.loop.listen(
+            Rank("guard", TO_VENUE, self._take_guard, opened=self._on_guard),
+            config.socket("venue.guard"),
+        )
+        self.loop.listen(
+            Rank("driver", FROM_DRIVER_TO_VENUE, self._take_driver), config.socket("venue.driver")
+        )
 
-    def _on_stop(self, _signal: int, _frame: FrameType | None) -> None:
-        self._stop = True
+    def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
+        """End after the turn that is under way."""
+        self.stopped = True
 
     def run(self) -> None:
         """Trade until told to stop."""
-        while not self._stop:
-            poller = select.poll()
-            for listener in self._listeners.values():
-                poller.register(listener, select.POLLIN)
-            for channel in self._channels.values():
-                poller.register(channel, select.POLLIN)
-            poller.poll(TURN_MS)
-            for name, listener in self._listeners.items():
-                fresh = listener.accept()
-                if fresh is not None:
-                    self._drop(name)
-                    self._channels[name] = fresh
-            for name in list(self._channels):
-                self._hear(name)
-        path = self.config.run / "venue.json"
-        path.write_text(
-            json.dumps(
-                {
-                    "counts": dict(self.venue.counts),
-                    "cash": self.venue.cash,
-                    "quantities": self.venue.quantities,
-                },
-                indent=1,
-            )
-            + "\n"
-        )
+        while not self.stopped:
+            self.step()
+        account = {
+            "counts": dict(self.venue.counts),
+            "cash": self.venue.cash,
+            "quantities": self.venue.quantities,
+        }
+        (self.config.run / "venue.json").write_text(json.dumps(account, indent=1) + "\n")
 
-    def _drop(self, name: str) -> None:
-        old = self._channels.pop(name, None)
-        if old is not None:
-            old.close()
-        if name == "guard":
-            self._trusted = False
+    def step(self) -> None:
+        """Hear everybody once."""
+        self.loop.turn(time.monotonic() + TURN_S)
+        self._tell()
 
-    def _hear(self, name: str) -> None:
-        channel = self._channels[name]
-        while True:
-            try:
-                try:
-                    message = channel.recv()
-                except BadMessage:
-                    continue
-                if message is None:
-                    return
-                if name == "guard":
-                    self._hear_guard(message)
-                    self._tell()
-                else:
-                    answer = self._hear_driver(message)
-                    if isinstance(message.get("id"), int):
-                        answer["id"] = message["id"]
-                    self._tell()
-                    channel.send(answer)
-            except ChannelClosed:
-                self._drop(name)
-                return
+    # VEN-008
+    def _on_guard(self) -> None:
+        """Who has just come hears nothing before its login; what waits, waits for that."""
+        self._trusted = False
+        self.guard.outbox = deque()
 
-    def _hear_guard(self, message: dict[str, Any]) -> None:
-        if "login" in message:
-            self._trusted = hmac.compare_digest(str(message["login"]), self._key)
+    # VEN-007, VEN-008
+    def _take_guard(self, _channel: Channel, heard: ToVenue | Unreadable) -> None:
+        if isinstance(heard, Unreadable):
+            self.venue.counts["unreadable"] += 1
+        elif isinstance(heard, Login):
+            self._trusted = hmac.compare_digest(heard.key, self._key)
+            self.guard.outbox = self._told if self._trusted else deque()
         elif self._trusted:
-            self.venue.on_guard(message)
+            self.venue.on_guard(heard)
+        self._tell()
 
-    def _hear_driver(self, message: dict[str, Any]) -> dict[str, Any]:
-        if "bar" in message:
-            self.venue.on_bar({int(key): value for key, value in message["prices"].items()})
-            return {"done": message["bar"]}
-        if self.config.drills and "drill" in message:
-            return {"ok": self.venue.drill(str(message["drill"]), message.get("on") is True)}
-        return {"ok": False}
+    # VEN-007
+    def _take_driver(self, channel: Channel, heard: SetPrices | DrillVenue | Unreadable) -> None:
+        ok = True
+        if isinstance(heard, SetPrices):
+            self.venue.on_bar(heard.prices)
+        elif isinstance(heard, Unreadable):
+            self.venue.counts["unreadable"] += 1
+            ok = False
+        else:
+            ok = self.config.drills and self.venue.drill(heard.name, heard.on)
+        self._tell()
+        answer = Accepted(id=heard.id) if ok else Refused(reason="NOT_DONE", id=heard.id)
+        channel.send(encode(answer))
 
     def _tell(self) -> None:
         """Send the guard what it must hear; what it does not take waits for the next turn."""
-        channel = self._channels.get("guard")
-        tells = self.venue.tells
-        if channel is None or not self._trusted:
-            return
-        try:
-            while tells and channel.send(tells[0]):
-                tells.popleft()
-        except ChannelClosed:
-            self._drop("guard")
+        self._told.extend(encode(one) for one in self.venue.tells)
+        self.venue.tells.clear()
+        self.loop.flush(self.guard)
 
 
 def main() -> None:
     """Play the venue of the session in the folder named on the command line."""
-    Loop(load(sys.argv[1])).run()
+    die_with_parent()
+    config = configured("venue", sys.argv)
+    try:
+        venue = VenueProcess(config)
+    except (BadConfig, LinkError, OSError) as error:
+        unusable("venue", str(error))
+    signal.signal(signal.SIGTERM, venue.stop)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    venue.run()
 
 
 if __name__ == "__main__":

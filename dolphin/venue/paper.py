@@ -19,7 +19,18 @@ No spec module: the models let a fill come whenever a permit is out.
 from collections import Counter, deque
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+
+from dolphin.link.messages import (
+    AskBooks,
+    Books,
+    EndOrders,
+    Filled,
+    FromVenue,
+    Order,
+    OrderEnded,
+    OrdersEnded,
+    Submit,
+)
 
 TAKER_PPM = 500
 MAKER_PPM = 200
@@ -33,15 +44,12 @@ CUT_SHORT = 1
 
 
 @dataclass
-class Order:
-    """An order that works. ``limit_price`` 0 is a market order; ``maker`` once it has waited."""
+class Working:
+    """An order that works: its facts, what is left of it; ``maker`` once it has waited."""
 
-    order: int
-    worker: int
-    instrument: int
-    side: int
+    order_id: int
+    order: Order
     left: int
-    limit_price: int
     bars_left: int
     draw: int
     maker: bool = False
@@ -56,14 +64,14 @@ class PaperVenue:
         self.quantities = [0] * WORKERS
         self._costs = [0] * WORKERS
         self.prices: dict[int, int] = {}
-        self.tells: deque[dict[str, Any]] = deque()
+        self.tells: deque[FromVenue] = deque()
         self.counts: Counter[str] = Counter()
         self._seed = seed
-        self._orders: dict[int, Order] = {}
+        self._orders: dict[int, Working] = {}
         self._sent: Counter[int] = Counter()
         self._falsify = False
         self._hold = False
-        self._held: deque[dict[str, Any]] = deque()
+        self._held: deque[FromVenue] = deque()
 
     # --- the market ------------------------------------------------------------------------------
 
@@ -73,69 +81,73 @@ class PaperVenue:
         self.tells.extend(self._held)
         self._held.clear()
         self.prices.update(prices)
-        for order in list(self._orders.values()):
-            order.bars_left -= 1
-            self._work(order)
-            if order.order in self._orders and order.limit_price and order.bars_left <= 0:
-                self._finish(order)
+        for working in list(self._orders.values()):
+            working.bars_left -= 1
+            self._work(working)
+            limited = working.order.limit_price != 0
+            if working.order_id in self._orders and limited and working.bars_left <= 0:
+                self._finish(working)
 
     # --- the guard's orders ----------------------------------------------------------------------
 
-    def on_guard(self, message: dict[str, Any]) -> None:
-        """Take one message of the guard's: submit, cancel_all, books."""
-        do = message.get("do")
-        if do == "submit":
+    def on_guard(self, message: Submit | EndOrders | AskBooks) -> None:
+        """Take one message of the guard's."""
+        if isinstance(message, Submit):
             self._submit(message)
-        elif do == "cancel_all":
-            self._cancel_all(message)
-        elif do == "books":
+        elif isinstance(message, EndOrders):
+            self._end_orders(message)
+        else:
             self._show_books()
 
-    # VEN-001
-    def _submit(self, message: dict[str, Any]) -> None:
-        worker = message["worker"]
-        text = f"{self._seed}/{worker}/{self._sent[worker]}"
-        self._sent[worker] += 1
+    # VEN-001, VEN-007
+    def _submit(self, message: Submit) -> None:
+        order = message.order
+        if not 0 <= order.worker < WORKERS or order.quantity < 1 or abs(order.side) != 1:
+            # No order of a guard's: it ends without a fill.
+            self.counts["malformed"] += 1
+            self.tells.append(OrderEnded(order_id=message.order_id))
+            return
+        text = f"{self._seed}/{order.worker}/{self._sent[order.worker]}"
+        self._sent[order.worker] += 1
         self.counts["orders"] += 1
-        order = Order(
-            order=message["order"],
-            worker=worker,
-            instrument=message["instrument"],
-            side=message["side"],
-            left=message["quantity"],
-            limit_price=message["limit_price"],
+        working = Working(
+            order_id=message.order_id,
+            order=order,
+            left=order.quantity,
             bars_left=LIMIT_BARS,
             draw=blake2b(text.encode(), digest_size=1).digest()[0] % 16,
         )
-        self._orders[order.order] = order
-        self._work(order)
-        order.maker = True
+        self._orders[working.order_id] = working
+        self._work(working)
+        working.maker = True
 
     # VEN-001, VEN-003, VEN-004
-    def _work(self, order: Order) -> None:
+    def _work(self, working: Working) -> None:
         """Fill what the last close allows."""
+        order = working.order
         price = self.prices.get(order.instrument)
         if price is None:
             return
         if order.limit_price:
             if (order.limit_price - price) * order.side < 0:
                 return
-            if order.maker:
+            if working.maker:
                 price = order.limit_price
-        if order.draw < IN_PARTS and order.left > 1:
-            first = order.left // 2
-            self._fill(order, first, price)
-            if order.draw < CUT_SHORT:
-                self._finish(order)
+        if working.draw < IN_PARTS and working.left > 1:
+            first = working.left // 2
+            self._fill(working, first, price)
+            if working.draw < CUT_SHORT:
+                self._finish(working)
                 return
-        self._fill(order, order.left, price)
-        self._finish(order)
+        self._fill(working, working.left, price)
+        self._finish(working)
 
     # VEN-002, VEN-005
-    def _fill(self, order: Order, quantity: int, price: int) -> None:
-        rate = MAKER_PPM if order.maker and order.limit_price else TAKER_PPM
+    def _fill(self, working: Working, quantity: int, price: int) -> None:
+        order = working.order
+        rate = MAKER_PPM if working.maker and order.limit_price else TAKER_PPM
         fee = (quantity * price * rate + PPM - 1) // PPM
-        order.left -= quantity
+        working.left -= quantity
         worker = order.worker
         self.quantities[worker] += order.side * quantity
         self._costs[worker] += order.side * quantity * price
@@ -146,41 +158,33 @@ class PaperVenue:
         self.counts["fills"] += 1
         self.counts["maker_fills" if rate == MAKER_PPM else "taker_fills"] += 1
         self.tells.append(
-            {
-                "tells": "fill",
-                "order": order.order,
-                "worker": worker,
-                "quantity": quantity,
-                "price": price,
-                "fee": fee,
-            }
+            Filled(
+                order_id=working.order_id, worker=worker, quantity=quantity, price=price, fee=fee
+            )
         )
 
-    def _finish(self, order: Order) -> None:
-        self._orders.pop(order.order, None)
-        if order.left:
+    def _finish(self, working: Working) -> None:
+        self._orders.pop(working.order_id, None)
+        if working.left:
             self.counts["ended_unfilled"] += 1
-        self.tells.append({"tells": "done", "order": order.order})
+        self.tells.append(OrderEnded(order_id=working.order_id))
 
     # VEN-006
-    def _cancel_all(self, message: dict[str, Any]) -> None:
-        for order in list(self._orders.values()):
-            self._finish(order)
-        answer = {
-            "tells": "all_cancelled",
-            "sequence": message["sequence"],
-            "close": message.get("close", []),
-        }
+    def _end_orders(self, message: EndOrders) -> None:
+        for working in list(self._orders.values()):
+            self._finish(working)
         # A venue that is slow to confirm holds the fence open until its next bar (a drill).
-        (self._held if self._hold else self.tells).append(answer)
+        (self._held if self._hold else self.tells).append(
+            OrdersEnded(sequence=message.sequence, close=message.close)
+        )
 
     def _show_books(self) -> None:
+        one, two, three, four, five, six, seven, eight = self.quantities
         self.tells.append(
-            {
-                "tells": "books",
-                "cash": self.cash + (1_000_000 if self._falsify else 0),
-                "quantities": list(self.quantities),
-            }
+            Books(
+                cash=self.cash + (1_000_000 if self._falsify else 0),
+                quantities=(one, two, three, four, five, six, seven, eight),
+            )
         )
         if self._falsify:
             self.counts["books_falsified"] += 1

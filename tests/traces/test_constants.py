@@ -201,8 +201,9 @@ def test_control_the_process_does_not_start_with_other_numbers(tmp_path: Path) -
 @pytest.mark.req("SHL-040")
 def test_control_the_process_does_not_start_with_limits_out_of_bounds(tmp_path: Path) -> None:
     code = "from tests.dolphin.shell.test_process import config_in; from pathlib import Path; "
-    code += "from dataclasses import replace; "
-    code += f"replace(config_in(Path({str(tmp_path)!r}), 'x'), heartbeat_limit_ms=[60000]*4).save()"
+    code += "from msgspec.structs import replace; "
+    code += f"made = config_in(Path({str(tmp_path)!r}), 'x'); "
+    code += "replace(made, heartbeat_limit_ms=(60000,) * 4).save()"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
     done = subprocess.run(
         [sys.executable, "-m", "dolphin.shell", str(tmp_path)],

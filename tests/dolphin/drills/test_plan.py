@@ -3,24 +3,28 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from dolphin.drills.__main__ import DRILLS, Prober
+from dolphin.drills.__main__ import KNOWN, Prober
 from dolphin.drills.plan import TRIES_MAX, Drill, Plan, drills
 from dolphin.feed.market import plan as episodes_of
+from dolphin.link.messages import Slot, Status
+from dolphin.shell.snapshot import snapshot
 from kernel.outcome import Reason
+from kernel.state import initial_state, opening_ledger
+from tests.dolphin.shell.conftest import LIMITS
 
 
-def status(**changes: Any) -> dict[str, Any]:
+def held(permit_kind: int) -> tuple[Slot, ...]:
+    """Return slots of which the first holds a position."""
+    empty = Slot(instrument=0, mark=0, quantity=0, cost=0, permit_kind=0)
+    return (Slot(instrument=1, mark=5, quantity=-3, cost=9, permit_kind=permit_kind), *[empty] * 7)
+
+
+def status(**changes: Any) -> Status:
     """Return a status in HIBERNATE, flat and quiet."""
-    return {
-        "posture": 0,
-        "effective": 0,
-        "fence_confirmed": True,
-        "killed": False,
-        "flat": True,
-        "operator_request": 0,
-        "slots": [[0, 0, 0, 0, 0]] * 8,
-    } | changes
+    opening = snapshot(initial_state(LIMITS, opening_ledger(10**9), 0, 0))
+    return replace(opening, **({"fence_confirmed": True} | changes))
 
 
 def rows(profile: str = "bible") -> tuple[Drill, ...]:
@@ -35,8 +39,8 @@ def test_names_are_distinct_and_every_after_is_a_row() -> None:
 
 def test_every_probe_is_a_method_of_the_prober() -> None:
     wanted = {row.name for row in rows("specification") if row.hand == "prober"}
-    assert wanted | {"rest", "hold", "present_held", "release"} <= DRILLS
-    assert all(callable(getattr(Prober, name)) for name in DRILLS)
+    assert wanted | {"rest", "hold", "present_held", "release"} <= KNOWN
+    assert all(callable(getattr(Prober, name)) for name in KNOWN)
 
 
 def test_every_reason_that_a_session_can_meet_is_asked_for() -> None:
@@ -50,7 +54,7 @@ def test_every_reason_that_a_session_can_meet_is_asked_for() -> None:
 def test_a_drill_waits_for_its_bar_its_condition_and_its_predecessor() -> None:
     plan = Plan(
         (
-            Drill("first", "prober", 5, lambda now: now["posture"] == 1, "", ("A",)),
+            Drill("first", "prober", 5, lambda now: now.posture == 1, "", ("A",)),
             Drill("second", "prober", 0, lambda _now: True, "first", ()),
         )
     )
@@ -83,8 +87,8 @@ def test_a_drill_is_not_tried_for_ever() -> None:
         ("kill_desync", {"posture": 1}, {"posture": 1, "killed": True}),
         (
             "kill_operator",
-            {"posture": 2, "slots": [[1, 5, -3, 9, 0], *[[0] * 5] * 7]},
-            {"posture": 2, "slots": [[1, 5, -3, 9, 2], *[[0] * 5] * 7]},
+            {"posture": 2, "slots": held(0)},
+            {"posture": 2, "slots": held(2)},
         ),
         ("peak_reset", {}, {"flat": False}),
     ],

@@ -4,7 +4,7 @@ Rule of this file: the module is not imported, here or by what is imported here.
 does that is started when it should only be read is seen in a test, not while tests are collected;
 so a figure and a worker is a test each.
 
-Not here: what the loop does with the figures (``test_places_guard_loop``), the process
+Not here: what the loop does with the figures (``test_guard_loop``), the process
 (``test_guard_loop``).
 """
 
@@ -49,9 +49,9 @@ def test_a_worker_speaks_on_its_own_path_alone(
 @pytest.mark.req("GRD-026", "GRD-027", "GRD-030")
 @pytest.mark.parametrize(
     ("name", "figure"),
-    [("TURN_MESSAGES", 16), ("TURN_MS", 20), ("HEARTBEAT_MS", 250), ("BOOKS_MS", 500)],
+    [("TURN_MESSAGES", 16), ("TURN_S", 0.02), ("HEARTBEAT_S", 0.25), ("BOOKS_S", 0.5)],
 )
 def test_a_turn_its_beats_and_the_books_have_their_figures(
-    read: dict[str, Any], name: str, figure: int
+    read: dict[str, Any], name: str, figure: float
 ) -> None:
     assert read[name] == figure

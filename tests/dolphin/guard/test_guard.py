@@ -1,28 +1,52 @@
 """The guard: a permit passes once, in its epoch, in time, unaltered; the fence confirms last."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from dolphin.guard.guard import Guard
-from dolphin.link.permit import Permit, token_of
+from dolphin.link.messages import (
+    Books,
+    CancelAll,
+    CloseOrder,
+    ConfirmFence,
+    EndOrders,
+    Filled,
+    Flatten,
+    Hello,
+    Issued,
+    Order,
+    OrderEnded,
+    OrdersEnded,
+    Permit,
+    PresentPermit,
+    Refused,
+    Submit,
+    Token,
+)
+from dolphin.link.permit import token_of
 
 KEY = bytes(range(32))
 NOW = 1_000
-PERMIT = Permit(
-    permit_id=50,
-    epoch=4,
-    worker=2,
-    instrument=9,
-    side=1,
-    reduce_only=False,
-    market=True,
-    quantity=10,
-    limit_price=0,
-    kind=1,
-    expires_ns=NOW + 100,
-)
+ORDER = Order(
+    worker=2, instrument=9, side=1, reduce_only=False, market=True, quantity=10, limit_price=0,
+    leverage_ppm=1_000_000,
+)  # fmt: skip
+PERMIT = Permit(permit_id=50, epoch=4, order=ORDER, kind=1, expires_ns=NOW + 100)
+HELLO = Hello(epoch=4, fence_confirmed=True, floor=10, outstanding=())
+
+
+def judged(guard: Guard, token: Token, workers: tuple[int, ...] = (2,), now: int = NOW) -> str:
+    """Present a permit; return the reason of the refusal, or "ok"."""
+    answer = guard.on_worker(workers, PresentPermit(permit=token), now)
+    return answer.reason if isinstance(answer, Refused) else "ok"
+
+
+def ended(orders: Any) -> OrdersEnded:
+    """Return the venue's answer to an order to end all."""
+    assert isinstance(orders, EndOrders)
+    return OrdersEnded(sequence=orders.sequence, close=orders.close)
 
 
 class Rig:
@@ -30,30 +54,29 @@ class Rig:
 
     def __init__(self) -> None:
         self.guard = Guard(KEY)
-        self.kernel(do="hello", epoch=4, fence_confirmed=True, floor=10, outstanding=[])
+        self.kernel(HELLO)
         self.venue_heard()
-        self.guard.on_venue({"tells": "all_cancelled", "sequence": 1, "close": []})
+        self.guard.on_venue(OrdersEnded(sequence=1))
 
-    def kernel(self, **message: Any) -> None:
+    def kernel(self, message: Any) -> None:
         self.guard.on_kernel(message)
 
-    def issue(self, permit: Permit = PERMIT) -> dict[str, Any]:
+    def issue(self, permit: Permit = PERMIT) -> Token:
         token = token_of(permit, KEY)
-        self.kernel(do="issued", permit=token)
+        self.kernel(Issued(permit=token))
         return token
 
-    def order(self, token: Any, workers: tuple[int, ...] = (2,), now: int = NOW) -> str:
-        answer = self.guard.on_worker(workers, {"permit": token}, now)
-        return str(answer.get("reason", "ok"))
+    def order(self, token: Token, workers: tuple[int, ...] = (2,), now: int = NOW) -> str:
+        return judged(self.guard, token, workers, now)
 
-    def venue_heard(self) -> list[dict[str, Any]]:
+    def venue_heard(self) -> list[Any]:
         heard = list(self.guard.to_venue)
         self.guard.to_venue.clear()
         return heard
 
     def kernel_heard(self) -> list[tuple[str, int]]:
         heard = [
-            (m["event"], m.get("worker", m.get("epoch", m.get("partition", -1))))
+            (type(m).__name__, getattr(m, "worker", getattr(m, "epoch", -1)))
             for m in self.guard.to_kernel
         ]
         self.guard.to_kernel.clear()
@@ -61,21 +84,18 @@ class Rig:
 
     def fill(self, quantity: int, order: int = 50, worker: int = 2) -> None:
         self.guard.on_venue(
-            {
-                "tells": "fill", "order": order, "worker": worker, "quantity": quantity,
-                "price": 5, "fee": 1,
-            }
-        )  # fmt: skip
+            Filled(order_id=order, worker=worker, quantity=quantity, price=5, fee=1)
+        )
 
     def done(self, order: int = 50) -> None:
-        self.guard.on_venue({"tells": "done", "order": order})
+        self.guard.on_venue(OrderEnded(order_id=order))
 
     def fence(self, epoch: int) -> int:
-        self.kernel(do="cancel_all", epoch=epoch)
-        return int(self.venue_heard()[-1]["sequence"])
+        self.kernel(CancelAll(epoch=epoch))
+        return int(self.venue_heard()[-1].sequence)
 
     def cancelled(self, sequence: int) -> None:
-        self.guard.on_venue({"tells": "all_cancelled", "sequence": sequence, "close": []})
+        self.guard.on_venue(OrdersEnded(sequence=sequence))
 
 
 @pytest.fixture
@@ -88,7 +108,7 @@ def test_a_good_permit_passes_once(rig: Rig) -> None:
     token = rig.issue()
     assert rig.order(token) == "ok"
     (submitted,) = rig.venue_heard()
-    assert (submitted["order"], submitted["quantity"], submitted["side"]) == (50, 10, 1)
+    assert submitted == Submit(order_id=50, order=ORDER)
     assert rig.order(token) == "USED"
     assert rig.venue_heard() == []
 
@@ -101,10 +121,10 @@ def test_each_fault_has_its_name_and_no_order_leaves(rig: Rig) -> None:
     newer = token_of(replace(PERMIT, permit_id=53, epoch=5), KEY)
     unheard = token_of(replace(PERMIT, permit_id=54), KEY)
     before = token_of(replace(PERMIT, permit_id=9), KEY)
-    rig.kernel(do="issued", permit=before)
-    assert rig.order(token | {"quantity": 11}) == "FORGED"
+    rig.kernel(Issued(permit=before))
+    more = replace(token, permit=replace(PERMIT, order=replace(ORDER, quantity=11)))
+    assert rig.order(more) == "FORGED"
     assert rig.order(other) == "FORGED"
-    assert rig.order(None) == "FORGED"
     assert rig.order(token, workers=(3, 4)) == "NOT_YOURS"
     assert rig.order(older) == "STALE_EPOCH"
     assert rig.order(newer) == "STALE_EPOCH"
@@ -113,14 +133,13 @@ def test_each_fault_has_its_name_and_no_order_leaves(rig: Rig) -> None:
     assert rig.order(before) == "UNKNOWN"
     assert rig.venue_heard() == []
     assert rig.order(token) == "ok", "none of it used the good one up"
-    assert sum(rig.guard.refusals.values()) == 9
+    assert sum(rig.guard.refusals.values()) == 8
 
 
 @pytest.mark.req("GRD-010")
 def test_before_the_kernel_has_spoken_nothing_passes() -> None:
     guard = Guard(KEY)
-    answer = guard.on_worker((2,), {"permit": token_of(PERMIT, KEY)}, NOW)
-    assert answer["reason"] == "STALE_EPOCH"
+    assert judged(guard, token_of(PERMIT, KEY)) == "STALE_EPOCH"
 
 
 @pytest.mark.req("GRD-005", "GRD-012")
@@ -197,12 +216,12 @@ def test_a_permit_that_the_fence_ended_is_not_closed(rig: Rig) -> None:
 
 @pytest.mark.req("GRD-015", "GRD-016")
 def test_the_kernels_flatten_needs_no_worker_but_its_mac_and_epoch(rig: Rig) -> None:
-    flatten = replace(PERMIT, kind=3, reduce_only=True)
+    flatten = replace(PERMIT, kind=3, order=replace(ORDER, reduce_only=True))
     good = token_of(flatten, KEY)
     forged = token_of(replace(flatten, permit_id=51), bytes(32))
     stale = token_of(replace(flatten, permit_id=52, epoch=3), KEY)
-    rig.kernel(do="flatten", permits=[good, forged, stale])
-    assert [one["order"] for one in rig.venue_heard()] == [50]
+    rig.kernel(Flatten(permits=(good, forged, stale)))
+    assert [one.order_id for one in rig.venue_heard()] == [50]
     rig.done()
     assert rig.kernel_heard() == [("CloseOrder", 2)], "so that the kernel flattens again"
 
@@ -216,28 +235,25 @@ def test_a_fill_of_an_order_nobody_knows_is_told(rig: Rig) -> None:
 @pytest.mark.req("GRD-008", "GRD-021")
 def test_a_guard_that_comes_anew_ends_what_it_does_not_know(rig: Rig) -> None:
     guard = Guard(KEY)
-    hello = {"do": "hello", "epoch": 4, "fence_confirmed": True, "floor": 60, "outstanding": [2]}
-    guard.on_kernel(hello)
+    guard.on_kernel(replace(HELLO, floor=60, outstanding=(2,)))
     (cancel,) = guard.to_venue
-    guard.on_kernel({"do": "issued", "permit": token_of(PERMIT, KEY)})
-    late = guard.on_worker((2,), {"permit": token_of(PERMIT, KEY)}, NOW)
-    assert late["reason"] == "UNKNOWN", "issued below the floor"
-    guard.on_venue({"tells": "all_cancelled", **cancel})
-    assert [(m["event"], m["worker"]) for m in guard.to_kernel] == [("CloseOrder", 2)]
+    guard.on_kernel(Issued(permit=token_of(PERMIT, KEY)))
+    assert judged(guard, token_of(PERMIT, KEY)) == "UNKNOWN", "issued below the floor"
+    guard.on_venue(ended(cancel))
+    assert list(guard.to_kernel) == [CloseOrder(worker=2)]
 
 
 @pytest.mark.req("GRD-022")
 def test_a_guard_that_finds_the_fence_open_closes_it(rig: Rig) -> None:
     guard = Guard(KEY)
-    hello = {"do": "hello", "epoch": 7, "fence_confirmed": False, "floor": 60, "outstanding": [2]}
-    guard.on_kernel(hello)
-    guard.on_venue({"tells": "all_cancelled", **guard.to_venue[-1]})
-    assert [(m["event"], m["epoch"]) for m in guard.to_kernel] == [("ConfirmFence", 7)]
+    guard.on_kernel(Hello(epoch=7, fence_confirmed=False, floor=60, outstanding=(2,)))
+    guard.on_venue(ended(guard.to_venue[-1]))
+    assert list(guard.to_kernel) == [ConfirmFence(epoch=7)]
 
 
 @pytest.mark.req("GRD-020")
 def test_books_travel_behind_the_fills(rig: Rig) -> None:
     rig.order(rig.issue())
     rig.fill(10)
-    rig.guard.on_venue({"tells": "books", "cash": 1, "quantities": [0] * 8})
+    rig.guard.on_venue(Books(cash=1, quantities=(0,) * 8))
     assert [name for name, _ in rig.kernel_heard()] == ["ReportFill", "ReconcileLedger"]

@@ -7,51 +7,80 @@ Not here: the judgement (``test_guard``), the session's whole tree (tests/dolphi
 """
 
 import json
-import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from dolphin.guard.__main__ import TURN_MESSAGES, Loop
-from dolphin.link.channel import Channel, ChannelClosed, Listener, connect
+from dolphin.guard import __main__ as guard_process
+from dolphin.guard.__main__ import TURN_MESSAGES, GuardProcess
+from dolphin.link.channel import ChannelClosed, Listener, connect
+from dolphin.link.codec import Message
 from dolphin.link.config import PERMIT_KEY, VENUE_KEY, Config
-from dolphin.link.permit import Permit, token_of
+from dolphin.link.messages import (
+    FROM_GUARD,
+    TO_KERNEL,
+    TO_VENUE,
+    Accepted,
+    AskBooks,
+    Books,
+    CancelAll,
+    CloseOrder,
+    DrillGuard,
+    EndOrders,
+    Filled,
+    Hello,
+    Issued,
+    Login,
+    OrderEnded,
+    OrderOver,
+    Passed,
+    Permit,
+    PresentPermit,
+    ReconcileLedger,
+    RecordHeartbeat,
+    Refused,
+    Submit,
+)
+from dolphin.link.permit import token_of
+from dolphin.link.process import Measure
 from dolphin.ops.supervise import ROOT
+from tests.dolphin.said import ORDER, Heard, client_of
 from tests.dolphin.shell.test_process import DEADLINE_S, config_in
 
 PERMIT = Permit(
-    permit_id=50, epoch=0, worker=2, instrument=3, side=1, reduce_only=False, market=True,
-    quantity=10, limit_price=0, kind=1, expires_ns=2**62,
-)  # fmt: skip
-HELLO = {"do": "hello", "epoch": 0, "fence_confirmed": True, "floor": 10, "outstanding": []}
+    permit_id=50, epoch=0, order=replace(ORDER, worker=2, instrument=3), kind=1, expires_ns=2**62
+)
+HELLO = Hello(epoch=0, fence_confirmed=True, floor=10, outstanding=())
+FORGED = PresentPermit(permit=token_of(PERMIT, bytes(32)))
+BOOKS = Books(cash=7, quantities=(0,) * 8)
+ANSWERS = {"kernel": TO_KERNEL, "venue": TO_VENUE}
 
 
 class Stage:
-    """A guard's loop, and the listeners of the kernel and of the venue."""
+    """A guard's process, and the listeners of the kernel and of the venue."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.loop = Loop(config)
+        self.loop = GuardProcess(config)
         self.listeners: dict[str, Listener] = {}
-        self.ends: dict[str, Channel] = {}
-        self.heard: dict[str, list[dict[str, Any]]] = {"kernel": [], "venue": []}
+        self.ends: dict[str, Heard] = {}
+        self.heard: dict[str, list[Any]] = {"kernel": [], "venue": []}
 
     def raise_up(self, *names: str) -> None:
         """Listen as the kernel or the venue, and take the guard's connection."""
         for name in names:
             self.listeners[name] = Listener(self.config.socket(f"{name}.guard"))
         for name in names:
-            self.ends[name] = self.until(self.listeners[name].accept)
+            self.ends[name] = Heard(self.until(self.listeners[name].accept), ANSWERS[name])
 
     def strike_down(self, name: str) -> None:
         self.config.socket(f"{name}.guard").unlink()
@@ -72,31 +101,31 @@ class Stage:
             self.step()
         return found
 
-    def hears(self, name: str, **fields: Any) -> dict[str, Any]:
-        """Step until kernel or venue has been told a message with these fields."""
+    def hears(self, name: str, kind: type[Message], **fields: Any) -> Any:
+        """Step until kernel or venue has been told a message of the kind, with these fields."""
 
-        def found() -> dict[str, Any] | None:
+        def found() -> Any:
             for message in self.heard[name]:
-                if fields.items() <= message.items():
+                own = [getattr(message, key, None) for key in fields]
+                if isinstance(message, kind) and own == list(fields.values()):
                     self.heard[name].remove(message)
                     return message
             return None
 
-        message: dict[str, Any] = self.until(found)
-        return message
+        return self.until(found)
 
-    def client(self, name: str) -> Channel:
-        return connect(self.config.socket(f"guard.{name}"), DEADLINE_S)
+    def client(self, name: str) -> Heard:
+        return Heard(connect(self.config.socket(f"guard.{name}"), DEADLINE_S), FROM_GUARD)
 
-    def ask(self, client: Channel, **message: Any) -> dict[str, Any]:
+    def ask(self, client: Heard, message: Message = FORGED) -> Any:
         assert client.send(message)
-        answer: dict[str, Any] = self.until(client.recv)
-        return answer
+        return self.until(client.recv)
 
-    def issue(self, permit: Permit = PERMIT) -> dict[str, Any]:
+    def issue(self, permit: Permit = PERMIT) -> PresentPermit:
+        """Have the kernel announce a permit; return the word with which it is presented."""
         token = token_of(permit, self.config.key(PERMIT_KEY))
-        self.ends["kernel"].send({"do": "issued", "permit": token})
-        return token
+        self.ends["kernel"].send(Issued(permit=token))
+        return PresentPermit(permit=token)
 
 
 @pytest.fixture
@@ -112,7 +141,7 @@ def stage(config: Config) -> Stage:
     made = Stage(config)
     made.raise_up("kernel", "venue")
     made.ends["kernel"].send(HELLO)
-    made.hears("venue", do="cancel_all")
+    made.hears("venue", EndOrders)
     return made
 
 
@@ -125,10 +154,10 @@ def test_the_heart_beats_only_while_kernel_and_venue_are_there(config: Config) -
     stage.raise_up("kernel")
     for _ in range(3):
         stage.step()
-    assert not [m for m in stage.heard["kernel"] if m["event"] == "RecordHeartbeat"]
+    assert not [m for m in stage.heard["kernel"] if isinstance(m, RecordHeartbeat)]
     stage.raise_up("venue")
-    assert stage.hears("kernel", event="RecordHeartbeat")["partition"] == 1
-    assert stage.hears("venue", do="books")
+    assert stage.hears("kernel", RecordHeartbeat).partition == 1
+    assert stage.hears("venue", AskBooks)
     stage.strike_down("venue")
     stage.step()
     stage.heard["kernel"].clear()
@@ -142,19 +171,20 @@ def test_the_venue_hears_the_key_before_anything_else(config: Config) -> None:
     stage = Stage(config)
     stage.raise_up("kernel", "venue")
     stage.until(lambda: stage.heard["venue"])
-    assert stage.heard["venue"][0] == {"login": config.key(VENUE_KEY).hex()}
+    assert stage.heard["venue"][0] == Login(key=config.key(VENUE_KEY).hex())
 
 
 @pytest.mark.req("GRD-021", "GRD-027")
 def test_a_kernel_that_comes_again_is_not_told_what_was_for_its_ancestor(stage: Stage) -> None:
     stage.strike_down("kernel")
     stage.step()
-    stage.ends["venue"].send({"tells": "books", "cash": 1, "quantities": [0] * 8})
-    stage.until(lambda: any(m["event"] == "ReconcileLedger" for m in stage.loop.guard.to_kernel))
+    stage.loop.kernel.outbox.clear()
+    stage.ends["venue"].send(BOOKS)
+    stage.until(lambda: stage.loop.kernel.outbox)
     stage.raise_up("kernel")
     for _ in range(3):
         stage.step()
-    assert not [m for m in stage.heard["kernel"] if m["event"] == "ReconcileLedger"]
+    assert not [m for m in stage.heard["kernel"] if isinstance(m, ReconcileLedger)]
 
 
 @pytest.mark.req("GRD-027")
@@ -162,25 +192,35 @@ def test_a_venue_that_comes_again_gets_the_key_and_then_what_waited(stage: Stage
     stage.strike_down("venue")
     stage.step()
     stage.heard["venue"].clear()
-    stage.ends["kernel"].send({"do": "cancel_all", "epoch": 1})
+    stage.ends["kernel"].send(CancelAll(epoch=1))
     for _ in range(2):
         stage.step()
     stage.raise_up("venue")
-    stage.hears("venue", do="cancel_all")
-    assert "login" in stage.heard["venue"][0]
+    stage.hears("venue", EndOrders)
+    assert isinstance(stage.heard["venue"][0], Login)
 
 
 @pytest.mark.req("GRD-028")
-def test_what_is_no_message_of_kernel_or_venue_is_passed_over(stage: Stage) -> None:
-    for name in ("kernel", "venue"):
-        end = stage.ends[name]
-        raw = socket.socket(fileno=os.dup(end.fileno()))
-        raw.send(b"{")
-    stage.ends["venue"].send({"tells": "books", "cash": 7, "quantities": [0] * 8})
-    assert stage.hears("kernel", event="ReconcileLedger")["cash"] == 7
-    stage.ends["kernel"].send({"ok": False, "reason": "MALFORMED"})
-    stage.ends["kernel"].send({"ok": True})
+def test_what_is_no_message_of_kernel_or_venue_is_passed_over_and_counted(stage: Stage) -> None:
+    for data in (b"{", b"\xff", b'{"type":"Obey"}', b"x" * 70_000):
+        for name in ("kernel", "venue"):
+            stage.ends[name].send(data)
+    stage.ends["venue"].send(BOOKS)
+    assert stage.hears("kernel", ReconcileLedger).cash == 7
+    stage.ends["kernel"].send(Refused(reason="MALFORMED"))
+    stage.ends["kernel"].send(Accepted())
     stage.until(lambda: stage.loop.guard.counts["kernel_refused_MALFORMED"] == 1)
+    assert stage.loop.guard.refusals == {"UNREADABLE": 8}
+
+
+@pytest.mark.req("GRD-028", "GRD-029")
+def test_what_stands_behind_no_message_is_heard_in_the_same_turn(stage: Stage) -> None:
+    for end in stage.ends.values():
+        end.send(b"{")
+    stage.ends["kernel"].send(CancelAll(epoch=1))
+    stage.ends["venue"].send(Filled(order_id=9, worker=2, quantity=1, price=1, fee=0))
+    stage.loop.step()
+    assert (stage.loop.guard.epoch, stage.loop.guard.counts["fills"]) == (1, 1)
 
 
 @pytest.mark.req("GRD-027")
@@ -189,20 +229,22 @@ def test_who_does_not_read_is_not_waited_for_and_hears_all_in_order(
     stage: Stage, name: str
 ) -> None:
     deaf = stage.ends.pop(name)
-    queue = stage.loop.guard.to_kernel if name == "kernel" else stage.loop.guard.to_venue
-    queue.clear()
+    kernel = name == "kernel"
+    rank = stage.loop.kernel if kernel else stage.loop.venue
+    queue: Any = stage.loop.guard.to_kernel if kernel else stage.loop.guard.to_venue
     sent = 0
-    while not any("number" in message for message in queue):
-        queue.append({"event": "CloseOrder", "number": sent, "filler": "x" * 4000})
+    while not rank.outbox:
+        queue.append(CloseOrder(worker=sent) if kernel else EndOrders(sequence=sent))
         sent += 1
         stage.loop.step()
         assert sent < 10_000, "the socket has no end, so nothing was tested"
-    other = stage.client("prober")
-    assert stage.ask(other, permit=None)["reason"] == "FORGED", "the guard goes on"
+    assert stage.ask(stage.client("prober")).reason == "FORGED", "the guard goes on"
     stage.ends[name] = deaf
-    stage.hears(name, number=sent - 1)
-    numbers = [m["number"] for m in stage.heard[name] if "number" in m]
-    assert numbers == list(range(sent - 1))
+    told = "worker" if kernel else "sequence"
+    kind = CloseOrder if kernel else EndOrders
+    stage.hears(name, kind, **{told: sent - 1})
+    numbers = [getattr(m, told) for m in stage.heard[name] if isinstance(m, kind)]
+    assert numbers[-sent + 1 :] == list(range(sent - 1))
 
 
 @pytest.mark.req("GRD-027")
@@ -210,17 +252,19 @@ def test_who_does_not_read_is_not_waited_for_and_hears_all_in_order(
 def test_who_is_gone_when_it_is_told_is_tried_again(stage: Stage, name: str) -> None:
     """The end of the connection is found by a word that does not leave: EPIPE on the way out."""
     client = stage.client("prober")
-    stage.ask(client, permit=None)
-    token = stage.issue()
-    stage.until(lambda: 50 in stage.loop.guard._issued)  # announced before the fall
+    stage.ask(client)
+    order = stage.issue()
+    stage.step()  # announced before the fall
     stage.strike_down(name)
-    queue = stage.loop.guard.to_kernel if name == "kernel" else stage.loop.guard.to_venue
-    queue.append({"event": "CloseOrder", "worker": 1})
-    stage.loop._flush()
-    assert queue, "nothing is lost"
+    rank = stage.loop.kernel if name == "kernel" else stage.loop.venue
+    rank.put(CloseOrder(worker=1) if name == "kernel" else EndOrders(sequence=7))
+    stage.loop.loop.flush(rank)
+    assert (len(rank.outbox), rank.channels) == (1, []), "nothing is lost"
     stage.raise_up(name)
-    assert stage.ask(client, permit=token)["ok"] is True
-    stage.hears("venue", do="submit", order=50)
+    assert isinstance(stage.ask(client, order), Passed)
+    stage.hears("venue", Submit, order_id=50)
+    if name == "venue":
+        assert [m for m in stage.heard["venue"] if isinstance(m, EndOrders)]
 
 
 # --- workers --------------------------------------------------------------------------------------
@@ -229,52 +273,73 @@ def test_who_is_gone_when_it_is_told_is_tried_again(stage: Stage, name: str) -> 
 @pytest.mark.req("GRD-011", "GRD-016")
 def test_an_order_passes_and_its_worker_hears_its_end(stage: Stage) -> None:
     worker = stage.client("prober")
-    answer = stage.ask(worker, permit=stage.issue(), id=9)
-    assert answer == {"ok": True, "order": 50, "id": 9}
-    assert stage.hears("venue", do="submit")["order"] == 50
-    stage.ends["venue"].send({"tells": "done", "order": 50})
-    assert stage.until(worker.recv) == {"over": 50, "left": 10}
-    assert stage.hears("kernel", event="CloseOrder")["worker"] == 2
+    answer = stage.ask(worker, replace(stage.issue(), id=9))
+    assert answer == Passed(order_id=50, id=9)
+    assert stage.hears("venue", Submit) == Submit(order_id=50, order=PERMIT.order)
+    stage.ends["venue"].send(OrderEnded(order_id=50))
+    assert stage.until(worker.recv) == OrderOver(order_id=50, left=100)
+    assert stage.hears("kernel", CloseOrder).worker == 2
 
 
 @pytest.mark.req("GRD-012", "GRD-029")
 def test_the_kernel_is_heard_before_every_order(stage: Stage) -> None:
     """Fence and order wait together, the order was there first: the fence is heard first."""
-    worker, token = stage.client("prober"), stage.issue()
-    stage.ask(worker, permit=None)
-    worker.send({"permit": token})
-    stage.ends["kernel"].send({"do": "cancel_all", "epoch": 1})
-    assert stage.until(worker.recv) == {"ok": False, "reason": "STALE_EPOCH"}
-    assert not [m for m in stage.heard["venue"] if m.get("do") == "submit"]
+    worker, order = stage.client("prober"), stage.issue()
+    stage.ask(worker)
+    worker.send(order)
+    stage.ends["kernel"].send(CancelAll(epoch=1))
+    assert stage.until(worker.recv) == Refused(reason="STALE_EPOCH")
+    assert not [m for m in stage.heard["venue"] if isinstance(m, Submit)]
+
+
+@pytest.mark.req("GRD-012", "GRD-029")
+def test_the_kernel_is_heard_again_before_each_order_of_one_turn(stage: Stage) -> None:
+    """Between two orders of a worker's the kernel fences: the second does not pass."""
+    worker = stage.client("prober")
+    stage.ask(worker)
+    first = stage.issue()
+    second = stage.issue(replace(PERMIT, permit_id=51))
+    stage.step()
+    judge = stage.loop.guard.on_worker
+
+    def fence_after(*words: Any) -> Any:
+        stage.ends["kernel"].send(CancelAll(epoch=1))
+        return judge(*words)
+
+    stage.loop.guard.on_worker = fence_after  # type: ignore[method-assign]  # who speaks when
+    assert worker.send(first)
+    assert worker.send(second)
+    assert isinstance(stage.until(worker.recv), Passed)
+    assert stage.until(worker.recv) == Refused(reason="STALE_EPOCH")
 
 
 @pytest.mark.req("GRD-004", "GRD-009")
 def test_a_path_speaks_for_its_own_workers(stage: Stage) -> None:
     alpha = stage.client("alpha")
-    assert stage.ask(alpha, permit=stage.issue())["reason"] == "NOT_YOURS"
+    assert stage.ask(alpha, stage.issue()).reason == "NOT_YOURS"
     assert stage.loop.guard.refusals["NOT_YOURS"] == 1
 
 
 @pytest.mark.req("GRD-028")
 def test_garbage_of_a_worker_is_an_answer_and_no_order(stage: Stage) -> None:
-    raw = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    raw.connect(str(stage.config.socket("guard.prober")))
+    worker = stage.client("prober")
     for data in (b"{", b"[]", b"x" * 70_000):
-        raw.send(data)
-    channel = Channel(raw)
+        worker.send(data)
     for _ in range(3):
-        assert stage.until(channel.recv) == {"ok": False, "reason": "FORGED"}
+        answer = stage.until(worker.recv)
+        assert (type(answer), answer.reason) == (Refused, "UNREADABLE")
+        assert "expected" in answer.detail
     assert stage.loop.guard.refusals["UNREADABLE"] == 3
 
 
 @pytest.mark.req("GRD-030")
 def test_a_worker_is_read_a_bounded_number_of_times_a_turn(stage: Stage) -> None:
     worker = stage.client("prober")
-    stage.ask(worker, permit=None)
+    stage.ask(worker)
     refusals = stage.loop.guard.refusals
     before = refusals["FORGED"]
     for _ in range(TURN_MESSAGES + 5):
-        worker.send({"permit": None})
+        worker.send(FORGED)
     stage.step()
     assert refusals["FORGED"] - before == TURN_MESSAGES
     stage.step()
@@ -284,67 +349,153 @@ def test_a_worker_is_read_a_bounded_number_of_times_a_turn(stage: Stage) -> None
 @pytest.mark.req("GRD-030")
 def test_a_worker_that_comes_again_replaces_its_ancestor(stage: Stage) -> None:
     old = stage.client("prober")
-    stage.ask(old, permit=None)
+    stage.ask(old)
     new = stage.client("prober")
-    assert stage.ask(new, permit=None)["reason"] == "FORGED"
+    assert stage.ask(new).reason == "FORGED"
     with pytest.raises(ChannelClosed):
         old.recv()
 
 
 @pytest.mark.req("GRD-030")
+def test_what_waited_for_a_worker_that_is_gone_is_not_the_next_ones(stage: Stage) -> None:
+    stage.loop.workers["prober"].put(OrderOver(order_id=1, left=1))
+    worker = stage.client("prober")
+    assert stage.ask(worker).reason == "FORGED"
+
+
+@pytest.mark.req("GRD-030")
 def test_a_worker_that_is_gone_before_its_answer_costs_its_own_channel(stage: Stage) -> None:
     worker = stage.client("prober")
-    stage.ask(worker, permit=None)
-    worker.send({"permit": None})
+    stage.ask(worker)
+    worker.send(FORGED)
     worker.close()
     for _ in range(2):
         stage.step()
     assert stage.loop.guard.refusals["FORGED"] == 2
-    assert stage.ask(stage.client("alpha"), permit=None)["reason"] == "FORGED"
+    assert stage.ask(stage.client("alpha")).reason == "FORGED"
 
 
 @pytest.mark.req("GRD-030")
 def test_news_for_a_worker_that_is_gone_is_nobodys(stage: Stage) -> None:
-    """Of two orders that end, one worker has left since, and the other was never connected."""
+    """Of two orders that end, one worker has left since, and the other's leaving is not known."""
     worker = stage.client("prober")
-    stage.ask(worker, permit=stage.issue())
+    stage.ask(worker, stage.issue())
     alpha = stage.client("alpha")
-    other = replace(PERMIT, permit_id=51, worker=0)
-    stage.ask(alpha, permit=stage.issue(other))
+    other = replace(PERMIT, permit_id=51, order=replace(PERMIT.order, worker=0))
+    stage.ask(alpha, stage.issue(other))
     alpha.close()
-    stage.until(lambda: "alpha" not in stage.loop._clients)
+    stage.until(lambda: not stage.loop.workers["alpha"].channels)
+    stage.ends["venue"].send(OrderEnded(order_id=51))
+    stage.ends["venue"].send(OrderEnded(order_id=50))
+    stage.loop.loop.hear(stage.loop.venue)
     worker.close()
-    stage.ends["venue"].send({"tells": "done", "order": 51})
-    stage.ends["venue"].send({"tells": "done", "order": 50})
-    stage.loop._hear_venue()
-    stage.loop._flush()
+    for _ in range(2):
+        stage.step()
     assert not stage.loop.guard.to_workers
-    assert stage.loop._clients == {}
-    assert stage.hears("kernel", event="CloseOrder", worker=0)
-    assert stage.hears("kernel", event="CloseOrder", worker=2)
+    assert not any(rank.channels for rank in stage.loop.workers.values())
+    assert stage.hears("kernel", CloseOrder, worker=0)
+    assert stage.hears("kernel", CloseOrder, worker=2)
+
+
+# --- beats ----------------------------------------------------------------------------------------
+
+
+class Clock:
+    """A clock that is turned by hand; it stands in for ``time`` in the guard's process alone."""
+
+    ms = 0.0
+
+    def monotonic(self) -> float:
+        return self.ms / 1000
+
+    def monotonic_ns(self) -> int:
+        return int(self.ms * 1_000_000)
+
+
+@pytest.mark.req("GRD-026")
+def test_control_by_a_clock_that_stands_a_beat_comes_when_it_is_due_and_once(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(guard_process, "time", clock)
+    stage = Stage(config)
+    stage.raise_up("kernel", "venue")
+    heard = []
+    for ms in (0.0, 249.9, 250.0, 250.0, 499.9, 500.0, 749.9, 750.0, 999.9, 1000.0):
+        clock.ms = ms
+        stage.step()
+        beats = stage.heard["kernel"].count(RecordHeartbeat(partition=1))
+        heard.append((ms, beats, stage.heard["venue"].count(AskBooks())))
+        for messages in stage.heard.values():
+            messages.clear()
+    assert [each for each in heard if each[1:] != (0, 0)] == [
+        (0.0, 1, 1), (250.0, 1, 0), (500.0, 1, 1), (750.0, 1, 0), (1000.0, 1, 1),
+    ]  # fmt: skip
+
+
+@pytest.mark.req("GRD-027")
+def test_who_is_not_there_is_not_waited_for(config: Config) -> None:
+    """A step without kernel and venue takes no longer than a turn does."""
+    stage = Stage(config)
+    begun = time.monotonic()
+    stage.loop.step()
+    alone = time.monotonic() - begun
+    assert alone < DEADLINE_S
+    assert not stage.loop.kernel.channels
 
 
 # --- the session's runner, and the process --------------------------------------------------------
 
 
 @pytest.mark.req("GRD-025")
-def test_the_runner_asks_for_drills_and_for_the_account(stage: Stage) -> None:
+def test_the_runner_asks_for_drills_by_their_names(stage: Stage) -> None:
     runner = stage.client("runner")
-    assert stage.ask(runner, drill="close_nothing", id=1) == {"ok": True, "id": 1}
-    assert stage.ask(runner, drill="earthquake") == {"ok": False}
-    account = stage.ask(runner, ask="account")["account"]
-    assert account == {"refusals": {}, "counts": {}, "isolation": []}
-    assert stage.hears("kernel", event="CloseOrder")["worker"] == 1
+    assert stage.ask(runner, DrillGuard(name="close_nothing", id=1)) == Accepted(id=1)
+    assert stage.ask(runner, DrillGuard(name="earthquake")) == Refused(reason="NO_SUCH_DRILL")
+    runner.send(b"{")
+    assert stage.until(runner.recv) == Refused(reason="NO_SUCH_DRILL")
+    assert stage.hears("kernel", CloseOrder).worker == 1
 
 
 @pytest.mark.req("GRD-025")
 def test_where_the_session_has_no_drills_the_runner_has_no_path(config: Config) -> None:
-    loop = Loop(replace(config, drills=False))
+    loop = GuardProcess(replace(config, drills=False))
     assert not config.socket("guard.runner").exists()
     assert config.socket("guard.alpha").exists()
     loop.stop()
     loop.run()
     assert json.loads((config.run / "guard.json").read_text())["refusals"] == {}
+
+
+@pytest.mark.req("GRD-031")
+def test_a_guard_that_is_told_to_stop_leaves_its_account_a_line_for_each_figure(
+    config: Config,
+) -> None:
+    loop = GuardProcess(config)
+    stopped = [loop.stopped]
+    loop.guard.refusals["FORGED"] = 2
+    loop.isolation = [Measure("memory locked", True, "mlockall")]
+    loop.stop()
+    stopped.append(loop.stopped)
+    loop.run()
+    assert stopped == [False, True]
+    text = (config.run / "guard.json").read_text()
+    assert text.splitlines() == [
+        "{",
+        ' "refusals": {',
+        '  "FORGED": 2',
+        " },",
+        ' "counts": {},',
+        ' "isolation": [',
+        "  {",
+        '   "measure": "memory locked",',
+        '   "held": true,',
+        '   "detail": "mlockall"',
+        "  }",
+        " ]",
+        "}",
+    ]
+    assert text.endswith("}\n")
 
 
 def start(config: Config) -> subprocess.Popen[str]:
@@ -360,14 +511,12 @@ def test_the_process_guards_until_it_is_told_to_stop(config: Config) -> None:
     kernel, venue = (Listener(config.socket(f"{name}.guard")) for name in ("kernel", "venue"))
     process = start(config)
     try:
-        worker = connect(config.socket("guard.prober"), DEADLINE_S)
-        worker.send({"permit": None})
-        assert worker.wait(DEADLINE_S) == {"ok": False, "reason": "FORGED"}
+        worker = client_of(config.socket("guard.prober"), FROM_GUARD)
+        assert worker.ask(FORGED, DEADLINE_S) == Refused(reason="FORGED", id=1)
         ends = [one.accept() for one in (kernel, venue)]
-        assert all(end is not None and end.wait(DEADLINE_S) for end in ends)
+        assert all(ends)
         process.send_signal(signal.SIGINT)
-        worker.send({"permit": None})
-        assert worker.wait(DEADLINE_S), "an interrupt at the terminal is the runner's"
+        assert worker.ask(FORGED, DEADLINE_S), "an interrupt at the terminal is the runner's"
         process.terminate()
         assert process.wait(DEADLINE_S) == 0
     finally:

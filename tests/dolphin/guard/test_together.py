@@ -16,8 +16,19 @@ from typing import Any
 import pytest
 
 from dolphin.guard.guard import Guard
+from dolphin.link.messages import (
+    Accepted,
+    AskBooks,
+    ConfirmFence,
+    Filled,
+    Flatten,
+    Issued,
+    PresentPermit,
+    Token,
+)
 from dolphin.shell.roles import ROLES
 from dolphin.venue.paper import PaperVenue
+from tests.dolphin.said import said
 from tests.dolphin.shell.conftest import BAR_MS, KEY, Rig
 
 CASH = 25_000_000_000
@@ -31,7 +42,7 @@ class HastyGuard(Guard):
     def _on_cancel_all(self, epoch: int) -> None:
         super()._on_cancel_all(epoch)
         self._fence = None
-        self._tell({"event": "ConfirmFence", "epoch": epoch})
+        self.to_kernel.append(ConfirmFence(epoch=epoch))
 
 
 class World:
@@ -46,24 +57,24 @@ class World:
         self.now_ns = 10
         self.market_ms = 0
         self.price = 1_000_000
-        self.tokens: deque[tuple[int, dict[str, Any]]] = deque()
-        self.to_guard: deque[dict[str, Any]] = deque()
+        self.tokens: deque[tuple[int, Token]] = deque()
         self.confirmed = -1
         self.late_fills = 0
         self.orders: dict[int, int] = {}
         self.shell.greet_guard()
         for worker in range(8):
-            claim = {"event": "ClaimInstrument", "worker": worker, "instrument": worker + 1}
-            self.shell.take(BY_NAME["alpha" if worker == 0 else "prober"], claim)
+            role = "alpha" if worker == 0 else "prober"
+            self.say(role, "ClaimInstrument", worker=worker, instrument=worker + 1)
 
     # --- one move of each kind -------------------------------------------------------------------
 
     def kernel_to_guard(self) -> None:
         if self.shell.to_guard:
             message = self.shell.to_guard.popleft()
-            for token in message.get("permits", [message.get("permit")]):
-                if token:
-                    self.orders[token["permit_id"]] = token["epoch"]
+            tokens = message.permits if isinstance(message, Flatten) else ()
+            tokens = (message.permit,) if isinstance(message, Issued) else tokens
+            for token in tokens:
+                self.orders[token.permit.permit_id] = token.permit.epoch
             self.guard.on_kernel(message)
 
     def guard_to_venue(self) -> None:
@@ -73,7 +84,7 @@ class World:
     def venue_to_guard(self) -> None:
         if self.venue.tells:
             message = self.venue.tells.popleft()
-            if message["tells"] == "fill" and self.orders[message["order"]] < self.confirmed:
+            if isinstance(message, Filled) and self.orders[message.order_id] < self.confirmed:
                 self.late_fills += 1
             self.guard.on_venue(message)
 
@@ -81,8 +92,8 @@ class World:
         if self.guard.to_kernel:
             event = self.guard.to_kernel.popleft()
             self.shell.take(BY_NAME["guard"], event)
-            if event["event"] == "ConfirmFence":
-                self.confirmed = max(self.confirmed, event["epoch"])
+            if isinstance(event, ConfirmFence):
+                self.confirmed = max(self.confirmed, event.epoch)
 
     def worker_asks(self) -> None:
         worker = self.rng.choice([0, 2, 3])
@@ -90,7 +101,6 @@ class World:
         limit = self.rng.random() < 0.5
         side = self.rng.choice([-1, 1])
         order = {
-            "event": "RequestOrder",
             "worker": worker,
             "instrument": worker + 1,
             "side": -1 if held > 0 else 1 if held < 0 else side,
@@ -100,9 +110,9 @@ class World:
             "limit_price": self.price + self.rng.randrange(-9_000, 9_000) if limit else 0,
             "leverage_ppm": 1_000_000,
         }
-        reply = self.shell.take(BY_NAME["alpha" if worker == 0 else "prober"], order)
-        if "permit" in reply:
-            self.tokens.append((worker, reply["permit"]))
+        reply = self.say("alpha" if worker == 0 else "prober", "RequestOrder", **order)
+        if isinstance(reply, Accepted) and reply.permit is not None:
+            self.tokens.append((worker, reply.permit))
 
     def worker_presents(self) -> None:
         if self.tokens:
@@ -111,7 +121,7 @@ class World:
             del self.tokens[index]
             if self.rng.random() < 0.2:
                 self.tokens.append((worker, token))  # and once more, later
-            self.guard.on_worker((worker,), {"permit": token}, self.now_ns)
+            self.guard.on_worker((worker,), PresentPermit(permit=token), self.now_ns)
 
     def time(self) -> None:
         self.now_ns += self.rng.randrange(10**8)
@@ -130,21 +140,21 @@ class World:
         self.say("driver", "CloseBar", market_time_ms=self.market_ms)
 
     def books(self) -> None:
-        self.guard.to_venue.append({"do": "books"})
+        self.guard.to_venue.append(AskBooks())
 
     def kill(self) -> None:
-        self.say("operator", "TripKillSwitch", cause=3, operator=1, reason=1)
+        self.say("operator", "TripKillSwitch", cause=3)
 
     def rearm(self) -> None:
         clock = self.shell.state.clock.process_time_ms
-        self.say("operator", "RequestRearm", operator=1, reason=1)
+        self.say("operator", "RequestRearm")
         for late in range(0, 200, 100):
             self.rig.beat()
             self.shell.tick(clock + late + 100)
-        self.say("operator", "ConfirmRearm", operator=1, reason=1)
+        self.say("operator", "ConfirmRearm")
 
-    def say(self, role: str, event: str, **fields: Any) -> None:
-        self.shell.take(BY_NAME[role], {"event": event, **fields})
+    def say(self, role: str, message: str, **fields: Any) -> Any:
+        return self.shell.take(BY_NAME[role], said(message, **fields))
 
     # --- the run ---------------------------------------------------------------------------------
 

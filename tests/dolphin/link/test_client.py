@@ -1,19 +1,32 @@
 """A client against listeners that answer, dawdle, lie and die: its own answer, or none in time.
 
-Not here: channels (``test_channel``). Real sockets, one thread: a listener's backlog takes a
-connection before anybody accepts it, so who speaks when is the test's to say.
+Not here: channels (``test_channel``), turns (``test_loop``). Real sockets, one thread: a listener's
+backlog takes a connection before anybody accepts it, so who speaks when is the test's to say.
 """
 
-import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from dolphin.link.channel import Channel, LinkError, Listener, connect
-from dolphin.link.client import Client
+from dolphin.link import client as client_module
+from dolphin.link.channel import Channel, ChannelClosed, LinkError, Listener
+from dolphin.link.client import INBOX_MAX, Client
+from dolphin.link.codec import encode
+from dolphin.link.loop import Loop
+from dolphin.link.messages import FROM_GUARD, AskBooks, OrderOver, Passed, Refused
 
 SOON_S = 5.0
+ASKED = b'{"type":"AskBooks","id":%d}'
+
+
+def over(order_id: int, number: int = 0) -> bytes:
+    return encode(OrderOver(order_id=order_id, left=0, id=number))
+
+
+def news(order_id: int) -> OrderOver:
+    return OrderOver(order_id=order_id, left=0)
 
 
 class Served:
@@ -22,7 +35,8 @@ class Served:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.listener = Listener(path)
-        self.client = Client(path, SOON_S)
+        self.loop = Loop()
+        self.client = Client(self.loop, path, FROM_GUARD, SOON_S)
         self.channel = self.accept()
 
     def accept(self) -> Channel:
@@ -41,130 +55,160 @@ class Served:
 def served(tmp_path: Path) -> Iterator[Served]:
     made = Served(tmp_path / "s")
     yield made
+    made.loop.close()
     made.listener.close()
 
 
 @pytest.mark.req("LNK-008")
 def test_where_nobody_listens_there_is_no_client(tmp_path: Path) -> None:
     with pytest.raises(LinkError, match="nobody listens there"):
-        Client(tmp_path / "none", 0.05)
-
-
-@pytest.mark.req("LNK-011")
-def test_the_descriptor_is_there_while_the_connection_is(served: Served) -> None:
-    assert served.client.fileno() >= 0
-    assert served.client.connected
-    served.client.lose()
-    served.client.lose()
-    assert served.client.fileno() == -1
-    assert not served.client.connected
-
-
-@pytest.mark.req("LNK-011")
-def test_a_client_says_whether_it_stands_again(served: Served) -> None:
-    assert served.client.again()
-    served.client.lose()
-    assert served.client.again(SOON_S)
-    served.end()
-    assert served.client.hear() is None
-    assert not served.client.again()
+        Client(Loop(), tmp_path / "none", FROM_GUARD, 0.05)
 
 
 @pytest.mark.req("LNK-005", "LNK-011")
 def test_with_nobody_there_every_word_is_lost_and_none_is_waited_for(served: Served) -> None:
     served.end()
-    assert served.client.tell({"a": 1}) is False, "the first to notice"
-    assert served.client.tell({"a": 1}) is False, "nobody to connect to"
+    assert served.client.connected, "as far as is known"
+    assert served.client.tell(AskBooks()) is False, "the first to notice"
+    assert not served.client.connected
+    assert served.client.tell(AskBooks()) is False, "nobody to connect to"
     assert served.client.hear() is None
     assert served.client.wait(SOON_S) is None
-    assert served.client.ask({"a": 1}, SOON_S) is None
-    assert not served.client.connected
+    assert served.client.ask(AskBooks(), SOON_S) is None
 
 
 @pytest.mark.req("LNK-004")
 def test_a_listener_that_does_not_read_costs_the_word_and_not_the_client(served: Served) -> None:
     sent = 0
-    while served.client.tell({"filler": "x" * 1000}):
+    while served.client.tell(AskBooks()):
         sent += 1
         assert sent < 100_000, "the buffer has no end, so nothing was tested"
     assert served.client.connected
-    assert served.client.ask({"q": 1}, SOON_S) is None, "the question did not leave"
+    assert served.client.ask(AskBooks(), SOON_S) is None, "the question did not leave"
 
 
 @pytest.mark.req("LNK-010")
-def test_what_came_beside_the_answer_waits_in_order(served: Served) -> None:
-    for news in (1, 2):
-        served.channel.send({"news": news})
-    served.channel.send({"id": 1})
-    assert served.client.ask({"q": 1}, SOON_S) == {"id": 1}
-    assert served.client.wait(SOON_S) == {"news": 1}
-    assert served.client.hear() == {"news": 2}
+def test_a_client_takes_the_answer_to_its_own_question(served: Served) -> None:
+    served.channel.send(over(1))
+    served.channel.send(encode(Passed(order_id=9, id=2)))  # an answer to nothing
+    served.channel.send(encode(Refused(reason="USED", id=1)))
+    served.channel.send(over(2))
+    assert served.client.ask(AskBooks(), SOON_S) == Refused(reason="USED", id=1)
+    assert served.channel.recv() == ASKED % 1
+    assert served.client.wait(SOON_S) == news(1)
+    assert served.client.hear() == news(2)
     assert served.client.hear() is None
-    served.channel.send({"news": 3})
-    assert served.client.wait(SOON_S) == {"news": 3}
+    served.channel.send(over(3))
+    assert served.client.wait(SOON_S) == news(3)
 
 
 @pytest.mark.req("LNK-010")
-def test_an_answer_after_its_deadline_is_thrown_away(served: Served) -> None:
-    assert served.client.ask({"q": 1}, 0.0) is None
-    assert served.client.ask({"q": 2}, 0.01) is None
-    served.channel.send({"id": 1, "late": True})
-    served.channel.send({"id": 2, "late": True})
-    served.channel.send({"id": 3})
-    assert served.client.ask({"q": 3}, SOON_S) == {"id": 3}
+def test_what_is_told_is_numbered_too_and_its_answer_is_no_news(served: Served) -> None:
+    assert served.client.tell(AskBooks())
+    assert served.channel.recv() == ASKED % 1
+    served.channel.send(encode(Passed(order_id=1, id=1)))
+    assert served.client.hear() is None
     assert not served.client.inbox
 
 
+@pytest.mark.req("LNK-006", "LNK-010")
+def test_an_answer_after_its_deadline_is_thrown_away(served: Served) -> None:
+    assert served.client.ask(AskBooks(), 0.0) is None
+    assert served.client.ask(AskBooks(), 0.01) is None
+    for number in (1, 2, 3):
+        served.channel.send(encode(Passed(order_id=number, id=number)))
+    assert served.client.ask(AskBooks(), SOON_S) == Passed(order_id=3, id=3)
+    assert not served.client.inbox
+
+
+class Spent:
+    """A deadline and clock: what is done when the clock is looked at, and what it then says."""
+
+    def __init__(self, *looks: tuple[float, Callable[[], object]]) -> None:
+        self.looks = list(looks)
+
+    def monotonic(self) -> float:
+        now, then = self.looks.pop(0)
+        then()
+        return now
+
+
+def nothing() -> None:
+    pass
+
+
+@pytest.mark.req("LNK-006", "LNK-010")
+@pytest.mark.parametrize("last", [10.0, 11.0])
+def test_control_ask_throws_away_an_answer_that_comes_when_no_time_is_left(
+    served: Served, monkeypatch: pytest.MonkeyPatch, last: float
+) -> None:
+    late = encode(Passed(order_id=1, id=1))
+    clock = Spent((9.0, nothing), (last, lambda: served.channel.send(late)))
+    monkeypatch.setattr(client_module, "time", clock)
+    assert served.client.ask(AskBooks(), 1.0) is None
+    assert clock.looks == []
+
+
 @pytest.mark.req("LNK-002")
-def test_garbage_is_no_answer_and_no_news(tmp_path: Path) -> None:
-    raw = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    raw.bind(str(tmp_path / "s"))
-    raw.listen(1)
-    client = Client(tmp_path / "s", SOON_S)
-    peer, _address = raw.accept()
-    for _ in range(3):
-        peer.send(b"{")
-    peer.send(b'{"id":1}')
-    assert client.hear() is None
-    assert client.wait(SOON_S) is None
-    assert client.ask({"q": 1}, SOON_S) == {"id": 1}
-    assert client.connected
-    raw.close()
+def test_garbage_is_no_answer_and_no_news(served: Served) -> None:
+    for data in (b"{", b"[]", b"\xff", b'{"type":"Hello","id":1}'):
+        served.channel.send(data)
+    served.channel.send(encode(Passed(order_id=1, id=1)))
+    assert served.client.ask(AskBooks(), SOON_S) == Passed(order_id=1, id=1)
+    assert served.client.hear() is None
+    assert served.client.connected
 
 
 @pytest.mark.req("LNK-005", "LNK-011")
-def test_a_listener_that_dies_while_it_is_asked_is_found_out(served: Served) -> None:
-    assert served.client.tell({"a": 1})
+def test_a_connection_that_is_lost_is_made_again_with_the_next_word(served: Served) -> None:
     served.channel.close()
     assert served.client.wait(SOON_S) is None
     assert not served.client.connected
-    assert served.client.tell({"back": 1})
-    assert served.accept().wait(SOON_S) == {"back": 1}
+    assert served.client.tell(AskBooks())
+    assert served.accept().recv() == ASKED % 1
+    served.client.lose()
+    served.client.lose()
+    assert not served.client.connected
+    assert served.client.hear() is None
+    assert served.client.connected
 
 
-@pytest.mark.req("LNK-005")
-def test_a_listener_that_takes_the_question_and_hangs_up_answers_none(served: Served) -> None:
-    # Shut on its sending side only: the question still leaves, and the answer is the end.
-    raw = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    path = served.path.with_name("half")
-    raw.bind(str(path))
-    raw.listen(1)
-    client = Client(path, SOON_S)
-    peer, _address = raw.accept()
-    peer.shutdown(socket.SHUT_WR)
-    assert client.ask({"q": 1}, SOON_S) is None
-    assert not client.connected
-    raw.close()
+@pytest.mark.req("LNK-005", "LNK-011")
+def test_control_a_listener_that_hangs_up_on_the_question_answers_none(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hung up in the very wait: None at once, though there is time and the path is there."""
+    turn = served.loop.turn
+
+    def hang_up(until: float, hears: bool = True) -> None:
+        served.channel.close()
+        turn(until, hears)
+
+    monkeypatch.setattr(served.loop, "turn", hang_up)
+    assert served.client.ask(AskBooks(), SOON_S) is None
 
 
-@pytest.mark.req("LNK-008")
-def test_a_listener_that_comes_late_is_waited_for_until_then(tmp_path: Path) -> None:
-    """A path that nobody listens on yet: the connection is tried again until it is."""
-    path = tmp_path / "s"
-    refused = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    refused.bind(str(path))  # bound, and not listening: ECONNREFUSED
-    with pytest.raises(LinkError, match="refused"):
-        connect(path, 0.05)
-    refused.listen(1)
-    connect(path, SOON_S).close()
-    refused.close()
+@pytest.mark.req("LNK-011")
+def test_control_a_question_that_fails_in_the_sending_is_none(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(_self: Channel, _data: bytes) -> bool:
+        raise ChannelClosed("gone")
+
+    monkeypatch.setattr(Channel, "send", gone)
+    assert served.client.ask(AskBooks(), SOON_S) is None
+    assert not served.client.connected
+
+
+@pytest.mark.req("LNK-029")
+def test_an_inbox_that_is_full_is_not_read_on(served: Served) -> None:
+    filler: list[Any] = [news(0)] * (INBOX_MAX - 2)
+    served.client.inbox.extend(filler)
+    for number in (1, 2, 3):
+        served.channel.send(over(number))
+    for _ in range(3):
+        served.loop.turn(0.0)
+    assert len(served.client.inbox) == INBOX_MAX
+    assert served.client.inbox[-1] == news(2)
+    served.client.inbox.clear()
+    assert served.client.wait(SOON_S) == news(3)

@@ -49,9 +49,9 @@ def test_recovery_is_apex_after_the_moment_asked_for() -> None:
 def config(**changes: Any) -> Config:
     values: dict[str, Any] = {
         "id": "x", "folder": "/nowhere", "sockets": "/nowhere", "profile": "bible", "seed": 0,
-        "windows": [5, 10], "data": None, "bars": 4, "lead_bars": 0, "bar_ms": 60_000,
-        "market_time_ms": 0, "symbols": ["BTCUSDT"], "lot_ppm": [100], "cash": 1,
-        "heartbeat_limit_ms": [1] * 4, "cooling_ms": 1, "confirm_window_ms": 1, "bar_ms_min": 1,
+        "windows": (5, 10), "data": None, "bars": 4, "lead_bars": 0, "bar_ms": 60_000,
+        "market_time_ms": 0, "symbols": ("BTCUSDT",), "lot_ppm": (100,), "cash": 1,
+        "heartbeat_limit_ms": (1,) * 4, "cooling_ms": 1, "confirm_window_ms": 1, "bar_ms_min": 1,
         "book_stale_ms": 1, "permit_ms": 1, "tick_ms": 1, "deadline_ms": 1, "stand_ins": {},
         "drills": True,
     }  # fmt: skip

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from msgspec import structs
 
 from dolphin.cli import COMMANDS, main
 from dolphin.feed.market import generate
@@ -184,7 +185,7 @@ def test_a_session_is_meant_by_name_by_beginning_or_by_folder(tmp_path: Path) ->
     def one(name: str, place: str) -> Running:
         folder = tmp_path / place / name
         folder.mkdir(parents=True)
-        return Running(replace(config(), id=name, folder=str(folder)), 1, 0.0)
+        return Running(structs.replace(config(), id=name, folder=str(folder)), 1, 0.0)
 
     first, second, twin = one("2026-a", "x"), one("2026-ab", "x"), one("2026-a", "y")
     found = [first, second]

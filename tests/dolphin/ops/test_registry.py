@@ -5,10 +5,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from dolphin.link.config import Config
 from dolphin.ops.registry import HOME_VARIABLE, NoRegistry, Place, free_name, home, running

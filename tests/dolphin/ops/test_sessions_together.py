@@ -153,7 +153,7 @@ def test_a_session_ended_by_a_signal_comes_flat_first(
 
     def holds() -> bool:
         done = ask(tmp_path, "status", "--json")
-        return done.returncode == 0 and json.loads(done.stdout)["slots"][0][2] != 0
+        return done.returncode == 0 and json.loads(done.stdout)["slots"][0]["quantity"] != 0
 
     until(holds, "no position was ever open")
     process.send_signal(number)

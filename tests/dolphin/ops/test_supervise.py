@@ -1,10 +1,10 @@
 """supervisord reads of its file what was meant, whatever paths hold; without it nothing runs."""
 
 import shlex
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from supervisor.options import ServerOptions, UnhosedConfigParser, expand
 
 from dolphin.ops.supervise import (

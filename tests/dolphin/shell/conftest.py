@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
+from dolphin.link.messages import TO_KERNEL
 from dolphin.shell.core import Shell
 from dolphin.shell.roles import ROLES
 from kernel.constants import Profile
 from kernel.events import Event
 from kernel.outcome import Outcome
 from kernel.state import Ledger, Limits, State, initial_state, opening_ledger
+from tests.dolphin.said import said
 from traces.journal import JournalFailure
 
 KEY = bytes(32)
@@ -63,15 +65,19 @@ class Rig:
         self.shell = Shell(state, self.journal, KEY, 10**9, 1, lambda: 5)
         self.market_time_ms = 0
 
-    def say(self, role: str, event: str, **fields: Any) -> dict[str, Any]:
+    def say(self, role: str, event: str, **fields: Any) -> Any:
+        return self.take(role, said(event, **fields))
+
+    def take(self, role: str, heard: Any) -> Any:
+        """Hand the shell what a role says: a message, or bytes as they come."""
         row = next(one for one in ROLES if one.name == role)
-        return self.shell.take(row, {"event": event, **fields})
+        return self.shell.take(row, TO_KERNEL.decode(heard) if type(heard) is bytes else heard)
 
     def beat(self) -> None:
         for role, partition in (("alpha", 0), ("guard", 1), ("driver", 2), ("sensors", 3)):
             self.say(role, "RecordHeartbeat", partition=partition)
 
-    def bar(self) -> dict[str, Any]:
+    def bar(self) -> Any:
         self.market_time_ms += BAR_MS
         self.say("sensors", "ReportForewarner", status=0)
         book = {"depth_quality_ppm": 10**6, "fill_probability_ppm": 10**6}
@@ -90,18 +96,8 @@ class Rig:
                 return
         raise AssertionError("APEX was not reached")
 
-    def order(self, **changes: Any) -> dict[str, Any]:
-        order = {
-            "worker": 0,
-            "instrument": 1,
-            "side": -1,
-            "reduce_only": False,
-            "market": True,
-            "quantity": 100,
-            "limit_price": 0,
-            "leverage_ppm": 1_000_000,
-        }
-        return self.say("alpha", "RequestOrder", **(order | changes))
+    def order(self, **changes: Any) -> Any:
+        return self.say("alpha", "RequestOrder", **changes)
 
 
 @pytest.fixture

@@ -4,36 +4,37 @@ Not here: the order of record and effect (``test_core``), sockets (``test_loop``
 """
 
 import shutil
-from dataclasses import replace
+from dataclasses import replace as changed
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from dolphin.link.codec import Unreadable
 from dolphin.link.config import Config
+from dolphin.link.messages import Accepted, CancelAll, Issued, Refused
 from dolphin.link.permit import permit_of
 from dolphin.shell.core import GUARD_QUEUE_MAX, extract_operator_reason
 from dolphin.shell.history import of_journal
 from dolphin.shell.journal import Journal, numbers_of, open_journal
-from dolphin.shell.roles import ROLES
 from dolphin.shell.snapshot import causes
 from kernel.events import CloseBar, Event, TripKillSwitch
 from kernel.state import State, initial_state, opening_ledger
 from kernel.step import step
+from tests.dolphin.said import ORDER, said
 from tests.dolphin.shell.conftest import KEY, LIMITS, Rig
 from tests.dolphin.shell.test_process import BAR_MS, config_in
 from traces.frames import JournalCorrupt
 from verify.mutation.forging import Forgery, forged, take_apart
-
-PROBER = next(role for role in ROLES if role.name == "prober")
 
 # --- the shell ------------------------------------------------------------------------------------
 
 
 @pytest.mark.req("SHL-022", "SHL-024")
 def test_who_asks_to_be_shown_gets_the_state_behind_the_answer(rig: Rig) -> None:
-    assert "status" not in rig.say("driver", "CloseBar", market_time_ms=60_000, show=1)
+    assert rig.say("driver", "CloseBar", market_time_ms=60_000).status is None
     reply = rig.say("driver", "CloseBar", market_time_ms=120_000, show=True)
-    assert reply["status"]["market_time_ms"] == 120_000
+    assert reply.status.market_time_ms == 120_000
 
 
 @pytest.mark.req("SHL-021")
@@ -48,8 +49,9 @@ def test_a_tick_at_a_time_that_is_known_is_none(rig: Rig) -> None:
 @pytest.mark.req("SHL-018")
 def test_what_was_no_message_is_counted(rig: Rig) -> None:
     state = rig.shell.state
-    assert rig.shell.unreadable() == {"ok": False, "reason": "UNREADABLE"}
-    assert rig.shell.account()["refusals"] == {"UNREADABLE": 1}
+    heard = Unreadable(expected="a message expected", id=0, data=b"{")
+    assert rig.take("prober", heard) == Refused(reason="UNREADABLE", detail="a message expected")
+    assert rig.shell.account().refusals == {"UNREADABLE": 1}
     assert rig.shell.state == state
 
 
@@ -57,73 +59,61 @@ def test_what_was_no_message_is_counted(rig: Rig) -> None:
 def test_a_restart_fences_and_is_recorded(apex: Rig) -> None:
     apex.shell.restart()
     assert apex.journal.log[0] == "record RestartKernel"
-    assert apex.shell.to_guard[0] == {"do": "cancel_all", "epoch": 1}
+    assert apex.shell.to_guard[0] == CancelAll(epoch=1)
     assert apex.shell.history.marks[-1]["text"] == "kernel restarted on its journal"
 
 
 @pytest.mark.req("SHL-029")
 def test_what_is_beyond_the_guards_queue_is_dropped_and_counted(apex: Rig) -> None:
-    first = [{"do": "issued", "number": number} for number in range(GUARD_QUEUE_MAX - 1)]
+    first = [CancelAll(epoch=number) for number in range(GUARD_QUEUE_MAX - 1)]
     apex.shell.to_guard.extend(first)
-    token = apex.order()["permit"]
-    apex.say("operator", "TripKillSwitch", cause=3, operator=1, reason=1)
+    token = apex.order().permit
+    apex.say("operator", "TripKillSwitch", cause=3)
     assert apex.shell.counts["guard_messages_dropped"] == 1
-    assert list(apex.shell.to_guard) == [*first, {"do": "issued", "permit": token}]
+    assert list(apex.shell.to_guard) == [*first, Issued(permit=token)]
 
 
 @pytest.mark.req("SHL-026", "SHL-027", "SHL-028")
 def test_a_flatten_is_for_the_slots_whose_permit_the_step_gave(apex: Rig) -> None:
     """A confirmed fence flattens both positions; one that ended unfilled is flattened alone."""
     shell = apex.shell
-    shell.take(PROBER, {"event": "ClaimInstrument", "worker": 2, "instrument": 2})
+    apex.say("prober", "ClaimInstrument", worker=2, instrument=2)
     apex.say("driver", "UpdateMark", instrument=2, price=1_000_000)
     apex.order()
-    second = {
-        "event": "RequestOrder", "worker": 2, "instrument": 2, "side": 1, "reduce_only": False,
-        "market": True, "quantity": 50, "limit_price": 0, "leverage_ppm": 1_000_000,
-    }  # fmt: skip
-    assert shell.take(PROBER, second)["ok"] is True
+    second = {"worker": 2, "instrument": 2, "side": 1, "quantity": 50}
+    assert isinstance(apex.say("prober", "RequestOrder", **second), Accepted)
     for worker, quantity in ((0, 100), (2, 50)):
         fill = {"worker": worker, "quantity": quantity, "price": 1_000_000, "fee": 1}
-        assert apex.say("guard", "ReportFill", **fill)["ok"] is True
-    apex.say("operator", "TripKillSwitch", cause=3, operator=1, reason=1)
+        assert apex.say("guard", "ReportFill", **fill) == Accepted()
+    apex.say("operator", "TripKillSwitch", cause=3)
     shell.to_guard.clear()
     apex.say("guard", "ConfirmFence", epoch=1)
-    both = [permit_of(token, KEY) for token in shell.to_guard.pop()["permits"]]
-    assert [(p.worker, p.instrument, p.side, p.quantity, p.epoch) for p in both if p] == [
-        (0, 1, 1, 100, 1),
-        (2, 2, -1, 50, 1),
+    both = [permit_of(token, KEY) for token in shell.to_guard.pop().permits]
+    back = replace(ORDER, side=1, reduce_only=True)
+    assert [(p.order, p.epoch) for p in both if p] == [
+        (back, 1),
+        (replace(back, worker=2, instrument=2, side=-1, quantity=50), 1),
     ]
     for worker in (2, 0):
         apex.say("guard", "CloseOrder", worker=worker)
-        (token,) = shell.to_guard.pop()["permits"]
+        (token,) = shell.to_guard.pop().permits
         permit = permit_of(token, KEY)
         assert permit is not None
-        assert permit.worker == worker
+        assert permit.order.worker == worker
         assert permit.permit_id not in [p.permit_id for p in both if p]
 
 
 @pytest.mark.req("SHL-013")
-@pytest.mark.parametrize(("who", "why"), [("ada", 7), (7, "smoke"), ("ada", None), (None, None)])
-def test_words_that_are_none_are_nobodys(rig: Rig, who: object, why: object) -> None:
-    message = {"event": "TripKillSwitch", "cause": 3, "who": who, "why": why}
-    assert extract_operator_reason(dict(message)) is None
-    operator = next(role for role in ROLES if role.name == "operator")
-    assert rig.shell.take(operator, message)["reason"] == "UNREADABLE"
-
-
-@pytest.mark.req("SHL-013")
-def test_words_are_cut_to_their_length() -> None:
-    message: dict[str, object] = {"who": "a" * 500, "why": "b" * 500}
-    assert extract_operator_reason(message) == ("a" * 400, "b" * 400)
-    assert (message["operator"], message["reason"]) == numbers_of("a" * 400, "b" * 400)
+def test_words_are_an_operators_alone() -> None:
+    assert extract_operator_reason(said("RequestRearm", who="ada", why="smoke")) == ("ada", "smoke")
+    assert extract_operator_reason(said("ReportShock")) is None
 
 
 @pytest.mark.req("SHL-035")
 def test_the_history_tells_entries_from_exits(apex: Rig) -> None:
     apex.order()
     apex.say("guard", "ReportFill", worker=0, quantity=100, price=1_000_000, fee=1)
-    assert apex.order(side=1, reduce_only=True)["ok"] is True
+    assert isinstance(apex.order(side=1, reduce_only=True), Accepted)
     counts = apex.shell.history.counts
     assert (counts["entries"], counts["exits"], counts["entries_worker_0"]) == (1, 1, 1)
 
@@ -135,8 +125,8 @@ def test_the_history_tells_entries_from_exits(apex: Rig) -> None:
 def test_an_empty_grid_is_a_cause_where_the_grid_is_in_use(
     in_use: bool, members: int, active: bool
 ) -> None:
-    state = initial_state(replace(LIMITS, grid_in_use=in_use), opening_ledger(10**9), 0, 0)
-    state = replace(state, killswitch=replace(state.killswitch, grid_members=members))
+    state = initial_state(changed(LIMITS, grid_in_use=in_use), opening_ledger(10**9), 0, 0)
+    state = changed(state, killswitch=changed(state.killswitch, grid_members=members))
     assert ("GRID" in causes(state)) == active
 
 
@@ -192,14 +182,14 @@ def test_what_changed_is_posted_and_what_the_machine_refused_is_posted_later(
     before = state.ledger
     journal.post(before, 1)
     assert journal.account()["postings"] == 1, "nothing changed, nothing posted"
-    paid = replace(before, fees=before.fees + 5, cash=before.cash - 5)
+    paid = changed(before, fees=before.fees + 5, cash=before.cash - 5)
     try:
         journal.fail(True)
         journal.post(paid, 2)
     finally:
         journal.fail(False)
     assert (journal.account()["postings"], journal.account()["post_failures"]) == (1, 1)
-    earned = replace(paid, realised_pnl=paid.realised_pnl - 7, cash=paid.cash + 7)
+    earned = changed(paid, realised_pnl=paid.realised_pnl - 7, cash=paid.cash + 7)
     journal.post(earned, 3)
     journal.post(earned, 4)
     assert (journal.account()["postings"], journal.account()["post_failures"]) == (3, 1)
@@ -230,5 +220,5 @@ def test_the_history_of_a_journal_ends_where_it_does_not_replay(config: Config) 
     assert of_journal(path).counts["CloseBar"] == 3
     original = take_apart(path)
     third = list(original.records.values())[2]
-    path.write_bytes(forged(original, Forgery(replace(third, effects=third.effects ^ 1), "", "")))
+    path.write_bytes(forged(original, Forgery(changed(third, effects=third.effects ^ 1), "", "")))
     assert of_journal(path).counts["CloseBar"] == 2

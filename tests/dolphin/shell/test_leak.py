@@ -18,17 +18,19 @@ from pathlib import Path
 import pytest
 
 from dolphin.link.channel import connect
+from dolphin.link.codec import encode
+from dolphin.link.messages import AskStatus
 from tests.dolphin.shell.test_process import DEADLINE_S, Kernel, config_in
 
 Start = Callable[..., Kernel]
-FEW, MANY = 200, 2_000
+FEW, MANY = 200, 4_000
 # A kernel that keeps every frame it hears, every reply it drops, every connection it lets go.
 KEEPS = """
 import runpy, sys
 from dolphin.link import channel
 kept = []
-parse, send, close = channel.parse, channel.Channel.send, channel.Channel.close
-channel.parse = lambda data: (kept.append(bytes(data)), parse(data))[1]
+recv, send, close = channel.Channel.recv, channel.Channel.send, channel.Channel.close
+channel.Channel.recv = lambda self: (kept.append(recv(self)), kept[-1])[1]
 channel.Channel.send = lambda self, m: send(self, m) or (kept.append(repr(m) * 4), False)[1]
 channel.Channel.close = lambda self: kept.append((self, bytearray(20_000)))
 sys.argv = ["kernel", sys.argv[1]]
@@ -61,9 +63,8 @@ def memory(kernel: Kernel) -> tuple[int, int]:
 
 
 def account(kernel: Kernel, table: str, name: str) -> int:
-    answer = kernel.clients["operator"].ask({"ask": "account"}, DEADLINE_S)
-    assert answer is not None
-    return int(answer["account"][table].get(name, 0))
+    answer = kernel.say("operator", "AskAccount")
+    return int(getattr(answer, table).get(name, 0))
 
 
 class Frames:
@@ -83,7 +84,7 @@ class Frames:
         while account(self.kernel, "refusals", "UNREADABLE") < goal:
             try:
                 while True:
-                    self.socket.send(b'{"event":"' + b"x" * (self.bytes_each - 10))
+                    self.socket.send(b'{"type":"' + b"x" * (self.bytes_each - 9))
             except BlockingIOError:
                 pass  # its own socket is full; the operator's question gives the kernel its turns
 
@@ -100,7 +101,7 @@ class Unread:
     def press(self, count: int) -> None:
         goal = account(self.kernel, "counts", "replies_dropped") + count
         while account(self.kernel, "counts", "replies_dropped") < goal:
-            while self.channel.send({"ask": "status"}):
+            while self.channel.send(encode(AskStatus())):
                 pass
 
 
@@ -118,7 +119,7 @@ class Connections:
             one = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             one.connect(str(self.kernel.config.socket("kernel.prober")))
             self.held = [*self.held[-400:], one]
-        assert self.kernel.status()["killed"] is False
+        assert self.kernel.status().killed is False
 
 
 def growth(kernel: Kernel, kind: type[Frames] | type[Unread] | type[Connections]) -> float:

@@ -14,17 +14,27 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from dolphin.link.channel import Channel, ChannelClosed, connect
 from dolphin.link.config import Config
-from dolphin.shell.__main__ import NEEDED, TURN_MESSAGES, Loop
+from dolphin.link.messages import (
+    KERNEL_ANSWERS,
+    Accepted,
+    AskStatus,
+    CancelAll,
+    Hello,
+    Refused,
+    StatusShown,
+)
+from dolphin.shell.__main__ import NEEDED, TURN_MESSAGES, Kernel
 from dolphin.shell.core import GUARD_QUEUE_MAX
 from dolphin.shell.history import of_journal
+from tests.dolphin.said import Heard, answers_of, said
 from tests.dolphin.shell.test_process import BAR_MS, DEADLINE_S, config_in
 from traces.frames import Tag, scan
 from traces.reader import opened
@@ -35,12 +45,13 @@ class Stage:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.loop = Loop(config)
-        self.clients: dict[str, Channel] = {}
+        self.loop = Kernel(config)
+        self.clients: dict[str, Heard] = {}
 
     def join(self, *roles: str) -> None:
         for role in roles:
-            self.clients[role] = connect(self.config.socket(f"kernel.{role}"), DEADLINE_S)
+            channel = connect(self.config.socket(f"kernel.{role}"), DEADLINE_S)
+            self.clients[role] = Heard(channel, answers_of(role))
 
     def open(self) -> None:
         """Everybody is there; process time begins."""
@@ -56,16 +67,11 @@ class Stage:
             self.loop.step()
         return found
 
-    def hear(self, role: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.until(self.clients[role].recv)
-        return found
+    def hear(self, role: str) -> Any:
+        return self.until(self.clients[role].recv)
 
-    def say(self, role: str, event: str, **fields: Any) -> dict[str, Any]:
-        assert self.clients[role].send({"event": event, **fields})
-        return self.hear(role)
-
-    def ask(self, role: str, **question: Any) -> dict[str, Any]:
-        assert self.clients[role].send(question)
+    def say(self, role: str, message: str, **fields: Any) -> Any:
+        assert self.clients[role].send(said(message, **fields))
         return self.hear(role)
 
 
@@ -104,7 +110,7 @@ def test_process_time_begins_when_all_parts_are_there(config: Config) -> None:
         stage.loop.step()
         seen.append(stage.loop.shell.state.clock.process_time_ms)
     assert seen == sorted(seen)
-    assert stage.ask("operator", ask="status")["status"]["process_time_ms"] >= seen[-1]
+    assert stage.say("operator", "AskStatus").status.process_time_ms >= seen[-1]
 
 
 @pytest.mark.req("SHL-021")
@@ -134,38 +140,38 @@ def test_the_end_leaves_a_closing_record_and_an_account(stage: Stage) -> None:
 @pytest.mark.req("SHL-022", "SHL-035")
 def test_the_account_is_the_operators_to_ask(stage: Stage) -> None:
     stage.say("driver", "CloseBar", market_time_ms=BAR_MS)
-    account = stage.ask("operator", ask="account", id=7)
-    assert account["id"] == 7
-    assert account["account"]["counts"]["CloseBar"] == 1
-    assert stage.ask("sensors", ask="account", id=8) == {
-        "ok": False, "reason": "UNREADABLE", "detail": "no event of that name", "id": 8,
-    }  # fmt: skip
+    account = stage.say("operator", "AskAccount", id=7)
+    assert account.id == 7
+    assert account.counts["CloseBar"] == 1
+    assert stage.say("sensors", "AskAccount", id=8) == Refused(reason="NOT_PERMITTED", id=8)
 
 
 @pytest.mark.req("SHL-038")
-@pytest.mark.parametrize(
-    ("role", "drill", "ok"),
-    [
-        ("operator", {"drill": "journal", "on": False}, True),
-        ("operator", {"drill": "journal", "on": 1}, True),
-        ("operator", {"drill": "earthquake", "on": True}, False),
-        ("alpha", {"drill": "journal", "on": True}, False),
-    ],
-)
-def test_a_drill_is_the_operators_and_has_a_name(
-    stage: Stage, role: str, drill: dict[str, Any], ok: bool
-) -> None:
-    answer = stage.ask(role, **drill, id=3)
-    assert (answer["ok"], answer["id"]) == (ok, 3)
-    assert stage.say("driver", "CloseBar", market_time_ms=BAR_MS) == {"ok": True}
+@pytest.mark.parametrize(("role", "ok"), [("operator", True), ("alpha", False), ("driver", False)])
+def test_a_drill_is_the_operators(stage: Stage, role: str, ok: bool) -> None:
+    answer = stage.say(role, "DrillJournal", on=False, id=3)
+    assert answer == (Accepted(id=3) if ok else Refused(reason="NOT_PERMITTED", id=3))
+    assert stage.say("driver", "CloseBar", market_time_ms=BAR_MS) == Accepted()
+
+
+@pytest.mark.req("SHL-038")
+def test_a_journal_that_is_to_fail_fails_until_it_is_to_work_again(stage: Stage) -> None:
+    assert stage.say("operator", "DrillJournal", on=True) == Accepted()
+    try:
+        answer = stage.say("driver", "CloseBar", market_time_ms=BAR_MS)
+        assert answer == Accepted(unwritten=True)
+    finally:
+        assert stage.say("operator", "DrillJournal", on=False) == Accepted()
+    assert stage.say("driver", "CloseBar", market_time_ms=2 * BAR_MS) == Accepted()
 
 
 @pytest.mark.req("SHL-038")
 def test_where_the_session_has_no_drills_none_is_made(config: Config) -> None:
     stage = Stage(replace(config, drills=False))
     stage.open()
-    assert stage.ask("operator", drill="journal", on=True) == {"ok": False, "id": None}
-    assert stage.say("driver", "CloseBar", market_time_ms=BAR_MS) == {"ok": True}
+    answer = stage.say("operator", "DrillJournal", on=True)
+    assert answer == Refused(reason="NOT_PERMITTED")
+    assert stage.say("driver", "CloseBar", market_time_ms=BAR_MS) == Accepted()
 
 
 # --- many, few, and who is first ------------------------------------------------------------------
@@ -176,7 +182,7 @@ def test_the_newest_connection_of_a_role_replaces_the_oldest(stage: Stage) -> No
     old = stage.clients["alpha"]
     stage.join("alpha")
     claim = {"worker": 0, "instrument": 1}
-    assert stage.say("alpha", "ClaimInstrument", **claim)["ok"] is True
+    assert stage.say("alpha", "ClaimInstrument", **claim) == Accepted()
     with pytest.raises(ChannelClosed):
         old.recv()
 
@@ -187,12 +193,12 @@ def test_eight_operators_may_stand_and_the_ninth_replaces_the_first(stage: Stage
     first = kept[0]
     for _ in range(7):
         stage.join("operator")
-        stage.ask("operator", ask="status")
+        stage.say("operator", "AskStatus")
         kept.append(stage.clients["operator"])
-    assert first.send({"ask": "status"})
-    assert stage.until(first.recv)["status"]["killed"] is False
+    assert first.send(AskStatus())
+    assert stage.until(first.recv).status.killed is False
     stage.join("operator")
-    stage.ask("operator", ask="status")
+    stage.say("operator", "AskStatus")
     with pytest.raises(ChannelClosed):
         first.recv()
 
@@ -201,17 +207,15 @@ def test_eight_operators_may_stand_and_the_ninth_replaces_the_first(stage: Stage
 def test_a_turn_reads_the_operator_first_and_a_bounded_number_of_each(stage: Stage) -> None:
     stage.until(lambda: not stage.loop.shell.to_guard)
     asks = TURN_MESSAGES + 9
-    assert all(stage.clients["sensors"].send({"event": "ReportShock"}) for _ in range(asks))
-    stage.clients["operator"].send(
-        {"event": "TripKillSwitch", "cause": 3, "who": "ada", "why": "smoke"}
-    )
+    assert all(stage.clients["sensors"].send(said("ReportShock")) for _ in range(asks))
+    stage.clients["operator"].send(said("TripKillSwitch", cause=3))
     history = stage.loop.shell.history
     before = history.counts["TripKillSwitch"], history.counts["ReportShock"]
     stage.until(lambda: history.counts["TripKillSwitch"] > before[0])
     assert history.counts["ReportShock"] - before[1] == TURN_MESSAGES, "not all in that turn"
     stage.until(lambda: history.counts["ReportShock"] - before[1] == asks)
     replies = [stage.hear("sensors") for _ in range(asks)]
-    assert all(reply["ok"] is True for reply in replies)
+    assert replies == [Accepted()] * asks
 
 
 @pytest.mark.req("SHL-014", "SHL-016")
@@ -220,13 +224,13 @@ def test_a_role_that_has_spent_its_budget_is_not_read_and_the_others_are(stage: 
     counts, refusals = stage.loop.shell.counts, stage.loop.shell.refusals
 
     def flood() -> bool:
-        while flooder.send({"noise": 1}):
+        while flooder.send(b'{"noise":1}'):
             pass
         return counts["throttled_prober"] > 2
 
     stage.until(flood)
     assert refusals["UNREADABLE"] > 0
-    assert stage.say("driver", "CloseBar", market_time_ms=BAR_MS) == {"ok": True}
+    assert stage.say("driver", "CloseBar", market_time_ms=BAR_MS) == Accepted()
 
 
 @pytest.mark.req("SHL-017")
@@ -234,11 +238,11 @@ def test_replies_that_are_not_taken_are_dropped_and_counted(stage: Stage) -> Non
     counts = stage.loop.shell.counts
 
     def more() -> bool:
-        stage.clients["sensors"].send({"ask": "status"})
+        stage.clients["sensors"].send(AskStatus())
         return counts["replies_dropped"] > 0
 
     stage.until(more)
-    assert stage.ask("operator", ask="status")["status"]["killed"] is False
+    assert stage.say("operator", "AskStatus").status.killed is False
 
 
 # --- what comes is not what should ----------------------------------------------------------------
@@ -251,24 +255,26 @@ def test_what_is_no_message_is_answered_and_the_connection_stays(stage: Stage) -
     state = stage.loop.shell.state
     for data in (b"{", b"[]", b"\xff", b"{" * 60_000, b"x" * 70_000):
         raw.send(data)
-    answers = Channel(raw)
+    answers = Heard(Channel(raw), KERNEL_ANSWERS)
     for _ in range(5):
-        assert stage.until(answers.recv) == {"ok": False, "reason": "UNREADABLE"}
+        answer = stage.until(answers.recv)
+        assert (type(answer), answer.reason, answer.id) == (Refused, "UNREADABLE", 0)
+        assert "expected" in answer.detail
     assert stage.loop.shell.refusals["UNREADABLE"] == 5
     assert stage.loop.shell.state.gate == state.gate
-    answers.send({"ask": "status"})
-    assert "status" in stage.until(answers.recv)
+    answers.send(AskStatus())
+    assert isinstance(stage.until(answers.recv), StatusShown)
 
 
 @pytest.mark.req("SHL-016", "SHL-019")
 def test_a_client_that_dies_before_its_answer_costs_its_own_channel(stage: Stage) -> None:
-    stage.clients["sensors"].send({"event": "ReportShock"})
+    stage.clients["sensors"].send(said("ReportShock"))
     stage.clients["sensors"].close()
     history = stage.loop.shell.history
     stage.until(lambda: history.counts["ReportShock"] == 1)
-    assert stage.say("driver", "CloseBar", market_time_ms=BAR_MS) == {"ok": True}
+    assert stage.say("driver", "CloseBar", market_time_ms=BAR_MS) == Accepted()
     stage.join("sensors")
-    assert stage.say("sensors", "ReportShock")["ok"] is True
+    assert stage.say("sensors", "ReportShock") == Accepted()
 
 
 # --- the guard ------------------------------------------------------------------------------------
@@ -278,47 +284,49 @@ def test_a_client_that_dies_before_its_answer_costs_its_own_channel(stage: Stage
 def test_a_guard_that_comes_anew_hears_hello_first(stage: Stage) -> None:
     stage.join("guard")
     hello = stage.hear("guard")
-    assert (hello["do"], hello["epoch"], hello["outstanding"]) == ("hello", 0, [])
+    assert (type(hello), hello.epoch, hello.outstanding) == (Hello, 0, ())
 
 
 @pytest.mark.req("SHL-003", "SHL-016")
 def test_a_guard_that_dies_with_its_question_leaves_a_kernel_that_killed(stage: Stage) -> None:
     """It says what kills and is gone: the answer does not find it."""
-    assert stage.hear("guard")["do"] == "hello"
-    assert stage.say("guard", "ConfirmFence", epoch=0) == {"ok": True}
-    stage.clients["guard"].send({"event": "ReconcileLedger", "cash": 1, "quantities": [0] * 8})
+    assert isinstance(stage.hear("guard"), Hello)
+    assert stage.say("guard", "ConfirmFence", epoch=0) == Accepted()
+    stage.clients["guard"].send(said("ReconcileLedger", cash=1, quantities=(0,) * 8))
     stage.clients["guard"].close()
     killed = stage.until(lambda: stage.loop.shell.state.killswitch.latched_desync)
     assert killed
     stage.join("guard")
     hello = stage.hear("guard")
-    assert (hello["do"], hello["epoch"], hello["fence_confirmed"]) == ("hello", 0, True)
-    assert stage.ask("operator", ask="status")["status"]["causes"] == ["DESYNC"]
+    assert (type(hello), hello.epoch, hello.fence_confirmed) == (Hello, 0, True)
+    assert stage.say("operator", "AskStatus").status.causes == ("DESYNC",)
 
 
 @pytest.mark.req("SHL-029")
 def test_a_guard_that_takes_nothing_keeps_its_messages_and_their_order(stage: Stage) -> None:
-    assert stage.hear("guard")["do"] == "hello"
-    queue, guard = stage.loop.shell.to_guard, stage.clients["guard"]
+    assert isinstance(stage.hear("guard"), Hello)
+    queue, rank = stage.loop.shell.to_guard, stage.loop.ranks["guard"]
     sent = 0
-    while not queue:
+    while not rank.outbox:
         # More than its socket holds; the kernel polls until it can write again.
-        stage.loop.shell.to_guard.append({"do": "issued", "number": sent, "filler": "x" * 4000})
+        queue.append(CancelAll(epoch=sent))
         sent += 1
         stage.loop.step()
         assert sent < 10_000, "the socket has no end, so nothing was tested"
-    assert stage.say("driver", "CloseBar", market_time_ms=BAR_MS) == {"ok": True}
-    heard = [stage.hear("guard")["number"] for _ in range(sent)]
+    assert stage.say("driver", "CloseBar", market_time_ms=BAR_MS) == Accepted()
+    heard = [stage.hear("guard").epoch for _ in range(sent)]
     assert heard == list(range(sent))
-    assert guard.recv() is None
+    assert stage.clients["guard"].recv() is None
 
 
-@pytest.mark.req("SHL-029")
+@pytest.mark.req("SHL-025", "SHL-029")
 def test_a_guard_that_never_takes_anything_is_let_go_and_greeted_anew(stage: Stage) -> None:
-    deaf = stage.clients["guard"]
-    full = {"do": "issued", "filler": "x" * 1000}
-    stage.loop.shell.to_guard.extend([full] * (2 * GUARD_QUEUE_MAX))
-    stage.loop.step()
+    deaf, rank = stage.clients["guard"], stage.loop.ranks["guard"]
+    assert isinstance(stage.hear("guard"), Hello)
+    while rank.channels:
+        stage.loop.shell.to_guard.extend([CancelAll(epoch=0)] * 1_000)
+        stage.loop.step()
+    assert len(rank.outbox) == GUARD_QUEUE_MAX
 
     def empty() -> None:
         while deaf.recv() is not None:
@@ -327,15 +335,20 @@ def test_a_guard_that_never_takes_anything_is_let_go_and_greeted_anew(stage: Sta
     with pytest.raises(ChannelClosed):
         empty()
     stage.join("guard")
-    assert stage.hear("guard")["do"] == "hello"
+    assert isinstance(stage.hear("guard"), Hello)
     assert not stage.loop.shell.to_guard
+    assert not rank.outbox
 
 
 @pytest.mark.req("SHL-025", "SHL-029")
-def test_a_guard_that_is_gone_with_a_full_queue_is_let_go_once(stage: Stage) -> None:
+def test_what_waits_for_no_guard_waits_in_bounds_and_is_not_the_next_ones(stage: Stage) -> None:
     stage.clients["guard"].close()
-    full = {"do": "issued", "filler": "x"}
-    stage.loop.shell.to_guard.extend([full] * GUARD_QUEUE_MAX)
-    stage.loop.step()
+    stage.until(lambda: not stage.loop.ranks["guard"].channels)
+    queue = stage.loop.shell.to_guard
+    queue.extend([CancelAll(epoch=0)] * GUARD_QUEUE_MAX)
+    stage.loop.shell.restart()
+    assert len(queue) == GUARD_QUEUE_MAX
+    assert stage.loop.shell.counts["guard_messages_dropped"] == 1
     stage.join("guard")
-    assert stage.hear("guard")["do"] == "hello"
+    assert isinstance(stage.hear("guard"), Hello)
+    assert not queue

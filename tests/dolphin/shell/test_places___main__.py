@@ -1,27 +1,26 @@
-"""The kernel's loop at its edges: when it ticks, whom it listens to, what it counts and leaves.
+"""The kernel's process at its edges: when it ticks, how far it reads, what it counts and leaves.
 
 Theory. Time is a list of readings, taken one after the other, so what a step does at the very
-deadline and a nanosecond before it is no matter of luck. What a turn waits for is what it asked
-its poller; the real poller stands behind and answers.
+deadline and a nanosecond before it is no matter of luck.
 
-Not here: the loop on a good day (``test_loop``), its figures (``test_figures___main__``).
+Not here: the process on a good day (``test_loop``), its figures (``test_figures___main__``), turns
+(tests/dolphin/link/test_loop.py).
 """
 
 import json
-import select
 import time
-from typing import Any
 
 import pytest
 
-from dolphin.link.channel import connect
+from dolphin.link import loop as link_loop
 from dolphin.link.config import PERMIT_KEY, Config
+from dolphin.link.messages import CancelAll, Hello, StatusShown
 from dolphin.link.permit import permit_of
 from dolphin.link.process import Measure
 from dolphin.shell import __main__ as process
-from dolphin.shell.__main__ import Loop
-from dolphin.shell.core import GUARD_QUEUE_MAX
-from dolphin.shell.roles import ROLES
+from dolphin.shell.__main__ import Kernel
+from dolphin.shell.core import GUARD_QUEUE_MAX, order_of
+from tests.dolphin.said import said
 from tests.dolphin.shell.test_loop import Stage, config, stage
 from tests.dolphin.shell.test_process import DEADLINE_S
 
@@ -31,7 +30,7 @@ MS = 1_000_000
 
 
 class Clock:
-    """Readings in order, in ns; the last one stays. It stands in for ``time`` in the loop alone."""
+    """Readings in order, in ns; the last one stays. It stands in for ``time`` in one module."""
 
     def __init__(self, *readings: int) -> None:
         self.readings = list(readings)
@@ -46,104 +45,68 @@ class Clock:
         return time.time_ns()
 
 
-class Asked:
-    """The real ``select``, and what its pollers were asked: who, for which events, how long."""
-
-    POLLIN = select.POLLIN
-    POLLOUT = select.POLLOUT
-
-    def __init__(self) -> None:
-        self.listened: list[tuple[Any, ...]] = []
-        self.waits: list[float | None] = []
-        self.real = select.poll()
-
-    def poll(self) -> "Poller":
-        self.listened.clear()
-        self.real = select.poll()
-        return Poller(self)
-
-
-class Poller:
-    """A poller that notes what it is asked."""
-
-    def __init__(self, asked: Asked) -> None:
-        self._asked = asked
-
-    def register(self, *what: Any) -> None:
-        self._asked.listened.append(what)
-        self._asked.real.register(*what)
-
-    def poll(self, *ms: float) -> list[tuple[int, int]]:
-        self._asked.waits.extend(ms)
-        return self._asked.real.poll(0)
-
-
-def listeners(loop: Loop) -> list[tuple[Any, ...]]:
-    return [(listener, select.POLLIN) for listener in loop._listeners.values()]
-
-
-def channel(loop: Loop, role: str) -> Any:
-    (only,) = loop._channels[role]
-    return only
-
-
 # --- how it begins --------------------------------------------------------------------------------
 
 
-@pytest.mark.req("SHL-021", "SHL-033")
-def test_a_loop_that_has_not_begun_runs_and_has_no_time_yet(config: Config) -> None:
-    loop = Loop(config)
-    assert loop.stopped is False
-    assert (loop._origin_ns, loop._deadline_ns) == (0, 0)
-
-
 @pytest.mark.req("SHL-028")
-def test_permits_are_counted_from_the_microsecond_in_which_the_loop_was_made(
+def test_permits_are_counted_from_the_microsecond_in_which_the_kernel_was_made(
     config: Config,
 ) -> None:
     before = time.time_ns() // 1000
-    loop = Loop(config)
+    kernel = Kernel(config)
     after = time.time_ns() // 1000
-    loop.shell.greet_guard()
-    floor = loop.shell.to_guard[0]["floor"]
-    assert isinstance(floor, int)
-    assert before <= floor <= after
+    kernel.shell.greet_guard()
+    (hello,) = kernel.shell.to_guard
+    assert isinstance(hello, Hello)
+    assert before <= hello.floor <= after
 
 
 @pytest.mark.req("SHL-028")
 def test_a_permit_lives_from_its_signature_as_long_as_the_session_says(config: Config) -> None:
-    shell = Loop(config).shell
+    shell = Kernel(config).shell
     slot = shell.state.gate.slots[2]
     before = time.monotonic_ns()
-    token = shell._sign(2, slot, market=True, limit_price=0, reduce_only=False)
+    token = shell._sign(slot, order_of(2, slot))
     after = time.monotonic_ns()
     permit = permit_of(token, config.key(PERMIT_KEY))
     assert permit is not None
     assert before <= permit.expires_ns - config.permit_ms * MS <= after
-    assert shell._permit_ns == config.permit_ms * MS
 
 
 @pytest.mark.req("SHL-021", "SHL-031")
-def test_process_time_goes_on_from_where_the_journal_stands(config: Config) -> None:
-    loop = Loop(config)
-    loop.shell.tick(12_345)
-    loop.begin()
-    assert loop._deadline_ns - loop._origin_ns == 12_345 * MS
+def test_control_process_time_goes_on_from_where_the_journal_stands(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(10**10)
+    monkeypatch.setattr(process, "time", clock)
+    kernel = Kernel(config)
+    kernel.shell.tick(12_345)
+    kernel.begin()
+    clock.readings = [10**10 + 7 * MS]
+    kernel.step()
+    assert kernel.shell.state.clock.process_time_ms == 12_352
 
 
 @pytest.mark.req("SHL-021")
-def test_control_who_waits_at_the_very_end_of_the_wait_is_still_let_in(
+def test_control_who_is_there_at_the_very_end_of_the_wait_is_still_let_in(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = Asked()
-    monkeypatch.setattr(process, "time", Clock(10**10, 10**10, 10**10 + 1))
-    monkeypatch.setattr(process, "select", asked)
+    monkeypatch.setattr(process, "time", Clock(10**10, 10**10, 10**10, 10**10 + 1))
     stage = Stage(config)
     stage.join("driver")
     stage.loop.gather(0.0)
-    assert len(stage.loop._channels["driver"]) == 1
-    assert asked.waits == [200]
-    assert asked.listened == listeners(stage.loop)
+    assert len(stage.loop.ranks["driver"].channels) == 1
+
+
+@pytest.mark.req("SHL-021")
+def test_nobody_is_heard_before_all_parts_are_there(config: Config) -> None:
+    stage = Stage(config)
+    stage.join("driver", "operator")
+    stage.clients["operator"].send(said("TripKillSwitch", cause=3))
+    stage.loop.gather(0.05)
+    assert stage.loop.shell.history.counts["events"] == 0
+    stage.loop.begin()
+    stage.until(lambda: stage.loop.shell.state.killswitch.latched_operator)
 
 
 # --- steps ----------------------------------------------------------------------------------------
@@ -153,61 +116,33 @@ def test_control_who_waits_at_the_very_end_of_the_wait_is_still_let_in(
 def test_control_a_step_ticks_at_its_deadline_and_waits_for_the_next_one(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A tick is 5 ms. Each step: the clock at its start and before it waits, in ns."""
-    steps = [
-        (3_000_000, 3_000_000),  # as it began: due; the next one is a tick later
-        (7_999_999, 7_999_999),  # not due yet
-        (8_000_000, 9_000_000),  # due at the very nanosecond
-        (21_234_567, 21_234_567),  # late by more than a tick: the next one is a multiple of 5 ms
-        (25_000_000, 40_000_000),  # the next one is past before it is waited for
+    """A tick is 5 ms. Each step: the clock at its start, in ns."""
+    starts = [
+        3_000_000,  # as it began: due; the next one is a tick later
+        7_999_999,  # not due yet
+        8_000_000,  # due at the very nanosecond
+        21_234_567,  # late by more than a tick: the next one is a multiple of 5 ms
+        25_000_000,  # due again
     ]
-    clock, asked = Clock(3_000_000), Asked()
+    clock = Clock(3_000_000)
     monkeypatch.setattr(process, "time", clock)
-    monkeypatch.setattr(process, "select", asked)
-    loop = Loop(config)
-    loop.begin()
+    kernel = Kernel(config)
+    waits: list[float] = []
+    monkeypatch.setattr(kernel.loop, "turn", waits.append)
+    kernel.begin()
     seen = []
-    for start, wait in steps:
-        clock.readings = [start, wait]
-        loop.step()
-        seen.append((loop.shell.state.clock.process_time_ms, loop._deadline_ns))
-    assert seen == [
-        (0, 8_000_000), (0, 8_000_000), (5, 13_000_000), (18, 25_000_000), (22, 30_000_000),
-    ]  # fmt: skip
-    left = [5_000_000, 1, 4_000_000, 3_765_433, 0]
-    assert asked.waits == [ns / 1e9 * 1000 for ns in left]
-    assert loop._late_ms_max == 8.234567
-    loop.end()
+    for start in starts:
+        clock.readings = [start]
+        kernel.step()
+        seen.append(kernel.shell.state.clock.process_time_ms)
+    assert seen == [0, 0, 5, 18, 22]
+    assert waits == [ns / 1e9 for ns in (8_000_000, 8_000_000, 13_000_000, 25_000_000, 30_000_000)]
+    kernel.end()
     account = json.loads((config.run / "kernel.json").read_text())
     assert (account["turns"], account["tick_late_ms_max"]) == (5, 8.235)
 
 
 # --- turns ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.req("SHL-016", "SHL-020", "SHL-029")
-@pytest.mark.parametrize("roles", [("prober",), ("guard", "driver"), ("operator", "guard")])
-@pytest.mark.parametrize("waiting", [False, True])
-def test_control_a_turn_listens_for_who_is_there_and_writes_only_to_the_guard(
-    config: Config, monkeypatch: pytest.MonkeyPatch, roles: tuple[str, ...], waiting: bool
-) -> None:
-    asked = Asked()
-    monkeypatch.setattr(process, "select", asked)
-    stage = Stage(config)
-    stage.join(*roles)
-    stage.loop._turn(0.0)
-    stage.loop.shell.to_guard.clear()
-    if waiting:
-        stage.loop.shell.to_guard.append({"do": "issued"})
-    stage.loop._turn(0.25)
-    expected: list[tuple[Any, ...]] = []
-    for listener, role in zip(listeners(stage.loop), ROLES, strict=True):
-        expected.append(listener)
-        if role.name in roles:
-            writes = select.POLLOUT if waiting and role.name == "guard" else 0
-            expected.append((channel(stage.loop, role.name), select.POLLIN | writes))
-    assert asked.listened == expected
-    assert asked.waits == [0.0, 250.0]
 
 
 @pytest.mark.req("SHL-014", "SHL-018", "SHL-020")
@@ -216,15 +151,15 @@ def test_control_by_a_clock_that_stands_a_role_says_its_burst_and_then_a_token_a
 ) -> None:
     """The prober's burst is 100, and half a thousand tokens a second come back."""
     clock = Clock(10**9)
-    monkeypatch.setattr(process, "time", clock)
+    monkeypatch.setattr(link_loop, "time", clock)
     stage = Stage(config)
     stage.join("prober")
-    stage.loop._turn(0.0)
-    assert all(stage.clients["prober"].send({"noise": 1}) for _ in range(110))
+    stage.loop.loop.turn(0.0)
+    assert all(stage.clients["prober"].send(b'{"noise":1}') for _ in range(110))
     seen = []
     for ms in (0, 0, 0, 1, 2, 2, 4):
         clock.readings = [10**9 + ms * MS]
-        stage.loop._turn(0.0)
+        stage.loop.loop.turn(0.0)
         counts = stage.loop.shell.counts
         seen.append((stage.loop.shell.refusals["UNREADABLE"], counts["throttled_prober"]))
     assert seen == [(64, 0), (100, 1), (100, 1), (100, 1), (101, 2), (101, 2), (102, 3)]
@@ -234,31 +169,28 @@ def test_control_by_a_clock_that_stands_a_role_says_its_burst_and_then_a_token_a
 def test_a_role_is_answered_where_the_roles_before_it_are_absent(config: Config) -> None:
     stage = Stage(config)
     stage.join("alpha")
-    stage.loop._turn(0.0)
-    stage.clients["alpha"].send({"ask": "status", "id": 4})
-    stage.loop._turn(0.0)
-    answer = stage.clients["alpha"].recv()
-    assert answer is not None
-    assert answer["id"] == 4
+    stage.loop.loop.turn(0.0)
+    answer = stage.say("alpha", "AskStatus", id=4)
+    assert (type(answer), answer.id) == (StatusShown, 4)
 
 
 @pytest.mark.req("SHL-017", "SHL-022")
-def test_each_reply_that_is_not_taken_counts_as_one_and_no_other_does(config: Config) -> None:
+def test_each_answer_that_is_not_taken_counts_as_one_and_no_other_does(config: Config) -> None:
     stage = Stage(config)
     stage.join("sensors")
-    stage.loop._turn(0.0)
+    stage.loop.loop.turn(0.0)
     deaf, counts = stage.clients["sensors"], stage.loop.shell.counts
     asks = 0
     while counts["replies_dropped"] == 0:
-        assert asks < 10_000, "the socket has no end, so nothing was tested"
-        assert deaf.send({"ask": "status", "id": asks})
-        stage.loop._turn(DEADLINE_S)
         asks += 1
+        assert asks < 10_000, "the socket has no end, so nothing was tested"
+        assert deaf.send(said("AskStatus", id=asks))
+        stage.loop.loop.turn(time.monotonic() + DEADLINE_S)
     assert counts["replies_dropped"] == 1
     heard = []
-    while (reply := deaf.recv()) is not None:
-        heard.append(reply["id"])
-    assert heard == list(range(asks - 1))
+    while (answer := deaf.recv()) is not None:
+        heard.append(answer.id)
+    assert heard == list(range(1, asks))
     assert heard
 
 
@@ -271,24 +203,19 @@ def test_a_guard_is_let_go_when_its_queue_is_full_and_no_message_earlier(
     config: Config, room: int, stays: bool
 ) -> None:
     stage = Stage(config)
-    guard = connect(config.socket("kernel.guard"), DEADLINE_S)
-    stage.loop._turn(0.0)
-    stage.loop._tell_guard()
-    hello = guard.recv()
-    assert hello is not None
-    assert hello["do"] == "hello"
-    queue, message = stage.loop.shell.to_guard, {"do": "issued", "filler": "x" * 4000}
-    assert not queue
+    stage.join("guard")
+    stage.until(stage.clients["guard"].recv)
+    rank, queue = stage.loop.ranks["guard"], stage.loop.shell.to_guard
     sent = 0
-    while not queue:
-        assert sent < 10_000, "the socket has no end, so nothing was tested"
-        queue.append(message)
-        stage.loop._tell_guard()
+    while not rank.outbox:
+        assert sent < 9_000, "the socket has no end, so nothing was tested"
+        queue.append(CancelAll(epoch=sent))
+        stage.loop.step()
         sent += 1
-    queue.extend([message] * (GUARD_QUEUE_MAX - room - len(queue)))
-    stage.loop._tell_guard()
-    assert len(queue) == GUARD_QUEUE_MAX - room
-    assert len(stage.loop._channels["guard"]) == stays
+    queue.extend([CancelAll(epoch=0)] * (GUARD_QUEUE_MAX - room - len(rank.outbox)))
+    stage.loop.step()
+    assert len(rank.outbox) == GUARD_QUEUE_MAX - room
+    assert len(rank.channels) == stays
 
 
 # --- the end --------------------------------------------------------------------------------------
@@ -298,7 +225,7 @@ def test_a_guard_is_let_go_when_its_queue_is_full_and_no_message_earlier(
 def test_a_loop_that_is_told_to_stop_leaves_its_account_a_line_for_each_figure(
     config: Config,
 ) -> None:
-    loop = Loop(config)
+    loop = Kernel(config)
     loop.shell.counts["permits"] = 3
     loop.shell.refusals["UNREADABLE"] = 2
     loop.isolation = [Measure("memory locked", True, "mlockall")]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from dolphin.link.config import Config
 from dolphin.shell import journal as module
@@ -121,7 +122,7 @@ def test_what_the_book_lacks_is_posted_at_the_journals_time_under_the_sessions_n
 
 @pytest.mark.req("SHL-030")
 def test_a_journals_header_names_the_stand_ins_and_when_it_was_opened(config: Config) -> None:
-    named = replace(config, stand_ins={"book": "a table"})
+    named = structs.replace(config, stand_ins={"book": "a table"})
     journal, _, _ = open_journal(named)
     journal.close()
     first = next(scan((config.run / "journal.bin").read_bytes()))

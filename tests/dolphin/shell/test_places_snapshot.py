@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from dolphin.link.messages import Slot
 from dolphin.shell.snapshot import causes, factors, snapshot
 from kernel.constants import PPM, Profile, Status
 from kernel.curves import environment_bible, environment_specification
+from kernel.slots import put
 from kernel.state import State, initial_state, opening_ledger
 from kernel.survival import microstructure, structural
 from tests.dolphin.shell.conftest import LIMITS
@@ -31,8 +33,22 @@ def opening(profile: Profile = Profile.BIBLE) -> State:
 @pytest.mark.req("SHL-024")
 def test_a_snapshot_names_its_parts() -> None:
     shown = snapshot(opening())
-    assert list(shown) == NAMES
-    assert (shown["open_notional"], shown["reserved_notional"], shown["cash"]) == (0, 0, 7)
+    assert list(shown.__struct_fields__) == NAMES
+    assert (shown.open_notional, shown.reserved_notional, shown.cash) == (0, 0, 7)
+
+
+@pytest.mark.req("SHL-024")
+def test_a_snapshot_shows_each_slot_by_the_names_of_its_fields() -> None:
+    state = opening()
+    slots = put(
+        state.gate.slots,
+        3,
+        replace(state.gate.slots[3], instrument=2, mark=5, quantity=-4, cost=-20, permit_kind=1),
+    )
+    shown = snapshot(replace(state, gate=replace(state.gate, slots=slots)))
+    assert len(shown.slots) == 8
+    assert shown.slots[3] == Slot(instrument=2, mark=5, quantity=-4, cost=-20, permit_kind=1)
+    assert shown.slots[0] == Slot(instrument=0, mark=0, quantity=0, cost=0, permit_kind=0)
 
 
 @pytest.mark.req("SHL-024")

@@ -13,10 +13,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from dolphin.link.config import ANCHOR_KEY, PERMIT_KEY, Config
 from dolphin.ops.supervise import ROOT
@@ -24,6 +24,7 @@ from dolphin.shell.core import Shell
 from dolphin.shell.history import of_journal
 from dolphin.shell.journal import open_journal
 from dolphin.shell.roles import ROLES
+from tests.dolphin.said import said
 from tests.dolphin.shell.conftest import KEY
 from tests.dolphin.shell.test_process import config_in
 from traces.frames import Tag, scan
@@ -87,7 +88,7 @@ def a_key_that_is_none(config: Config) -> None:
 
 
 def limits_out_of_bounds(config: Config) -> None:
-    replace(config, heartbeat_limit_ms=[60_000] * 4).save()
+    replace(config, heartbeat_limit_ms=(60_000,) * 4).save()
 
 
 def a_closed_journal(config: Config) -> None:
@@ -170,11 +171,11 @@ def test_a_disk_that_fills_kills_and_what_waited_is_written_when_there_is_room(
     shell = Shell(state, journal, KEY, 10**9, 1, lambda: 5)
     ballast = fill(small_disk)
     who, why = "ada" * 100, "smoke" * 80
-    request = {"event": "RequestRearm", "who": who, "why": why}
+    request = said("RequestRearm", who=who, why=why)
     sent = 0
     while shell.state.killswitch.journal_writable:
         # Answered, refused or not, each of them stands in the journal with its words.
-        shell.take(BY_NAME["operator"], dict(request))
+        shell.take(BY_NAME["operator"], request)
         sent += 1
         assert sent < 20_000, "the disk never filled, so nothing was tested"
     assert shell.state.killswitch.latched_checksum

@@ -3,8 +3,18 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from dolphin.link.messages import (
+    AskBooks,
+    EndOrders,
+    Filled,
+    OrderEnded,
+    OrdersEnded,
+    Submit,
+)
 from dolphin.venue.paper import LIMIT_BARS, PaperVenue
+from tests.dolphin.said import ORDER
 
 
 def draws(seed: int, worker: int, wanted: range) -> int:
@@ -27,24 +37,21 @@ class Rig:
         self.number = 0
 
     def send(self, worker: int = 0, wanted: range = range(3, 16), **changes: Any) -> int:
-        order = {
-            "do": "submit",
-            "worker": worker,
-            "instrument": 1,
-            "side": 1,
-            "quantity": 10,
-            "limit_price": 0,
-            "reduce_only": False,
-        } | changes
+        order = replace(ORDER, **({"worker": worker, "side": 1, "quantity": 10} | changes))
         self.venue._sent[worker] = draws(3, worker, wanted)
         self.number += 1
-        self.venue.on_guard(order | {"order": self.number})
+        self.venue.on_guard(Submit(order_id=self.number, order=order))
         return self.number
 
-    def told(self) -> list[dict[str, Any]]:
+    def told(self) -> list[Any]:
         told = list(self.venue.tells)
         self.venue.tells.clear()
         return told
+
+
+def quantity(told: Any) -> int | None:
+    """Return how much a fill filled, None for another word."""
+    return told.quantity if isinstance(told, Filled) else None
 
 
 @pytest.fixture
@@ -56,17 +63,17 @@ def rig() -> Rig:
 def test_a_market_order_fills_at_the_close_and_a_taker_pays(rig: Rig) -> None:
     rig.send()
     fill, done = rig.told()
-    assert (fill["tells"], fill["quantity"], fill["price"]) == ("fill", 10, 1_000_000)
-    assert fill["fee"] == 10 * 1_000_000 * 5 // 10_000
-    assert done == {"tells": "done", "order": 1}
-    assert rig.venue.cash == 1_000_000_000 - fill["fee"]
+    assert (type(fill), fill.quantity, fill.price) == (Filled, 10, 1_000_000)
+    assert fill.fee == 10 * 1_000_000 * 5 // 10_000
+    assert done == OrderEnded(order_id=1)
+    assert rig.venue.cash == 1_000_000_000 - fill.fee
 
 
 @pytest.mark.req("VEN-002")
 def test_a_fee_is_rounded_up(rig: Rig) -> None:
     rig.venue.on_bar({1: 1_001})
     rig.send(quantity=1)
-    assert rig.told()[0]["fee"] == 1  # 0.5005 micro-USDT
+    assert rig.told()[0].fee == 1  # 0.5005 micro-USDT
 
 
 @pytest.mark.req("VEN-001")
@@ -80,15 +87,15 @@ def test_a_limit_order_waits_for_its_price_and_a_maker_pays_less(
     assert rig.told() == []
     rig.venue.on_bar({1: crossing})
     fill, _done = rig.told()
-    assert fill["price"] == limit
-    assert fill["fee"] == (10 * limit * 2 + 9_999) // 10_000
+    assert fill.price == limit
+    assert fill.fee == (10 * limit * 2 + 9_999) // 10_000
 
 
 @pytest.mark.req("VEN-001")
 def test_a_limit_that_is_already_good_takes(rig: Rig) -> None:
     rig.send(limit_price=1_050_000)
     fill, _done = rig.told()
-    assert (fill["price"], fill["fee"]) == (1_000_000, 5_000)
+    assert (fill.price, fill.fee) == (1_000_000, 5_000)
 
 
 @pytest.mark.req("VEN-003")
@@ -97,7 +104,7 @@ def test_a_limit_order_does_not_wait_for_ever(rig: Rig) -> None:
     for _ in range(LIMIT_BARS):
         assert rig.told() == []
         rig.venue.on_bar({})
-    assert rig.told() == [{"tells": "done", "order": order}]
+    assert rig.told() == [OrderEnded(order_id=order)]
 
 
 @pytest.mark.req("VEN-001")
@@ -105,46 +112,42 @@ def test_an_order_waits_for_an_instruments_first_price(rig: Rig) -> None:
     rig.send(instrument=2)
     assert rig.told() == []
     rig.venue.on_bar({2: 5})
-    assert [one["tells"] for one in rig.told()] == ["fill", "done"]
+    assert [type(one) for one in rig.told()] == [Filled, OrderEnded]
 
 
 @pytest.mark.req("VEN-003")
 def test_some_orders_fill_in_parts_and_some_never_whole(rig: Rig) -> None:
     rig.send(wanted=range(1, 3))
-    assert [one.get("quantity") for one in rig.told()] == [5, 5, None]
+    assert [quantity(one) for one in rig.told()] == [5, 5, None]
     rig.send(wanted=range(1))
-    assert [one.get("quantity") for one in rig.told()] == [5, None]
+    assert [quantity(one) for one in rig.told()] == [5, None]
 
 
 @pytest.mark.req("VEN-004")
 def test_the_same_session_fills_alike() -> None:
-    def play() -> list[dict[str, Any]]:
+    def play() -> list[Any]:
         venue = PaperVenue(10**9, seed=11)
         venue.on_bar({1: 1_000_000})
         for number in range(40):
-            venue.on_guard(
-                {
-                    "do": "submit", "order": number, "worker": number % 3, "instrument": 1,
-                    "side": 1, "quantity": 7, "limit_price": 0, "reduce_only": False,
-                }
-            )  # fmt: skip
+            order = replace(ORDER, worker=number % 3, side=1, quantity=7)
+            venue.on_guard(Submit(order_id=number, order=order))
         return list(venue.tells)
 
     first = play()
     assert first == play()
-    assert {one.get("quantity") for one in first} == {7, 3, 4, None}, "parts occur"
+    assert {quantity(one) for one in first} == {7, 3, 4, None}, "parts occur"
 
 
 @pytest.mark.req("VEN-005")
 def test_profit_is_booked_when_a_position_reaches_zero(rig: Rig) -> None:
     rig.send(side=-1)
-    fee = rig.told()[0]["fee"]
+    fee = rig.told()[0].fee
     rig.venue.on_bar({1: 900_000})
     rig.send(side=1, quantity=4)
-    fee += rig.told()[0]["fee"]
+    fee += rig.told()[0].fee
     assert rig.venue.cash == 1_000_000_000 - fee, "nothing is booked while the position is open"
     rig.send(side=1, quantity=6)
-    fee += rig.told()[0]["fee"]
+    fee += rig.told()[0].fee
     assert rig.venue.quantities[0] == 0
     assert rig.venue.cash == 1_000_000_000 - fee + 10 * 100_000
 
@@ -152,11 +155,12 @@ def test_profit_is_booked_when_a_position_reaches_zero(rig: Rig) -> None:
 @pytest.mark.req("VEN-006")
 def test_cancelling_ends_all_that_works_before_it_is_confirmed(rig: Rig) -> None:
     orders = [rig.send(limit_price=1), rig.send(worker=2, limit_price=2)]
-    rig.venue.on_guard({"do": "cancel_all", "sequence": 9})
+    rig.venue.on_guard(EndOrders(sequence=9, close=(4,)))
     told = rig.told()
-    assert [one.get("order") for one in told[:2]] == orders
-    assert told[2]["tells"] == "all_cancelled"
-    assert told[2]["sequence"] == 9
+    assert told == [
+        *(OrderEnded(order_id=order) for order in orders),
+        OrdersEnded(sequence=9, close=(4,)),
+    ]
     rig.venue.on_bar({1: 1})
     assert rig.told() == [], "what was cancelled does not fill"
 
@@ -164,16 +168,16 @@ def test_cancelling_ends_all_that_works_before_it_is_confirmed(rig: Rig) -> None
 @pytest.mark.req("VEN-006")
 def test_a_slow_venue_confirms_with_the_next_bar(rig: Rig) -> None:
     rig.venue.drill("slow_cancels", True)
-    rig.venue.on_guard({"do": "cancel_all", "sequence": 1})
+    rig.venue.on_guard(EndOrders(sequence=1))
     assert rig.told() == []
     rig.venue.on_bar({})
-    assert [one["tells"] for one in rig.told()] == ["all_cancelled"]
+    assert rig.told() == [OrdersEnded(sequence=1)]
 
 
 def test_books_are_false_once_and_only_when_told(rig: Rig) -> None:
     def cash() -> int:
-        rig.venue.on_guard({"do": "books"})
-        shown: int = rig.told()[-1]["cash"]
+        rig.venue.on_guard(AskBooks())
+        shown: int = rig.told()[-1].cash
         return shown
 
     assert cash() == rig.venue.cash
@@ -181,3 +185,16 @@ def test_books_are_false_once_and_only_when_told(rig: Rig) -> None:
     assert cash() == rig.venue.cash + 1_000_000
     assert cash() == rig.venue.cash
     assert not rig.venue.drill("something_else", True)
+
+
+@pytest.mark.req("VEN-007")
+@pytest.mark.parametrize(
+    "changes", [{"worker": 8}, {"worker": -1}, {"quantity": 0}, {"quantity": -4}, {"side": 3}],
+    ids=str,
+)  # fmt: skip
+def test_what_is_no_order_ends_without_a_fill(rig: Rig, changes: dict[str, int]) -> None:
+    order = replace(ORDER, **changes)
+    rig.venue.on_guard(Submit(order_id=7, order=order))
+    assert rig.told() == [OrderEnded(order_id=7)]
+    assert rig.venue.counts == {"malformed": 1}
+    assert (rig.venue.cash, rig.venue.quantities) == (1_000_000_000, [0] * 8)
