@@ -28,6 +28,8 @@ from typing import Any
 
 import polars
 
+from certification.checks import combined
+from certification.record import file_of
 from certification.shapes import (
     AUDIT,
     CHECK,
@@ -40,6 +42,7 @@ from certification.shapes import (
     Shape,
     fits,
 )
+from certification.standing import Now, Standing, reads, standings
 
 FACTORS = ("cat1_ppm", "structural_ppm", "environment_ppm", "micro_ppm", "capital_ppm")
 BAR_COLUMNS = (
@@ -53,9 +56,8 @@ BAR_COLUMNS = (
     "posture",
     "killed",
 )
-SOURCE_FOLDERS = ("kernel", "traces", "dolphin", "verify", "spec", "tests")
-SOURCE_SUFFIXES = (".py", ".tla", ".cfg")
 REPORT, EVIDENCE = "report.html", "evidence.json"  # what the report itself writes
+SOURCES_PROPERTY = "sources_sha256"
 PASSED, SKIPPED, FAILED = "passed", "skipped", "failed"
 
 
@@ -64,7 +66,7 @@ class FileRef:
     """A file by the name that the report shows: relative to the project, or else absolute.
 
     ``sha256`` is "" where the file is missing. ``recorded`` is the hash that the session wrote down
-    for it, "" where it wrote none. ``modified`` is seconds since 1970.
+    for it, "" where it wrote none.
     """
 
     name: str
@@ -72,7 +74,6 @@ class FileRef:
     sha256: str
     size: int = 0
     recorded: str = ""
-    modified: float = 0.0
 
     @property
     def short(self) -> str:
@@ -105,8 +106,7 @@ class Inputs:
     journal_file: FileRef
     bars_file: FileRef
     audit_file: FileRef
-    check_file: FileRef
-    corpus_file: FileRef
+    check_files: tuple[FileRef, ...]
     pinned_corpus_file: FileRef
     coverage_file: FileRef
     verify_file: FileRef
@@ -121,7 +121,6 @@ class Inputs:
     bars: Mapping[str, tuple[Any, ...]] | None
     audit: Mapping[str, Any] | None
     check: Mapping[str, Any] | None
-    corpus: Mapping[str, Any] | None
     pinned_corpus: Mapping[str, Any] | None
     coverage: Mapping[str, Any] | None
     verify: Mapping[str, Any] | None
@@ -129,8 +128,10 @@ class Inputs:
     tests: tuple["TestRun", ...]
     configurations: Mapping[str, str]
     declared_tests: tuple[tuple[str, str], ...]
-    newest_source: tuple[str, float]
-    newest_model: tuple[str, float]
+    standings: Mapping[str, Standing]
+    record_files: Mapping[str, FileRef]
+    compared: Mapping[str, tuple[str, ...]]
+    sources_now: str
 
     @property
     def files(self) -> tuple[FileRef, ...]:
@@ -142,8 +143,7 @@ class Inputs:
                 self.journal_file,
                 self.bars_file,
                 self.audit_file,
-                self.check_file,
-                self.corpus_file,
+                *self.check_files,
                 self.pinned_corpus_file,
                 self.coverage_file,
                 self.verify_file,
@@ -154,6 +154,7 @@ class Inputs:
                 *self.junit_files,
                 *self.lock_files,
                 *self.other_files,
+                *self.record_files.values(),
             )
             if ref.present
         }
@@ -164,6 +165,7 @@ class Inputs:
 class TestRun:
     """What one JUnit file recorded. ``started`` is seconds since 1970, 0 where it does not say.
 
+    ``sources`` is the hash of the sources that were run, as the run itself wrote it down, else "".
     ``cases`` has (class, name, outcome) of each test; the outcome is passed, skipped or failed.
     """
 
@@ -176,6 +178,7 @@ class TestRun:
     failing: tuple[str, ...]
     started: float
     cases: tuple[tuple[str, str, str], ...]
+    sources: str = ""
     folders: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
 
 
@@ -208,10 +211,7 @@ def _name(path: Path, root: Path) -> str:
 def _ref(path: Path, root: Path, recorded: str = "") -> FileRef:
     if not path.is_file():
         return FileRef(_name(path, root), path, "", recorded=recorded)
-    about = path.stat()
-    return FileRef(
-        _name(path, root), path, sha256_of(path), about.st_size, recorded, about.st_mtime
-    )
+    return FileRef(_name(path, root), path, sha256_of(path), path.stat().st_size, recorded)
 
 
 def _first(paths: tuple[Path, ...]) -> Path:
@@ -298,6 +298,11 @@ def read_junit(ref: FileRef) -> TestRun:
             cases.append((owner, name, PASSED))
             passed += 1
         folders[folder or "?"] = (passed, skips, fails)
+    sources = {
+        one.get("value") or ""
+        for one in top.iter("property")
+        if one.get("name") == SOURCES_PROPERTY
+    }
     return TestRun(
         ref,
         len(cases),
@@ -306,6 +311,7 @@ def read_junit(ref: FileRef) -> TestRun:
         tuple(f"{owner}::{name}" for owner, name, outcome in cases if outcome == FAILED),
         started,
         tuple(cases),
+        sources.pop() if len(sources) == 1 else "",
         dict(sorted(folders.items())),
     )
 
@@ -357,19 +363,6 @@ def declared_tests(root: Path) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _newest(root: Path, folders: tuple[str, ...], suffixes: tuple[str, ...]) -> tuple[str, float]:
-    """Return the file that changed last below the folders, and when (seconds since 1970)."""
-    newest = ("", 0.0)
-    for folder in folders:
-        for path in (root / folder).rglob("*"):
-            # TLC leaves its own traces beside a model: they are no source.
-            if path.suffix in suffixes and "_TTrace_" not in path.name and path.is_file():
-                changed = path.stat().st_mtime
-                if changed > newest[1]:
-                    newest = (_name(path, root), changed)
-    return newest
-
-
 def _recorded(session: Mapping[str, Any] | None, where: str) -> dict[str, str]:
     listed = (session or {}).get("artefacts", {})
     for name, digest in listed.items():
@@ -411,10 +404,11 @@ def collect(
     bars_file = own("bars.parquet")
     audit_file = own("audit.json")
     lanes = (root / "runs/check/exhaustive.json", root / "runs/check/fast.json")
-    check_file = own("check.json", *lanes) if check is None else _ref(check, root)
-    if check is not None and not check_file.present:
+    check_files = (_ref(check, root),) if check is not None else (
+        own("check.json"), *(_ref(path, root) for path in lanes)
+    )  # fmt: skip
+    if check is not None and not check_files[0].present:
         raise BadInput(f"{check}: no such file, expected the output of `dolphin check --json`")
-    corpus_file = own("corpus.json", root / "runs/check/corpus.json")
     coverage_file = own("coverage.json", root / "build/coverage.json")
     verify_lanes = (root / "runs/verify/full.json", root / "runs/verify/fast.json")
     verify_file = own("verify.json", *verify_lanes)
@@ -447,6 +441,11 @@ def collect(
         _ref(path, root, recorded.get(path.relative_to(run_dir).as_posix(), ""))
         for path in (*rest, *missing)
     )
+    progress("certification/records/")
+    now = Now(root)
+    listed_inputs = reads(root)
+    found_records = standings(root, now=now)
+    record_files = {item: _ref(file_of(root, item), root) for item in found_records}
     progress("bars.parquet")
     bars = read_bars(bars_file)
     progress("audit.json")
@@ -457,8 +456,7 @@ def collect(
         journal_file=journal_file,
         bars_file=bars_file,
         audit_file=audit_file,
-        check_file=check_file,
-        corpus_file=corpus_file,
+        check_files=check_files,
         pinned_corpus_file=pinned_corpus_file,
         coverage_file=coverage_file,
         verify_file=verify_file,
@@ -472,8 +470,12 @@ def collect(
         session=session,
         bars=bars,
         audit=read_json(audit_file, AUDIT),
-        check=read_json(check_file, CHECK),
-        corpus=read_json(corpus_file, CORPUS),
+        check=combined(
+            [read_json(ref, CHECK) for ref in check_files],
+            found_records.get("models"),
+            manifest,
+            root,
+        ),
         pinned_corpus=read_json(pinned_corpus_file, CORPUS),
         coverage=read_json(coverage_file, COVERAGE),
         verify=read_json(verify_file, VERIFY),
@@ -483,6 +485,8 @@ def collect(
             path.name: sha256_of(path) for path in sorted((root / "spec/tla").glob("*.cfg"))
         },
         declared_tests=declared_tests(root),
-        newest_source=_newest(root, SOURCE_FOLDERS, SOURCE_SUFFIXES),
-        newest_model=_newest(root, ("spec/tla",), (".tla",)),
+        standings=found_records,
+        record_files=record_files,
+        compared={item: what.compared for item, what in listed_inputs.items()},
+        sources_now=now.inputs(listed_inputs["tests"]) if "tests" in listed_inputs else "",
     )

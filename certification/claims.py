@@ -4,6 +4,9 @@ Rules of this file:
 
 *   A claim is one sentence, one state, one file with its hash, and the command that makes the
     file.
+*   What a claim rests on is told apart: run here, of exactly these inputs; recorded for exactly
+    these inputs, in whole or in part; a record that is stale; nothing. Only the first two can
+    hold.
 *   States: ``HOLDS`` only from an outcome that a file records; ``DOES_NOT_HOLD`` when it records
     the contrary; ``NOT_RUN`` when nothing was recorded, or what was recorded is of another
     source. What a file says of itself as a whole ("ok") is never enough: rows are counted again.
@@ -20,6 +23,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from certification.artefacts import FileRef
+from certification.standing import RUN_HERE
 
 HOLDS = "holds"
 DOES_NOT_HOLD = "does not hold"
@@ -34,13 +38,15 @@ NOTHING = "no command: docs/ARCHITECTURE.md"
 AUDIT = "dolphin audit --json"
 CHECK = "make check"
 TEST = "make test"
-CORPUS = "python -m verify.models.edges"
 VERIFY = "make check-all"
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One claim. ``artefact`` is a file's name, ``sha256`` its hash; both "" where none is."""
+    """One claim. ``artefact`` is a file's name, ``sha256`` its hash; both "" where none is.
+
+    ``basis`` is what the state rests on: RUN_HERE, RECORDED, IN_PART, STALE, NOT_RUN.
+    """
 
     id: str
     text: str
@@ -50,6 +56,7 @@ class Claim:
     sha256: str
     command: str
     detail: str = ""
+    basis: str = RUN_HERE
 
 
 @dataclass(frozen=True)
@@ -94,15 +101,20 @@ def claim_over(
     command: str,
     scope: str = PACKAGE,
     detail: str = "",
+    basis: str = "",
 ) -> Claim:
-    """Return a claim over ``file``. A state without a file to show for it is "not run"."""
+    """Return a claim over ``file``. A state without a file to show for it is "not run".
+
+    Without ``basis`` it is what was run here, or not run.
+    """
     if not isinstance(state, str):
         state = {True: HOLDS, False: DOES_NOT_HOLD, None: NOT_RUN}[state]
     if not file.present and state == HOLDS:
         state, detail = NOT_RUN, detail or f"{file.name} is missing"
     return Claim(
-        name, text, state, scope, file.name if file.present else "", file.sha256, command, detail
-    )
+        name, text, state, scope, file.name if file.present else "", file.sha256, command, detail,
+        basis or (NOT_RUN if state == NOT_RUN else RUN_HERE),
+    )  # fmt: skip
 
 
 def slug(text: str) -> str:

@@ -132,7 +132,7 @@ def _tests(inputs: Inputs, claims: tuple[Claim, ...]) -> dict[str, Any]:
     return {
         "claims": _starting(claims, "CON-", "TST-", "COV-", "MUT-", "PRF-", "REQ-"),
         "graphs": (inputs.pinned_corpus or {}).get("graphs") or [],
-        "runs": [(run, stale_because(inputs, run.started)) for run in inputs.tests],
+        "runs": [(run, stale_because(inputs, run)) for run in inputs.tests],
         "packages": _packages(inputs.coverage),
     }
 

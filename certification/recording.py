@@ -28,9 +28,8 @@ import click
 
 from certification import record
 from certification.shapes import BadInput, Listed, Shape, fits
-from certification.standing import RECORDED, Now, Reads, Standing, parts_now, reads, standing
+from certification.standing import RECORDED, ROOT, Now, Reads, Standing, parts_now, reads, standing
 
-ROOT = Path(__file__).resolve().parent.parent
 BAD_INPUT = 2
 _TEXT, _INTS = (str,), Listed((int,), keyed=True)
 OUTCOMES = Shape(
@@ -149,6 +148,7 @@ def _one(one: Standing, what: Reads) -> dict[str, Any]:
         "item": one.item,
         "state": one.state,
         "why": one.why,
+        "inputs_sha256": one.inputs_now,
         "holds": one.holds,
         "figures": one.figures,
         "compared": {name: _figure(one.figures, name) for name in what.compared},

@@ -124,6 +124,7 @@ CHECK = Shape(
                     "diameter": _INT,
                     "seconds": (int, float),
                     "cfg_sha256": _TEXT,
+                    "inputs": Listed(_TEXT, keyed=True),
                     "problems": Listed(_TEXT),
                 },
                 ("name", "mode", "expected", "result"),
@@ -211,6 +212,8 @@ VERIFY = Shape(
                     "findings": Listed(_TEXT),
                     "inputs": Listed(_TEXT),
                     "inputs_sha256": _TEXT,
+                    "basis": _TEXT,
+                    "decides": _BOOL,
                 },
                 ("name", "section", "status", "detail", "findings", "inputs", "inputs_sha256"),
             )

@@ -17,7 +17,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,9 @@ from certification.meaning import Place, Tree, digest, exact, found, sha256
 from certification.shapes import BadInput, Listed, Shape, fits
 
 INPUTS = "certification/inputs.toml"
+ROOT = Path(__file__).resolve().parent.parent
 LEVEL_A = "certification/level_a.toml"
+RUN_HERE = "run here"
 RECORDED, IN_PART, STALE, NONE = "recorded", "recorded in part", "stale", "no record"
 LEVEL_A_MODULES = "modules of level A"
 
@@ -70,6 +72,7 @@ class Standing:
     why: str = ""
     record: records.Record | None = None
     figures: Mapping[str, Any] = field(default_factory=dict)
+    inputs_now: str = ""
 
     @property
     def holds(self) -> bool:
@@ -90,6 +93,8 @@ class Standing:
 
 def reads(root: Path) -> dict[str, Reads]:
     """Return what each item reads. Raises ``BadInput``."""
+    if not (root / INPUTS).is_file():
+        return {}  # then no record counts
     try:
         document = tomllib.loads((root / INPUTS).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -217,10 +222,17 @@ def killed_still(part: Mapping[str, Any], tests: frozenset[str]) -> dict[str, An
 
 def standing(now: Now, item: str, what: Reads, told: records.Record | None) -> Standing:
     """Return what an item's record is worth."""
+    inputs = now.inputs(what)
+    return replace(_standing(now, item, what, told, inputs), inputs_now=inputs)
+
+
+def _standing(
+    now: Now, item: str, what: Reads, told: records.Record | None, inputs: str
+) -> Standing:
     if told is None:
         return Standing(item, NONE, "no run of it is recorded")
     day = str(told["ran"]["at"])[:10]
-    if now.inputs(what) != told["inputs_sha256"]:
+    if inputs != told["inputs_sha256"]:
         why = f"recorded {day} for other inputs: what it reads has changed"
         return Standing(item, STALE, why, told)
     if not (what.functions or what.tests):

@@ -31,8 +31,9 @@ from tests.lean_contracts import install
 
 install()
 
-# Records the outcomes of tests that carry a requirement; an unknown id ends the run.
-pytest_plugins = ("certification.requirements.plugin", "tests.pacing")
+# Records the outcomes of tests that carry a requirement, where an unknown id ends the run; says in
+# a JUnit file of which sources it is; says what runs.
+pytest_plugins = ("certification.requirements.plugin", "certification.junit", "tests.pacing")
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED_VARIABLE = "DOLPHIN_SEED"

@@ -36,11 +36,15 @@ class RecordsUnreadable(ValueError):
 
 @dataclass(frozen=True)
 class Recorded:
-    """What the record of an item is worth here: state, why no more, figures that count."""
+    """What the record of an item is worth here: state, why no more, figures that count.
+
+    ``inputs_sha256`` is of the inputs as they are here, whatever the record says.
+    """
 
     item: str
     state: str
     why: str
+    inputs_sha256: str
     holds: bool
     figures: Mapping[str, Any]
     compared: Mapping[str, Any]

@@ -2,9 +2,9 @@
 
 Rules of this file:
 
-*   What ``make test`` recorded (``build/junit.xml``) is read where it speaks of this source. Where
-    there is none, or a source file changed after it began, the full lane runs the tests again; the
-    fast lane runs the kernel's alone, names what fails, and else is "not run".
+*   What ``make test`` recorded (``build/junit.xml``) is read where it speaks of this source, by
+    hash (``certification/junit.py`` writes it down). Where it does not, the full lane runs the
+    tests; the fast lane runs the kernel's alone, names what fails, and else is "not run".
 *   Skipped is not passed, and is said by number.
 
 Not here: which requirement a test verifies (``requirements.py``).
@@ -14,7 +14,6 @@ import ast
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
-from datetime import datetime
 from pathlib import Path
 
 from verify.item import (
@@ -27,8 +26,10 @@ from verify.item import (
     Item,
     Outcome,
 )
+from verify.records import recorded
 
 JUNIT = "build/junit.xml"
+SOURCES_SAID = "sources_sha256"
 KERNEL_JUNIT = "build/junit-kernel.xml"
 KERNEL_TESTS = ("tests/kernel", "tests/conformance/test_names.py")
 SOURCES = (
@@ -38,25 +39,16 @@ SOURCES = (
 )  # fmt: skip
 
 
-def newest(root: Path) -> tuple[str, float]:
-    """Return the source file that changed last, and when (seconds since 1970)."""
-    found = ("", 0.0)
-    for pattern in SOURCES:
-        for path in root.glob(pattern):
-            changed = path.stat().st_mtime
-            if changed > found[1]:
-                found = (path.relative_to(root).as_posix(), changed)
-    return found
-
-
 def stale(root: Path, suite: ElementTree.Element) -> str:
-    """Return why a record does not speak of this source; "" where it does."""
-    try:
-        began = datetime.fromisoformat(suite.get("timestamp", "")).timestamp()
-    except ValueError:
-        return f"{JUNIT} does not say when the tests began"
-    name, changed = newest(root)
-    return f"{name} changed after the tests began" if changed > began else ""
+    """Return why a run does not speak of this source; "" where it does.
+
+    Raises ``RecordsUnreadable``.
+    """
+    said = [one.get("value") for one in suite.iter("property") if one.get("name") == SOURCES_SAID]
+    if not said:
+        return f"{JUNIT} does not say of which sources it is"
+    now = recorded(root, [ITEM.name])[ITEM.name].inputs_sha256
+    return "" if said == [now] else f"{JUNIT} is of other sources"
 
 
 def read(root: Path, name: str = JUNIT) -> ElementTree.Element | None:

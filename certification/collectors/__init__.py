@@ -21,7 +21,7 @@ from certification.collectors.session import (
     surrounding_claims,
     trade_claims,
 )
-from certification.collectors.tests import corpus_claims, coverage_claims, test_claims
+from certification.collectors.tests import test_claims
 from certification.collectors.verified import verified_claims
 
 
@@ -34,9 +34,7 @@ def judge(inputs: Inputs) -> tuple[Claim, ...]:
         *surrounding_claims(inputs),
         *audit_claims(inputs),
         *model_claims(inputs),
-        *corpus_claims(inputs),
         *test_claims(inputs),
-        *coverage_claims(inputs),
         *configuration_claims(inputs),
         *verified_claims(inputs),
     ]

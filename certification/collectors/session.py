@@ -93,8 +93,7 @@ def file_claims(inputs: Inputs) -> list[Claim]:
     for ref in (
         *needed,
         inputs.audit_file,
-        inputs.check_file,
-        inputs.corpus_file,
+        *inputs.check_files,
         inputs.coverage_file,
         *inputs.junit_files,
         *inputs.other_files,

@@ -1,20 +1,23 @@
-"""Claims about the code itself: proofs, MC/DC, mutants, requirements, constants.
+"""Claims about the code itself: proofs, coverage, edges, mutants, requirements, constants.
 
 Rules of this file:
 
-*   The file is what ``dolphin verify --json`` leaves behind; the full lane's decides. The fast lane
-    takes samples, and a sample is no claim: "not run".
-*   What the file says of itself ("ok", "status") is not enough. Each claim is counted again from
-    the figures of its section, and each needs its item to have held.
-*   An item speaks of the inputs that it names by a hash. The hash is computed here again, over the
-    same files; where it differs, the item speaks of another source: "not run".
-*   A figure that is missing is a claim that does not hold, never an empty cell.
+*   A claim rests on one item of ``dolphin verify``: on its run here (``verify.json``), where it
+    speaks of exactly these inputs and was more than a sample; else on its record
+    (``standing.py``), where that counts. What neither gives is "not run".
+*   What a file says of itself ("ok", "status") is not enough. Each claim is counted again from
+    the figures, and its item must have held.
+*   Of one item and the same inputs, a run here and a record that differ are both named, and the
+    claim does not hold.
+*   A record of a part never holds: it says which part. A figure that is missing is a claim that
+    does not hold, never an empty cell.
 
-Not here: running any of it (``dolphin verify``).
+Not here: running any of it (``dolphin verify``), what a record is worth (``standing.py``).
 """
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +30,8 @@ from certification.claims import (
     VERIFY,
     Claim,
     claim_over,
-    listed,
 )
+from certification.standing import IN_PART, NONE, RECORDED, RUN_HERE, STALE, Standing
 
 Figures = Mapping[str, Any]
 Ruling = Callable[[Figures], tuple[bool, str]]
@@ -82,10 +85,10 @@ def rocq(figures: Figures) -> tuple[bool, str]:
     )
 
 
-def mcdc(figures: Figures) -> tuple[bool, str]:
+def covered(figures: Figures, *names: str) -> tuple[bool, str]:
     said = []
     whole = True
-    for name in ("statements", "branches", "conditions", "mcdc"):
+    for name in names:
         met, total = number(figures, name, "met"), number(figures, name, "total")
         justified = number(figures, name, "justified")
         whole = whole and total > 0 and met + justified == total
@@ -93,15 +96,33 @@ def mcdc(figures: Figures) -> tuple[bool, str]:
     return whole, ", ".join(said)
 
 
-def mutation(figures: Figures) -> tuple[bool, str]:
-    said = []
-    whole = True
-    for name in ("code", "spec", "trace"):
-        total, killed = number(figures, name, "total"), number(figures, name, "killed")
-        justified = number(figures, name, "justified")
-        whole = whole and total > 0 and killed + justified == total
-        said.append(f"{name} {killed}/{total}" + (f" ({justified} waived)" if justified else ""))
-    return whole, ", ".join(said)
+def executed(figures: Figures) -> tuple[bool, str]:
+    return covered(figures, "statements", "branches")
+
+
+def mcdc(figures: Figures) -> tuple[bool, str]:
+    return covered(figures, "conditions", "mcdc")
+
+
+def edges(figures: Figures) -> tuple[bool, str]:
+    total, wrong = number(figures, "edges"), number(figures, "edge_mismatches")
+    return total > 0 and not wrong, f"{total:,} edges, {wrong} on which model and code differ"
+
+
+def mutants(kind: str) -> Ruling:
+    """Return the ruling over the mutants of one kind."""
+
+    def ruling(figures: Figures) -> tuple[bool, str]:
+        total, killed = number(figures, kind, "total"), number(figures, kind, "killed")
+        justified = number(figures, kind, "justified")
+        said = f"{killed:,} of {total:,} killed, {justified:,} waived"
+        found = figures[kind]
+        for name in ("survived", "undecided"):
+            if found.get(name):
+                said += f", {found[name]:,} {name}"
+        return total > 0 and killed + justified == total, said
+
+    return ruling
 
 
 def requirements(figures: Figures) -> tuple[bool, str]:
@@ -116,22 +137,39 @@ def constants(figures: Figures) -> tuple[bool, str]:
     return min(runs, controls, edges) > 0, f"{runs} runs, {controls} controls, {edges:,} edges"
 
 
-# Claim, its sentence, the section of the document, and what its figures must be.
-RULINGS: tuple[tuple[str, str, str, Ruling], ...] = (
+# Claim, its sentence, the item and its section, what its figures must be.
+RULINGS: tuple[tuple[str, str, str, str, Ruling], ...] = (
+    ("CON-EDGES", "Every edge of the models' state graphs replays through the kernel with the same "
+     "outcome", "edges", "models", edges),
     ("PRF-CONTRACTS", "Every function of the kernel is proved to keep its contract, the inductive "
-     "invariant among them (Nagini)", "proofs", proofs),
-    ("PRF-CROSSHAIR", "CrossHair finds no violated contract", "crosshair", crosshair),
+     "invariant among them (Nagini)", "proofs", "proofs", proofs),
+    ("PRF-CROSSHAIR", "CrossHair finds no violated contract", "crosshair", "crosshair", crosshair),
     ("PRF-ROCQ", "The mathematics of the survival curves is proved in Rocq, without axioms of ours",
-     "rocq", rocq),
+     "rocq", "rocq", rocq),
+    ("COV-BRANCH", "Requirement-based tests execute every statement and branch of level A code",
+     "coverage", "coverage", executed),
     ("COV-MCDC", "Level A code has 100 % masking MC/DC by requirement-based tests", "coverage",
-     mcdc),
-    ("MUT-KILLED", "Every mutant of code, specification and trace is killed or waived",
-     "mutation", mutation),
+     "coverage", mcdc),
+    ("MUT-CODE", "Every mutant of level A code is killed or waived",
+     "mutants-code", "mutation", mutants("code")),
+    ("MUT-SPEC", "Every mutant of the models is killed or waived",
+     "spec-mutants", "mutation", mutants("spec")),
+    ("MUT-TRACE", "Every forged journal is rejected at the forged record", "trace-mutants",
+     "mutation", mutants("trace")),
     ("REQ-TRACED", "Every requirement has a test that was executed and passed; no orphan",
-     "requirements", requirements),
+     "requirements", "requirements", requirements),
     ("CFG-CONSTANTS", "The constants that run have a passing model run on record", "constants",
-     constants),
+     "constants", constants),
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a run or a record says of a claim: state, in one line, and what that rests on."""
+
+    state: str
+    detail: str
+    basis: str
 
 
 def digest_of(root: Path, patterns: Iterable[str]) -> str:
@@ -145,44 +183,92 @@ def digest_of(root: Path, patterns: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-def ruled(section: str, document: Mapping[str, Any], root: Path, ruling: Ruling) -> tuple[str, str]:
-    """Return state and detail of the claim that rests on a section."""
-    items = [row for row in document["items"] if row["section"] == section]
-    if not items:
-        return NOT_RUN, "no item of this section was run"
-    failing = [row for row in items if row["status"] == DOES_NOT_HOLD]
-    if failing:
-        finding = next((text for row in failing for text in row["findings"]), "")
-        said = "; ".join(f"{row['name']}: {row['detail']}" for row in failing)
-        return DOES_NOT_HOLD, f"{said}; {finding}".rstrip("; ")
-    absent = [f"{row['name']}: {row['detail']}" for row in items if row["status"] != HOLDS]
-    if absent:
-        return NOT_RUN, listed(absent, 2)
-    if document["lane"] != "full" or not document["whole"]:
-        return NOT_RUN, "only a selection was run; the full lane decides"
-    for row in items:
-        if digest_of(root, row["inputs"]) != row["inputs_sha256"]:
-            return NOT_RUN, f"{row['name']}: what it read has changed since"
+def ruled(figures: Figures, ruling: Ruling) -> tuple[str, str]:
+    """Return state and detail that the figures give."""
     try:
-        holds, detail = ruling(document.get(section) or {})
+        holds, detail = ruling(figures)
     except Missing as error:
-        return DOES_NOT_HOLD, f"field '{section}.{error}' is missing"
+        return DOES_NOT_HOLD, f"field '{error}' is missing"
     return HOLDS if holds else DOES_NOT_HOLD, detail
+
+
+def run_here(inputs: Inputs, item: str, section: str, ruling: Ruling) -> Said:
+    """Return what ``verify.json`` says of an item that was run here."""
+    if inputs.verify is None:
+        if inputs.verify_file.present:
+            return Said(DOES_NOT_HOLD, "not the file that the session recorded", RUN_HERE)
+        return Said(NOT_RUN, f"{inputs.verify_file.short} is missing", NOT_RUN)
+    row = next((row for row in inputs.verify["items"] if row["name"] == item), None)
+    if row is None or row.get("basis", RUN_HERE) == RECORDED:
+        return Said(NOT_RUN, "not run here", NOT_RUN)
+    if digest_of(inputs.root, row["inputs"]) != row["inputs_sha256"]:
+        return Said(NOT_RUN, "run here of other inputs: what it read has changed", STALE)
+    if row["status"] == DOES_NOT_HOLD:
+        finding = next(iter(row["findings"]), "")
+        return Said(DOES_NOT_HOLD, f"{row['detail']}; {finding}".rstrip("; "), RUN_HERE)
+    if row["status"] != HOLDS:
+        return Said(NOT_RUN, row["detail"], NOT_RUN)
+    if not row.get("decides", inputs.verify["lane"] == "full"):
+        return Said(NOT_RUN, f"only a sample was run here: {row['detail']}", NOT_RUN)
+    return Said(*ruled(inputs.verify.get(section) or {}, ruling), RUN_HERE)
+
+
+def by_record(told: Standing, ruling: Ruling) -> Said:
+    """Return what an item's record says, as far as it counts here."""
+    if told.record is None:
+        return Said(NOT_RUN, told.why, NOT_RUN)
+    if told.state == STALE:
+        return Said(NOT_RUN, f"{told.why} ({told.told['detail']})", STALE)
+    state, detail = ruled(told.figures, ruling)
+    place = f"recorded {told.when} at {told.told['ran']['commit'][:9]}, not run here"
+    if told.told["status"] == DOES_NOT_HOLD:
+        finding = next(iter(told.told["findings"]), told.told["detail"])
+        return Said(DOES_NOT_HOLD, f"{finding}; {place}", told.state)
+    if told.state == IN_PART:
+        return Said(NOT_RUN, f"in part: {told.told['detail']}; {told.why}", IN_PART)
+    return Said(state, f"{detail}; {place}", RECORDED)
+
+
+def differing(here: Said, told: Standing, item: str, figures: Figures, names: Iterable[str]) -> str:
+    """Return how a run here and a record of the same inputs differ; "" where they agree."""
+    if told.state != RECORDED or here.basis != RUN_HERE or here.state == NOT_RUN:
+        return ""
+    place = f"certification/records/{item}.json"
+    if here.state != told.told["status"]:
+        return f"run here: {here.state}; {place}: {told.told['status']}: one of them is false"
+    for name in names:
+        now, before = figure(figures, name), figure(told.figures, name)
+        if now != before:
+            return f"{name}: {now} as run here, {before} in {place}: one of them is false"
+    return ""
+
+
+def figure(figures: Figures, name: str) -> Any:
+    """Return a figure by its dotted name, None where it is not there."""
+    found: Any = figures
+    for part in name.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found
 
 
 def verified_claims(inputs: Inputs) -> list[Claim]:
     """Return the claims that ``dolphin verify`` decides."""
-    file: FileRef = inputs.verify_file
     claims = []
-    for name, text, section, ruling in RULINGS:
-        if inputs.verify is None:
-            state: str = DOES_NOT_HOLD if file.present else NOT_RUN
-            detail = (
-                "not the file that the session recorded"
-                if file.present
-                else f"{file.short} is missing"
-            )
-        else:
-            state, detail = ruled(section, inputs.verify, inputs.root, ruling)
-        claims.append(claim_over(name, text, state, file, VERIFY, PACKAGE, detail))
+    for name, text, item, section, ruling in RULINGS:
+        here = run_here(inputs, item, section, ruling)
+        told = inputs.standings.get(item) or Standing(item, NONE, here.detail)
+        file: FileRef = inputs.verify_file
+        said = here
+        section_figures = (inputs.verify or {}).get(section) or {}
+        wrong = differing(here, told, item, section_figures, inputs.compared.get(item, ()))
+        if wrong:
+            said = Said(DOES_NOT_HOLD, wrong, RUN_HERE)
+        elif here.state == NOT_RUN:
+            said = by_record(told, ruling)
+            file = inputs.record_files[item] if told.record is not None else file
+            if told.record is None and here.basis == STALE:
+                said = here
+        claims.append(
+            claim_over(name, text, said.state, file, VERIFY, PACKAGE, said.detail, said.basis)
+        )
     return claims

@@ -20,7 +20,7 @@ def told(state: str = "recorded", status: str = HOLDS, why: str = "", **compare:
     """Return the record of an item, of a state and with figures to compare."""
     record = {"status": status, "detail": "all", "findings": [], "ran": RAN}
     fresh = state == "recorded" and status == HOLDS
-    return Recorded("one", state, why, fresh, {"edges": 7}, compare, record)
+    return Recorded("one", state, why, "", fresh, {"edges": 7}, compare, record)
 
 
 def item(samples: bool = False) -> Item:

@@ -423,6 +423,12 @@ def select(rows: list[Row], lane: str, names: tuple[str, ...]) -> list[Row]:
     return chosen
 
 
+def inputs_of(folder: Path, row: Row) -> dict[str, str]:
+    """Return the SHA-256 of each file that a row's run reads, so that a reader can tell its age."""
+    found = {f"{name}.tla": digest for name, digest in modules_of(folder, row.module).items()}
+    return {**found, row.cfg: sha256_of(folder / row.cfg)} if (folder / row.cfg).is_file() else {}
+
+
 def as_json(judged: list[Judged], suite: tuple[str, ...]) -> dict[str, object]:
     """Return the document of ``dolphin check --json``."""
     controls = [one for one in judged if one.row.control]
@@ -444,6 +450,7 @@ def as_json(judged: list[Judged], suite: tuple[str, ...]) -> dict[str, object]:
                 "cached": one.cached,
                 "ran_at": one.ran_at,
                 "cfg_sha256": one.row.cfg_sha256,
+                "inputs": inputs_of(SPEC_FOLDER, one.row),
                 "problems": list(one.problems),
             }
             for one in judged
