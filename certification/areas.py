@@ -4,15 +4,19 @@ Rules of this file:
 
 *   Every claim belongs to exactly one area, by how its id begins.
 *   An area is as good as the worst of its claims: one that does not hold, then one not run.
+*   What an area rests on is said beside its state: run here, recorded for exactly these inputs, in
+    part, stale.
 *   The remedy is the command that brings the missing files about, as a user types it. Where no
     command can, it says where the reader finds why; it never names the command that was just run.
 
 Not here: the claims (``collectors/``), the page and the terminal that show the areas.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 from certification.claims import DOES_NOT_HOLD, HOLDS, NOT_RUN, Claim
+from certification.standing import IN_PART, RECORDED, RUN_HERE, STALE
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,16 @@ class Summary:
     def open(self) -> tuple[Claim, ...]:
         """The claims that do not hold or were not run."""
         return tuple(claim for claim in self.claims if claim.status != HOLDS)
+
+
+    @property
+    def rests_on(self) -> str:
+        """What the claims rest on, with numbers where that is not the same for all."""
+        count = Counter(claim.basis for claim in self.claims)
+        if len(count) == 1:
+            return next(iter(count))
+        order = (RUN_HERE, RECORDED, IN_PART, STALE, NOT_RUN)
+        return ", ".join(f"{count[basis]} {basis}" for basis in order if count[basis])
 
 
 def area_of(claim: Claim) -> Area:

@@ -28,6 +28,7 @@ from certification.gaps import LABEL, gaps
 from certification.page_session import result_view, session_view
 from certification.render import Links, number, render, style
 from certification.standards import Assessed, assess
+from certification.standing import RECORDED
 
 SECTIONS = (
     ("trades", "Trades"),
@@ -173,6 +174,14 @@ def _files(inputs: Inputs) -> list[tuple[Any, str]]:
     ]  # fmt: skip
 
 
+def _recorded_when(inputs: Inputs) -> str:
+    """Return from when to when the records are; "" without any."""
+    days = sorted(one.when for one in inputs.standings.values() if one.record is not None)
+    if not days:
+        return ""
+    return days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
+
+
 def page(inputs: Inputs, claims: tuple[Claim, ...]) -> str:
     """Return the report as one HTML page that needs nothing beside it."""
     session = inputs.session or {}
@@ -187,6 +196,9 @@ def page(inputs: Inputs, claims: tuple[Claim, ...]) -> str:
         when=str(session.get("started", "")),
         profile=str(session.get("profile", "not said")),
         said=verdicts(claims),
+        recorded=sum(one.status == HOLDS and one.basis == RECORDED for one in claims),
+        records=list(inputs.standings.values()),
+        recorded_when=_recorded_when(inputs),
         own_held=sum(claim.status == HOLDS for claim in own),
         own_total=len(own),
         result=result_view(inputs),

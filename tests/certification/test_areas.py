@@ -39,7 +39,7 @@ def test_what_does_not_hold_is_said_in_full_and_what_was_not_run_has_a_remedy(ru
     claims = list(claims_of(run))
     claims[0] = replace(claims[0], status=DOES_NOT_HOLD, detail="it broke")
     lines = package_lines(tuple(claims))
-    assert lines[0].startswith("Evidence FAIL: a claim does not hold (")
+    assert lines[0].startswith("Evidence FAIL: a claim does not hold")
     assert any(claims[0].id in line and "it broke" in line for line in lines)
     assert any("not run" in line and "make check-all" in line for line in lines)
     assert not any("SHOWN-" in line for line in lines)
