@@ -34,7 +34,6 @@ from certification.shapes import (
     AUDIT,
     CHECK,
     CORPUS,
-    COVERAGE,
     MANIFEST,
     SESSION,
     VERIFY,
@@ -108,7 +107,6 @@ class Inputs:
     audit_file: FileRef
     check_files: tuple[FileRef, ...]
     pinned_corpus_file: FileRef
-    coverage_file: FileRef
     verify_file: FileRef
     manifest_file: FileRef
     makefile: FileRef
@@ -122,7 +120,6 @@ class Inputs:
     audit: Mapping[str, Any] | None
     check: Mapping[str, Any] | None
     pinned_corpus: Mapping[str, Any] | None
-    coverage: Mapping[str, Any] | None
     verify: Mapping[str, Any] | None
     manifest: Mapping[str, Any] | None
     tests: tuple["TestRun", ...]
@@ -145,7 +142,6 @@ class Inputs:
                 self.audit_file,
                 *self.check_files,
                 self.pinned_corpus_file,
-                self.coverage_file,
                 self.verify_file,
                 self.manifest_file,
                 self.makefile,
@@ -409,7 +405,6 @@ def collect(
     )  # fmt: skip
     if check is not None and not check_files[0].present:
         raise BadInput(f"{check}: no such file, expected the output of `dolphin check --json`")
-    coverage_file = own("coverage.json", root / "build/coverage.json")
     verify_lanes = (root / "runs/verify/full.json", root / "runs/verify/fast.json")
     verify_file = own("verify.json", *verify_lanes)
     for path in junit:
@@ -458,7 +453,6 @@ def collect(
         audit_file=audit_file,
         check_files=check_files,
         pinned_corpus_file=pinned_corpus_file,
-        coverage_file=coverage_file,
         verify_file=verify_file,
         manifest_file=manifest_file,
         makefile=_ref(root / "Makefile", root),
@@ -477,7 +471,6 @@ def collect(
             root,
         ),
         pinned_corpus=read_json(pinned_corpus_file, CORPUS),
-        coverage=read_json(coverage_file, COVERAGE),
         verify=read_json(verify_file, VERIFY),
         manifest=manifest,
         tests=tuple(read_junit(ref) for ref in junit_files if ref.readable),

@@ -114,27 +114,11 @@ def _models(inputs: Inputs, claims: tuple[Claim, ...]) -> dict[str, Any]:
     return view
 
 
-def _packages(coverage: Mapping[str, Any] | None) -> list[tuple[str, str, str]]:
-    totals: dict[str, Counter[str]] = {}
-    for name, data in (coverage or {"files": {}})["files"].items():
-        folder = name.replace("\\", "/").split("/")[0]
-        totals.setdefault(folder, Counter()).update(data.get("summary", {}))
-    return [
-        (
-            name,
-            f"{sums['covered_lines']:,} of {sums['num_statements']:,}",
-            f"{sums['covered_branches']:,} of {sums['num_branches']:,}",
-        )
-        for name, sums in sorted(totals.items())
-    ]
-
-
 def _tests(inputs: Inputs, claims: tuple[Claim, ...]) -> dict[str, Any]:
     return {
         "claims": _starting(claims, "CON-", "TST-", "COV-", "MUT-", "PRF-", "REQ-"),
         "graphs": (inputs.pinned_corpus or {}).get("graphs") or [],
         "runs": [(run, stale_because(inputs, run)) for run in inputs.tests],
-        "packages": _packages(inputs.coverage),
     }
 
 

@@ -164,28 +164,6 @@ CORPUS = Shape(
     },
     ("graphs",),
 )
-COVERAGE = Shape(
-    {
-        "files": Listed(
-            Shape(
-                {
-                    "summary": Shape(
-                        {
-                            "covered_lines": _INT,
-                            "num_statements": _INT,
-                            "missing_lines": _INT,
-                            "covered_branches": _INT,
-                            "num_branches": _INT,
-                            "missing_branches": _INT,
-                        }
-                    )
-                }
-            ),
-            keyed=True,
-        )
-    },
-    ("files",),
-)
 MANIFEST = Shape(
     {
         "models": Listed(

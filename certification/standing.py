@@ -86,6 +86,12 @@ class Standing:
         return self.record
 
     @property
+    def took(self) -> str:
+        """How long the run took that was recorded."""
+        seconds = self.told["ran"]["seconds"]
+        return "time not kept" if seconds is None else f"{seconds:,.0f} s"
+
+    @property
     def when(self) -> str:
         """The day of the run that was recorded."""
         return str(self.told["ran"]["at"])[:10]

@@ -94,7 +94,6 @@ def file_claims(inputs: Inputs) -> list[Claim]:
         *needed,
         inputs.audit_file,
         *inputs.check_files,
-        inputs.coverage_file,
         *inputs.junit_files,
         *inputs.other_files,
     ):
