@@ -36,6 +36,7 @@ from dolphin.ops.registry import NoRegistry, Running, running
 from kernel.constants import PPM, Posture
 
 DRILLS = "yes: it kills, floods and forges on purpose, so a kill may be a drill"
+WIDTH_MAX = 1_000
 FACTORS = (
     ("cat1_ppm", "kill-switch"),
     ("structural_ppm", "structural"),
@@ -68,7 +69,7 @@ def _list(found: list[Running], as_json: bool) -> int:
                 "folder": one.folder,
                 "pid": one.pid,
                 "age_s": round(one.age_s, 1),
-                "drills": one.config.drills,
+                "drills": one.config.demonstration,
                 "status": to_builtins(now),
             }
             for one, now in zip(found, statuses, strict=True)
@@ -89,9 +90,10 @@ def _list(found: list[Running], as_json: bool) -> int:
                 cells = [Posture(now.posture).name, killed]
                 cells += [money(now.capital), money(now.equity), drawdown]
             name, folder = escape(words(one.name)), escape(words(one.folder))
-            drills = "yes" if one.config.drills else "no"
+            drills = "yes" if one.config.demonstration else "no"
             table.add_row(name, age(one.age_s), drills, *cells, folder)
-        Console().print(table)
+        # As wide as it needs to be: a name that is cut names nothing.
+        Console(width=WIDTH_MAX).print(table)
     return 0 if all(now is not None for now in statuses) else 1
 
 
@@ -120,12 +122,12 @@ def command(session: str | None, every: bool, as_json: bool) -> None:
         fail("status", str(error), 1)
     if as_json:
         shown = {"session": client.name, "folder": client.config.folder}
-        click.echo(json.dumps(shown | {"drills": client.config.drills} | to_builtins(now)))
+        click.echo(json.dumps(shown | {"drills": client.config.demonstration} | to_builtins(now)))
         return
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_row("session", escape(words(client.name)))
     table.add_row("folder", escape(words(client.config.folder)))
-    table.add_row("drills", DRILLS if client.config.drills else "no")
+    table.add_row("drills", DRILLS if client.config.demonstration else "no")
     table.add_row("posture", Posture(now.posture).name)
     killed = "+".join(now.causes) if now.killed else "no"
     table.add_row("killed", killed)
@@ -142,4 +144,4 @@ def command(session: str | None, every: bool, as_json: bool) -> None:
             symbol = escape(client.config.symbols[slot.instrument - 1])
             lots = f"{slot.quantity} lots of {symbol} at {slot.mark}"
             table.add_row("position", f"worker {worker}: {lots}")
-    Console().print(table)
+    Console(width=WIDTH_MAX).print(table)

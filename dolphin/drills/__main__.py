@@ -18,12 +18,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from dolphin.drills.messages import TO_PROBER, DrillDone
 from dolphin.link.client import Client
 from dolphin.link.codec import Message
 from dolphin.link.config import Config, configured
 from dolphin.link.loop import Loop
 from dolphin.link.messages import (
-    DRILLS,
     FROM_GUARD,
     KERNEL_ANSWERS,
     Accepted,
@@ -31,7 +31,6 @@ from dolphin.link.messages import (
     AskStatus,
     ClaimInstrument,
     CloseBar,
-    DrillDone,
     Order,
     Passed,
     PresentPermit,
@@ -70,7 +69,7 @@ class Prober:
         loop = Loop()
         self.kernel = Client(loop, config.socket("kernel.prober"), KERNEL_ANSWERS, CONNECT_S)
         self.guard = Client(loop, config.socket("guard.prober"), FROM_GUARD, CONNECT_S)
-        self.driver = Client(loop, config.socket("driver.prober"), DRILLS, CONNECT_S)
+        self.driver = Client(loop, config.socket("driver.prober"), TO_PROBER, CONNECT_S)
         self.seen: Seen = set()
         self._held: Token | None = None
         self._claimed: set[int] = set()

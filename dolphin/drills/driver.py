@@ -13,19 +13,12 @@ Not here: what the drills are (``plan``), who kills processes (``dolphin.ops.ses
 
 from typing import Any
 
+from dolphin.drills.messages import FROM_PROBER, FROM_RUNNER, DoDrill, DrillDone, DrillVenue
 from dolphin.drills.plan import Drill, Plan, drills
 from dolphin.feed.driver import ANSWER_S, Driver, drive
 from dolphin.feed.market import plan as episodes_of
 from dolphin.link.config import Config
-from dolphin.link.messages import (
-    DRILLS_DONE,
-    CloseBar,
-    DoDrill,
-    DrillDone,
-    DrillVenue,
-    Refused,
-    Status,
-)
+from dolphin.link.messages import CloseBar, Refused, Status
 
 DRILL_S = 90.0
 
@@ -33,7 +26,7 @@ DRILL_S = 90.0
 class DrillingDriver(Driver):
     """One demonstration's market."""
 
-    more_heard = {"prober": DRILLS_DONE}  # noqa: RUF012  (read, never changed)
+    more_heard = {"prober": FROM_PROBER, "runner": FROM_RUNNER}  # noqa: RUF012  (read, never changed)
 
     def __init__(self, config: Config) -> None:
         """Draw the plan up for this market."""

@@ -4,16 +4,16 @@
 
 Rules of this file:
 
-*   The order within a bar: venue, marks, sensors and EsoF, ``CloseBar``, alpha, drills. So a bar's
+*   The order within a bar: venue, marks, sensors and EsoF, ``CloseBar``, alpha. So a bar's
     readings count in its close, and the alpha sees the posture that the bar left.
 *   It waits for each answer, but for nobody longer than the deadline: a dead process delays a bar
     once, and is then not waited for until it is back. Market time is the bar's own; a replay is as
     fast as its slowest living part.
 *   A respawned process is sent the bars that its memory needs (``past``) before the next one.
+*   When the runner says so it plays no more, and leaves its account as at the market's end.
 *   The heart beats while it waits.
 
-Not here: drills (``dolphin.drills.driver`` adds them to a demonstration), who kills processes
-(``dolphin.ops.session``).
+Not here: who starts and stops processes (``dolphin/ops/session.py``).
 """
 
 import json
@@ -38,9 +38,9 @@ from dolphin.link.codec import Codec, Message, Unreadable
 from dolphin.link.config import Config, configured, unusable
 from dolphin.link.loop import Loop, Rank
 from dolphin.link.messages import (
-    DRILLS_DONE,
     FROM_ALPHA,
     FROM_ESOF,
+    FROM_RUNNER,
     FROM_SENSORS,
     KERNEL_ANSWERS,
     VENUE_ANSWERS,
@@ -105,6 +105,7 @@ class Hub:
         }
         self._idle = idle
         self.fresh: list[str] = []
+        self.ended = False
         self.counts: Counter[str] = Counter()
 
     def _open(self, name: str) -> None:
@@ -116,6 +117,8 @@ class Hub:
     def _take(self, name: str, _channel: Channel, heard: Message | Unreadable) -> None:
         if isinstance(heard, Unreadable):
             self.counts[f"unreadable_{name}"] += 1
+        elif isinstance(heard, SessionEnd):
+            self.ended = True
         else:
             self._in[name].append(heard)
 
@@ -146,7 +149,7 @@ class Hub:
                 if isinstance(message, kind) and holds(message):
                     return message
             left = end - time.monotonic()
-            if left <= 0 or not self.there(name):
+            if left <= 0 or self.ended or not self.there(name):
                 return None
             self.pump(min(left, 0.1))
 
@@ -165,7 +168,7 @@ class Driver:
         self.rows: list[dict[str, Any]] = []
         self.watched: dict[str, set[int]] = {"alpha": set()}
         hears: dict[str, Codec[Any]] = {
-            "alpha": FROM_ALPHA, "sensors": FROM_SENSORS, "esof": FROM_ESOF, "runner": DRILLS_DONE,
+            "alpha": FROM_ALPHA, "sensors": FROM_SENSORS, "esof": FROM_ESOF, "runner": FROM_RUNNER,
         }  # fmt: skip
         hears |= self.more_heard
         self.hub = Hub(config, hears, self._beat)
@@ -245,6 +248,8 @@ class Driver:
         self._greet(lead)
         self.status(CONNECT_S)
         for index in range(lead, self.panel.rows):
+            if self.hub.ended:
+                break
             self._play(index)
         self._finish()
 
@@ -316,7 +321,7 @@ class Driver:
 
     def more_account(self) -> dict[str, Any]:
         """Return what a session adds to the driver's account."""
-        return {"drills": [], "drills_undone": []}
+        return {}
 
     # --- the end ---------------------------------------------------------------------------------
 

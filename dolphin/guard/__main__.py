@@ -27,18 +27,14 @@ from dolphin.link.codec import Message, Unreadable, encode
 from dolphin.link.config import PERMIT_KEY, VENUE_KEY, BadConfig, Config, load
 from dolphin.link.loop import Loop, Rank
 from dolphin.link.messages import (
-    FROM_RUNNER_TO_GUARD,
     FROM_VENUE,
     FROM_WORKERS_TO_GUARD,
     TO_GUARD,
-    Accepted,
     AskBooks,
-    DrillGuard,
     FromVenue,
     Login,
     PresentPermit,
     RecordHeartbeat,
-    Refused,
     ToGuard,
 )
 from dolphin.link.process import Measure, die_with_parent, harden, measures
@@ -59,8 +55,9 @@ CLIENTS: dict[str, tuple[int, ...]] = {"alpha": (0,), "prober": (2, 3, 4, 5, 6, 
 class GuardProcess:
     """Sockets and clocks around a ``Guard``. ``isolation`` is what holds its process apart."""
 
+    # GRD-025
     def __init__(self, config: Config) -> None:
-        """Listen for the workers and, for drills, for the session's runner."""
+        """Listen for the workers."""
         self.config = config
         self.isolation: list[Measure] = []
         self.stopped = False
@@ -90,9 +87,6 @@ class GuardProcess:
         }
         for rank in self.workers.values():
             rank.opened = rank.outbox.clear
-        if config.drills:
-            runner = Rank("runner", FROM_RUNNER_TO_GUARD, self._take_runner)
-            self.loop.listen(runner, config.socket("guard.runner"))
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
         """End after the step that is under way."""
@@ -117,7 +111,7 @@ class GuardProcess:
             if now >= self._books_at:
                 self._books_at = now + BOOKS_S
                 self.guard.to_venue.append(AskBooks())
-        self._flush()
+        self.flush()
 
     # GRD-027
     def _on_kernel(self) -> None:
@@ -152,17 +146,10 @@ class GuardProcess:
         self.loop.hear(self.kernel)
         answer = self.guard.on_worker(workers, heard, time.monotonic_ns())
         channel.send(encode(answer))
-        self._flush()
-
-    # GRD-025
-    def _take_runner(self, channel: Channel, heard: DrillGuard | Unreadable) -> None:
-        done = isinstance(heard, DrillGuard) and self.guard.drill(heard.name)
-        answer = Accepted(id=heard.id) if done else Refused(reason="NO_SUCH_DRILL", id=heard.id)
-        channel.send(encode(answer))
-        self._flush()
+        self.flush()
 
     # GRD-027
-    def _flush(self) -> None:
+    def flush(self) -> None:
         """Hand on what waits, in order, as far as it is taken; the kernel first."""
         self._hand_on(self.guard.to_kernel, self.kernel)
         self._hand_on(self.guard.to_venue, self.venue)
@@ -194,12 +181,12 @@ class GuardProcess:
 
 
 # GRD-031
-def main() -> None:
+def serve(kind: type[GuardProcess]) -> None:
     """Guard the session in the folder named on the command line."""
     tied = die_with_parent()
     folder = sys.argv[1]
     try:
-        guard = GuardProcess(load(folder))
+        guard = kind(load(folder))
     except BadConfig as error:
         sys.stderr.write(f"guard: {folder}: {error}\n")
         sys.exit(UNUSABLE)
@@ -210,6 +197,11 @@ def main() -> None:
     signal.signal(signal.SIGTERM, guard.stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     guard.run()
+
+
+def main() -> None:
+    """Guard as the guard does."""
+    serve(GuardProcess)
 
 
 if __name__ == "__main__":

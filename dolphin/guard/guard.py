@@ -262,16 +262,3 @@ class Guard:
             epoch, self._fence = self._fence, None
             self.counts["fences"] += 1
             self.to_kernel.append(ConfirmFence(epoch=epoch))
-
-    # --- drills ----------------------------------------------------------------------------------
-
-    # GRD-025
-    def drill(self, name: str) -> bool:
-        """Say something wrong to the kernel on purpose, so that the session shows its refusal."""
-        if name == "stale_fence":
-            self.to_kernel.append(ConfirmFence(epoch=max(0, self.epoch - 1)))
-            return True
-        if name == "close_nothing":
-            self.to_kernel.append(CloseOrder(worker=1))
-            return True
-        return False

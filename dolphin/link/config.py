@@ -7,8 +7,7 @@ Rules of this file:
 *   Keys are not in it. They lie in ``keys/``, mode 0600, and only who needs one reads it.
 *   Sockets lie in a short folder of their own (a Unix path holds 108 bytes), mode 0700.
 
-Not here: how the runner chooses the values (``dolphin/drills/plan.py``,
-``dolphin/ops/session.py``).
+Not here: how the runner chooses the values (``dolphin/ops/session.py``).
 """
 
 import os
@@ -43,6 +42,7 @@ class Config(Part):
     ``symbols`` are the panel's, BTCUSDT first; an instrument's number is its position plus one.
     ``lot_ppm`` is how much of a coin is a lot, ppm, by symbol. ``bars`` are the panel's
     rows; the first ``lead_bars`` are history and not played. ``bar_ms`` is the panel's cadence.
+    A ``demonstration`` runs other programs in the place of some (``dolphin/ops/supervise.py``).
     ``data`` None is the generated market. ``panel_sha256`` is the hash of the file that was judged,
     ``market_digest`` that of the market in it, which is the only one that may be played.
     """
@@ -70,7 +70,7 @@ class Config(Part):
     tick_ms: Positive
     deadline_ms: Positive
     stand_ins: dict[str, str]
-    drills: bool
+    demonstration: bool
     panel_sha256: str = ""
     market_digest: str = ""
 

@@ -225,12 +225,6 @@ class AskAccount(Message):
     """What happened so far? (The operator's to ask.)"""
 
 
-class DrillJournal(Message):
-    """Have the journal fail, or work again. (The operator's, in a session with drills.)"""
-
-    on: bool
-
-
 class Slot(Part):
     """A worker's slot. ``permit_kind`` is ``kernel.constants.Permit``."""
 
@@ -359,12 +353,6 @@ class OrderOver(Message):
     left: Integer
 
 
-class DrillGuard(Message):
-    """Say something wrong on purpose. (The runner's, in a session with drills.)"""
-
-    name: Name
-
-
 # --- the guard and the venue ----------------------------------------------------------------------
 
 
@@ -432,13 +420,6 @@ class SetPrices(Message):
     prices: dict[Integer, Integer]
 
 
-class DrillVenue(Message):
-    """To the venue: misbehave on purpose. (In a session with drills.)"""
-
-    name: Name
-    on: bool
-
-
 class PlayBar(Message):
     """To a worker: a bar's closes in USDT by symbol, None in a gap.
 
@@ -488,21 +469,6 @@ class EsofDone(BarDone):
     week_sin: float
 
 
-class DoDrill(Message):
-    """To the prober or the runner: do what this drill is, and say what it showed."""
-
-    name: Name
-
-
-class DrillDone(Message):
-    """What a drill showed. ``watch`` are the instruments whose marks its doer needs."""
-
-    name: Name
-    seen: tuple[Name, ...]
-    watch: tuple[Integer, ...] = ()
-    detail: Text = ""
-
-
 class Progress(Message):
     """To the runner: bars played so far, of all."""
 
@@ -513,7 +479,7 @@ class Progress(Message):
 
 
 class SessionEnd(Message):
-    """To the runner: every bar is played."""
+    """To the runner: no more bars are played. To the driver: play no more."""
 
 
 # --- what may come in, by path --------------------------------------------------------------------
@@ -525,7 +491,7 @@ Said = (
     | RequestPeakReset | ConfirmPeakReset | FailJournal | RestoreJournal | RestartKernel
 )  # fmt: skip
 Spoken = TripKillSwitch | RequestRearm | ConfirmRearm | RequestPeakReset | ConfirmPeakReset
-ToKernel = Said | AskStatus | AskAccount | DrillJournal
+ToKernel = Said | AskStatus | AskAccount
 Answer = Accepted | Refused | StatusShown | AccountShown
 ToGuard = Hello | CancelAll | Flatten | Issued | Accepted | Refused
 ToVenue = Login | Submit | EndOrders | AskBooks
@@ -538,14 +504,12 @@ TO_GUARD: Codec[ToGuard] = Codec(ToGuard)
 TO_VENUE: Codec[ToVenue] = Codec(ToVenue)
 FROM_VENUE: Codec[FromVenue] = Codec(FromVenue)
 FROM_WORKERS_TO_GUARD: Codec[PresentPermit] = Codec(PresentPermit)
-FROM_RUNNER_TO_GUARD: Codec[DrillGuard] = Codec(DrillGuard)
 FROM_GUARD: Codec[FromGuard] = Codec(FromGuard)
-FROM_DRIVER_TO_VENUE: Codec[SetPrices | DrillVenue] = Codec(SetPrices | DrillVenue)
+FROM_DRIVER_TO_VENUE: Codec[SetPrices] = Codec(SetPrices)
 VENUE_ANSWERS: Codec[Accepted | Refused] = Codec(Accepted | Refused)
 BARS: Codec[PlayBar] = Codec(PlayBar)
 FROM_ALPHA: Codec[AlphaDone] = Codec(AlphaDone)
 FROM_SENSORS: Codec[SensorsDone] = Codec(SensorsDone)
 FROM_ESOF: Codec[EsofDone] = Codec(EsofDone)
-DRILLS: Codec[DoDrill] = Codec(DoDrill)
-DRILLS_DONE: Codec[DrillDone] = Codec(DrillDone)
-TO_RUNNER: Codec[DoDrill | Progress | SessionEnd] = Codec(DoDrill | Progress | SessionEnd)
+TO_RUNNER: Codec[Progress | SessionEnd] = Codec(Progress | SessionEnd)
+FROM_RUNNER: Codec[SessionEnd] = Codec(SessionEnd)

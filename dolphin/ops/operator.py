@@ -37,7 +37,6 @@ from dolphin.link.messages import (
     Answer,
     AskAccount,
     AskStatus,
-    DrillJournal,
     Refused,
     Spoken,
     Status,
@@ -128,10 +127,6 @@ class OperatorClient:
                 if time.monotonic() > end:
                     raise
                 time.sleep(0.05)
-
-    def drill(self, on: bool) -> None:
-        """Have the journal fail, or work again."""
-        self.ask(DrillJournal(on=on))
 
 
 def fail(name: str, message: str, code: int) -> NoReturn:

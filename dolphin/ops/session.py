@@ -19,6 +19,7 @@ Not here: what had to be shown (``collect``), which drill when (``plan``).
 """
 
 import os
+import resource
 import secrets
 import shutil
 import subprocess
@@ -30,6 +31,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from dolphin.drills.messages import TO_RUNNER, DoDrill, DrillDone, DrillGuard
 from dolphin.drills.plan import drills
 from dolphin.feed.driver import WIND_DOWN_BARS
 from dolphin.feed.market import plan as episodes_of
@@ -42,11 +44,7 @@ from dolphin.link.config import ANCHOR_KEY, PERMIT_KEY, VENUE_KEY, Config
 from dolphin.link.loop import Loop
 from dolphin.link.messages import (
     FROM_GUARD,
-    TO_RUNNER,
     ConfirmRearm,
-    DoDrill,
-    DrillDone,
-    DrillGuard,
     FromGuard,
     Progress,
     RequestPeakReset,
@@ -59,11 +57,11 @@ from dolphin.ops.endings import Ended, Endings
 from dolphin.ops.operator import NoSession, OperatorClient, me
 from dolphin.ops.registry import Place, free_name
 from dolphin.ops.supervise import (
-    PROGRAMS,
     ROOT,
     Supervised,
     Unsupervised,
     last_line,
+    programs,
     settings,
     unwritable,
 )
@@ -86,6 +84,7 @@ TICK_MS = 5
 BARS_STEP = 50
 STALE_BARS = 2.5
 FLAT_WITHIN_S = 20.0
+ACCOUNT_WITHIN_S = 20.0
 # Without one of these there is no session; the others come back, or are done without.
 NEEDED = ("kernel", "venue", "guard", "driver")
 # What a session writes before its journal grows: the journal's first piece, keys, logs.
@@ -283,7 +282,7 @@ def _fill(folder: Path, choices: Choices, market: Market, place: Place) -> Confi
         tick_ms=TICK_MS,
         deadline_ms=min(beat, 2_000),
         stand_ins=dict(STAND_INS),
-        drills=choices.data is None,
+        demonstration=choices.data is None,
         panel_sha256=market.sha256,
         market_digest=market.digest,
     )
@@ -308,7 +307,7 @@ class Runner:
             self.driver = self._reach("driver", lambda: self._client("driver.runner", TO_RUNNER))
             self.operator = self._reach("kernel", lambda: OperatorClient(config, GLANCE_S))
             self.guard: Client[FromGuard] | None = None
-            if config.drills:
+            if config.demonstration:
                 self.guard = self._reach("guard", lambda: self._client("guard.runner", FROM_GUARD))
         except BaseException:
             self.tree.stop()
@@ -380,6 +379,14 @@ class Runner:
             return f"NOT KNOWN TO BE FLAT: {error}"
         return f"NOT FLAT within {FLAT_WITHIN_S:.0f} s of the kill"
 
+    def end_market(self) -> None:
+        """Have the driver play no more and leave its account."""
+        end = time.monotonic() + ACCOUNT_WITHIN_S
+        if self.driver.connected and self.driver.tell(SessionEnd()):
+            while self.driver.connected and time.monotonic() < end:
+                if isinstance(self.driver.wait(0.5), SessionEnd):
+                    return
+
     # --- drills ----------------------------------------------------------------------------------
 
     def _drill(self, name: str) -> None:
@@ -448,6 +455,19 @@ class Runner:
             time.sleep(0.1)
         return set()
 
+    def _let_files_grow(self, allowed: bool) -> None:
+        """Have the machine refuse to let the kernel's files grow, as a full disk would, or not.
+
+        Set from outside (ADR 0042): nothing in the kernel's process knows of it. A process that
+        died meanwhile has no limit any more.
+        """
+        try:
+            pid = self.tree.pid("kernel")
+            _soft, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard if allowed else 1, hard))
+        except ProcessLookupError:
+            pass
+
     def drill_rearm_nothing(self) -> set[str]:
         """Nothing is latched: neither step of a re-arm passes."""
         self.operator.act(RequestRearm, me(), "drill: nothing to re-arm")
@@ -499,14 +519,16 @@ class Runner:
 
     def drill_kill_journal(self) -> set[str]:
         """The machine refuses to let the journal grow; no re-arm until it can be written."""
-        self.operator.drill(True)
-        self.until(lambda now: "CHECKSUM" in now.causes, 10.0)
-        self.until(lambda now: now.flat and now.fence_confirmed, 15.0)
-        seen = self._causes()
-        self.operator.act(RequestRearm, me(), "drill: while the journal is down")
-        self.until(lambda now: now.operator_request_age_ms >= self.config.cooling_ms, 10.0)
-        self.operator.act(ConfirmRearm, me(), "drill: while the journal is down")
-        self.operator.drill(False)
+        self._let_files_grow(False)
+        try:
+            self.until(lambda now: "CHECKSUM" in now.causes, 10.0)
+            self.until(lambda now: now.flat and now.fence_confirmed, 15.0)
+            seen = self._causes()
+            self.operator.act(RequestRearm, me(), "drill: while the journal is down")
+            self.until(lambda now: now.operator_request_age_ms >= self.config.cooling_ms, 10.0)
+            self.operator.act(ConfirmRearm, me(), "drill: while the journal is down")
+        finally:
+            self._let_files_grow(True)
         self.until(lambda now: now.journal_writable, 10.0)
         if self.rearm("drill: after a journal that failed"):
             seen.add("REARMED")
@@ -561,7 +583,7 @@ def run_session(
         config,
         command=choices.command,
         started=started,
-        processes=processes(table),
+        processes=processes(config, table),
         how="supervisord",
         broken=broken,
         rows=market.panel.rows,
@@ -590,14 +612,15 @@ def _play(
         table = runner.tree.table()
         if broken:
             broken = f"{broken}; {runner.come_flat(broken)}"
+            runner.end_market()
     finally:
         runner.tree.stop()
     return broken, table
 
 
-def processes(table: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def processes(config: Config, table: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the process table with levels, as it stood at the session's end."""
-    levels = {one.name: one.level for one in PROGRAMS}
+    levels = {one.name: one.level for one in programs(config)}
     return [
         {
             "name": row["name"],

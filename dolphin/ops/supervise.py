@@ -60,12 +60,19 @@ PROGRAMS: tuple[Program, ...] = (
     Program("driver", "dolphin.feed", "C", 80, restart=False),
 )
 # What a demonstration runs in the place of a program of the same name.
-WITH_DRILLS = {"driver": Program("driver", "dolphin.drills.driver", "E", 80, restart=False)}
+WITH_DRILLS = {
+    one.name: one
+    for one in (
+        Program("venue", "dolphin.drills.faulty_venue", "E", 20),
+        Program("guard", "dolphin.drills.faulty_guard", "E", 30),
+        Program("driver", "dolphin.drills.driver", "E", 80, restart=False),
+    )
+}
 
 
 def programs(config: Config) -> tuple[Program, ...]:
     """Return the session's processes; without drills nobody probes."""
-    if not config.drills:
+    if not config.demonstration:
         return tuple(one for one in PROGRAMS if one.name != "prober")
     return tuple(WITH_DRILLS.get(one.name, one) for one in PROGRAMS)
 
@@ -216,9 +223,13 @@ class Supervised:
         proxy = ServerProxy("http://127.0.0.1", transport=transport)
         return getattr(proxy.supervisor, name)(*arguments)
 
+    def pid(self, name: str) -> int:
+        """Return a process's number, 0 where it does not run."""
+        return int(self._call("getProcessInfo", name)["pid"])
+
     def kill(self, name: str) -> int:
         """SIGKILL a process; supervisord starts it again."""
-        pid = int(self._call("getProcessInfo", name)["pid"])
+        pid = self.pid(name)
         if pid:
             os.kill(pid, signal.SIGKILL)
         return pid

@@ -29,7 +29,7 @@ from dolphin.link.channel import Channel, LinkError
 from dolphin.link.codec import Unreadable, encode
 from dolphin.link.config import PERMIT_KEY, BadConfig, Config, load
 from dolphin.link.loop import Loop, Rank
-from dolphin.link.messages import TO_KERNEL, Accepted, Answer, DrillJournal, ToKernel
+from dolphin.link.messages import TO_KERNEL, ToKernel
 from dolphin.link.process import Measure, die_with_parent, harden, measures
 from dolphin.shell.core import GUARD_QUEUE_MAX, Shell
 from dolphin.shell.journal import JournalFailure, open_journal
@@ -91,7 +91,7 @@ class Kernel:
         self._turns = 0
         self._origin_ns = self._deadline_ns = 0
 
-    # SHL-007, SHL-019, SHL-020
+    # SHL-007, SHL-019, SHL-020, SHL-038
     def _rank(self, role: Role) -> Rank[ToKernel]:
         """Listen for a role."""
         rank = Rank(
@@ -157,14 +157,10 @@ class Kernel:
         self._guard.outbox.clear()
         self.shell.greet_guard()
 
-    # SHL-014, SHL-016, SHL-017, SHL-018, SHL-022, SHL-038
+    # SHL-014, SHL-016, SHL-017, SHL-018, SHL-022
     def _take(self, role: Role, channel: Channel, heard: ToKernel | Unreadable) -> None:
-        """Answer one message; the operator may also ask for a journal that fails, as a drill."""
-        if isinstance(heard, DrillJournal) and role.name == "operator" and self.config.drills:
-            self._journal.fail(heard.on)
-            answer: Answer = Accepted(id=heard.id)
-        else:
-            answer = self.shell.take(role, heard)
+        """Answer one message."""
+        answer = self.shell.take(role, heard)
         self._tell_guard()
         if not channel.send(encode(answer)):
             self.shell.counts["replies_dropped"] += 1

@@ -35,7 +35,6 @@ from dolphin.link.messages import (
     AskAccount,
     AskStatus,
     CancelAll,
-    DrillJournal,
     Flatten,
     Hello,
     Issued,
@@ -154,7 +153,7 @@ class Shell:
             return StatusShown(status=snapshot(self.state))
         if isinstance(heard, AskAccount) and operator:
             return self.account()
-        if isinstance(heard, (AskAccount, DrillJournal)):
+        if isinstance(heard, AskAccount):
             return self._refuse("NOT_PERMITTED")
         return self._say(role, heard, extract_operator_reason(heard) if operator else None)
 

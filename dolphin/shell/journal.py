@@ -6,13 +6,10 @@ Rules of this file:
     kernel is told (``RestartKernel``). One that was closed is not.
 *   The ledger's book follows the journal: what a fill or a peak reset changed is posted after the
     event's effects have left. What a crash left unposted is posted when the journal is taken up.
-*   The drill makes the machine itself refuse the next write, by the limit on a file's size. Nothing
-    is pretended inside the writer.
 
 Not here: bytes and chains (``traces``). Source: design 3.5, 3.6.
 """
 
-import resource
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
@@ -74,11 +71,6 @@ class Journal:
         else:
             self._posted = ledger
 
-    def fail(self, on: bool) -> None:
-        """Have the machine refuse to let files grow (a drill), or allow it again."""
-        _soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1 if on else hard, hard))
-
     def account(self) -> dict[str, Any]:
         """Return what was written."""
         return {
@@ -91,7 +83,6 @@ class Journal:
 
     def close(self) -> None:
         """Write the closing record."""
-        self.fail(False)
         self._writer.close()
         self._book.close()
 

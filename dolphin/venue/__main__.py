@@ -3,7 +3,7 @@
 Rules of this file:
 
 *   Two paths: the guard's, where nothing is heard before the key, and the driver's, which brings
-    bars (and drills, where the session has them).
+    bars.
 *   The answer to a bar goes out after all that the bar filled.
 
 Not here: the exchange itself (``venue``).
@@ -16,16 +16,16 @@ import sys
 import time
 from collections import deque
 from types import FrameType
+from typing import Any
 
 from dolphin.link.channel import Channel, LinkError
-from dolphin.link.codec import Unreadable, encode
+from dolphin.link.codec import Codec, Unreadable, encode
 from dolphin.link.config import VENUE_KEY, BadConfig, Config, configured, unusable
 from dolphin.link.loop import Loop, Rank
 from dolphin.link.messages import (
     FROM_DRIVER_TO_VENUE,
     TO_VENUE,
     Accepted,
-    DrillVenue,
     Login,
     Refused,
     SetPrices,
@@ -38,13 +38,16 @@ TURN_S = 0.2
 
 
 class VenueProcess:
-    """Sockets around a ``PaperVenue``."""
+    """Sockets around a ``PaperVenue``. Whose venue is another kind says so here."""
+
+    venue_kind: type[PaperVenue] = PaperVenue
+    driver_says: Codec[Any] = FROM_DRIVER_TO_VENUE
 
     def __init__(self, config: Config) -> None:
         """Listen for guard and driver."""
         self.config = config
         self.stopped = False
-        self.venue = PaperVenue(config.cash, config.seed)
+        self.venue = self.venue_kind(config.cash, config.seed)
         self._key = config.key(VENUE_KEY).hex()
         self._trusted = False
         self._told: deque[bytes] = deque()
@@ -54,7 +57,7 @@ class VenueProcess:
             config.socket("venue.guard"),
         )
         self.loop.listen(
-            Rank("driver", FROM_DRIVER_TO_VENUE, self._take_driver), config.socket("venue.driver")
+            Rank("driver", self.driver_says, self.take_driver), config.socket("venue.driver")
         )
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
@@ -75,7 +78,7 @@ class VenueProcess:
     def step(self) -> None:
         """Hear everybody once."""
         self.loop.turn(time.monotonic() + TURN_S)
-        self._tell()
+        self.tell()
 
     # VEN-008
     def _on_guard(self) -> None:
@@ -92,40 +95,43 @@ class VenueProcess:
             self.guard.outbox = self._told if self._trusted else deque()
         elif self._trusted:
             self.venue.on_guard(heard)
-        self._tell()
+        self.tell()
 
     # VEN-007
-    def _take_driver(self, channel: Channel, heard: SetPrices | DrillVenue | Unreadable) -> None:
-        ok = True
-        if isinstance(heard, SetPrices):
-            self.venue.on_bar(heard.prices)
-        elif isinstance(heard, Unreadable):
+    def take_driver(self, channel: Channel, heard: SetPrices | Unreadable) -> None:
+        """Take a bar of the driver's, and answer when all that it filled has been told."""
+        answer: Accepted | Refused = Accepted(id=heard.id)
+        if isinstance(heard, Unreadable):
             self.venue.counts["unreadable"] += 1
-            ok = False
+            answer = Refused(reason="NOT_DONE", id=heard.id)
         else:
-            ok = self.config.drills and self.venue.drill(heard.name, heard.on)
-        self._tell()
-        answer = Accepted(id=heard.id) if ok else Refused(reason="NOT_DONE", id=heard.id)
+            self.venue.on_bar(heard.prices)
+        self.tell()
         channel.send(encode(answer))
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
         """Send the guard what it must hear; what it does not take waits for the next turn."""
         self._told.extend(encode(one) for one in self.venue.tells)
         self.venue.tells.clear()
         self.loop.flush(self.guard)
 
 
-def main() -> None:
+def serve(kind: type[VenueProcess]) -> None:
     """Play the venue of the session in the folder named on the command line."""
     die_with_parent()
     config = configured("venue", sys.argv)
     try:
-        venue = VenueProcess(config)
+        venue = kind(config)
     except (BadConfig, LinkError, OSError) as error:
         unusable("venue", str(error))
     signal.signal(signal.SIGTERM, venue.stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     venue.run()
+
+
+def main() -> None:
+    """Play the paper venue."""
+    serve(VenueProcess)
 
 
 if __name__ == "__main__":

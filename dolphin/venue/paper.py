@@ -69,17 +69,12 @@ class PaperVenue:
         self._seed = seed
         self._orders: dict[int, Working] = {}
         self._sent: Counter[int] = Counter()
-        self._falsify = False
-        self._hold = False
-        self._held: deque[FromVenue] = deque()
 
     # --- the market ------------------------------------------------------------------------------
 
     # VEN-001, VEN-003
     def on_bar(self, prices: dict[int, int]) -> None:
         """Take the closes of a bar, micro-USDT per lot by instrument; work what waits."""
-        self.tells.extend(self._held)
-        self._held.clear()
         self.prices.update(prices)
         for working in list(self._orders.values()):
             working.bars_left -= 1
@@ -173,34 +168,13 @@ class PaperVenue:
     def _end_orders(self, message: EndOrders) -> None:
         for working in list(self._orders.values()):
             self._finish(working)
-        # A venue that is slow to confirm holds the fence open until its next bar (a drill).
-        (self._held if self._hold else self.tells).append(
-            OrdersEnded(sequence=message.sequence, close=message.close)
-        )
+        self.tells.append(OrdersEnded(sequence=message.sequence, close=message.close))
 
     def _show_books(self) -> None:
         one, two, three, four, five, six, seven, eight = self.quantities
         self.tells.append(
             Books(
-                cash=self.cash + (1_000_000 if self._falsify else 0),
+                cash=self.cash,
                 quantities=(one, two, three, four, five, six, seven, eight),
             )
         )
-        if self._falsify:
-            self.counts["books_falsified"] += 1
-        self._falsify = False
-
-    # --- drills ----------------------------------------------------------------------------------
-
-    def drill(self, name: str, on: bool) -> bool:
-        """Misbehave on purpose: show books that are 1 USDT off, once; confirm cancels slowly."""
-        if name == "falsify_books":
-            self._falsify = on
-            return True
-        if name == "slow_cancels":
-            self._hold = on
-            if not on:
-                self.tells.extend(self._held)
-                self._held.clear()
-            return True
-        return False

@@ -34,7 +34,6 @@ from dolphin.link.messages import (
     Books,
     CancelAll,
     CloseOrder,
-    DrillGuard,
     EndOrders,
     Filled,
     Hello,
@@ -68,9 +67,9 @@ ANSWERS = {"kernel": TO_KERNEL, "venue": TO_VENUE}
 class Stage:
     """A guard's process, and the listeners of the kernel and of the venue."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, kind: type[GuardProcess] = GuardProcess) -> None:
         self.config = config
-        self.loop = GuardProcess(config)
+        self.loop = kind(config)
         self.listeners: dict[str, Listener] = {}
         self.ends: dict[str, Heard] = {}
         self.heard: dict[str, list[Any]] = {"kernel": [], "venue": []}
@@ -444,27 +443,15 @@ def test_who_is_not_there_is_not_waited_for(config: Config) -> None:
     assert not stage.loop.kernel.channels
 
 
-# --- the session's runner, and the process --------------------------------------------------------
+# --- the process ----------------------------------------------------------------------------------
 
 
 @pytest.mark.req("GRD-025")
-def test_the_runner_asks_for_drills_by_their_names(stage: Stage) -> None:
-    runner = stage.client("runner")
-    assert stage.ask(runner, DrillGuard(name="close_nothing", id=1)) == Accepted(id=1)
-    assert stage.ask(runner, DrillGuard(name="earthquake")) == Refused(reason="NO_SUCH_DRILL")
-    runner.send(b"{")
-    assert stage.until(runner.recv) == Refused(reason="NO_SUCH_DRILL")
-    assert stage.hears("kernel", CloseOrder).worker == 1
-
-
-@pytest.mark.req("GRD-025")
-def test_where_the_session_has_no_drills_the_runner_has_no_path(config: Config) -> None:
-    loop = GuardProcess(replace(config, drills=False))
-    assert not config.socket("guard.runner").exists()
-    assert config.socket("guard.alpha").exists()
-    loop.stop()
-    loop.run()
-    assert json.loads((config.run / "guard.json").read_text())["refusals"] == {}
+def test_the_guard_listens_for_workers_and_for_nobody_else(stage: Stage) -> None:
+    stage.step()
+    listening = {path.name for path in Path(stage.config.sockets).glob("guard.*")}
+    assert listening == {f"guard.{name}" for name in guard_process.CLIENTS}
+    assert set(guard_process.CLIENTS) == {"alpha", "prober"}
 
 
 @pytest.mark.req("GRD-031")

@@ -112,14 +112,6 @@ def test_what_the_venue_says_and_nobody_knows_changes_nothing(rig: Rig) -> None:
     assert list(rig.guard.working) == [50]
 
 
-@pytest.mark.req("GRD-025")
-def test_a_drill_says_something_wrong_and_has_a_name(rig: Rig) -> None:
-    assert rig.guard.drill("stale_fence")
-    assert rig.guard.drill("close_nothing")
-    assert not rig.guard.drill("earthquake")
-    assert rig.kernel_heard() == [("ConfirmFence", 3), ("CloseOrder", 1)]
-
-
 @pytest.mark.req("GRD-009", "GRD-028")
 def test_what_a_worker_said_and_is_no_message_is_refused_under_its_number(rig: Rig) -> None:
     heard = Unreadable(expected="`object` expected", id=8, data=b"[]")

@@ -215,18 +215,3 @@ def test_fills_and_books_are_told_with_all_that_the_venue_said(rig: Rig) -> None
         ReportFill(worker=5, quantity=3, price=7, fee=11),
         ReconcileLedger(cash=1, quantities=eight),
     ]
-
-
-# --- drills ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.req("GRD-025")
-@pytest.mark.parametrize(("epoch", "stale"), [(None, 0), (0, 0), (1, 0), (2, 1)])
-def test_the_drill_of_a_stale_fence_names_the_epoch_before_and_none_below_zero(
-    epoch: int | None, stale: int
-) -> None:
-    guard = Guard(KEY)
-    if epoch is not None:
-        guard.on_kernel(replace(HELLO, epoch=epoch))
-    assert guard.drill("stale_fence") is True
-    assert list(guard.to_kernel) == [ConfirmFence(epoch=stale)]

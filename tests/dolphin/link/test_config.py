@@ -113,7 +113,7 @@ WRONG = [
     ("windows", [0], "$.windows"),
     ("heartbeat_limit_ms", [1, 2, 3], "$.heartbeat_limit_ms"),
     ("tick_ms", 0, "$.tick_ms"),
-    ("drills", None, "$.drills"),
+    ("demonstration", None, "$.demonstration"),
     ("stand_ins", {"a": 1}, "$.stand_ins"),
     ("more", 1, "`more`"),
 ]
@@ -196,7 +196,7 @@ TEXT = """{
  "tick_ms": 5,
  "deadline_ms": 1000,
  "stand_ins": {},
- "drills": true,
+ "demonstration": true,
  "panel_sha256": "",
  "market_digest": ""
 }

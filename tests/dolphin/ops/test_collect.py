@@ -53,7 +53,7 @@ def config(**changes: Any) -> Config:
         "market_time_ms": 0, "symbols": ("BTCUSDT",), "lot_ppm": (100,), "cash": 1,
         "heartbeat_limit_ms": (1,) * 4, "cooling_ms": 1, "confirm_window_ms": 1, "bar_ms_min": 1,
         "book_stale_ms": 1, "permit_ms": 1, "tick_ms": 1, "deadline_ms": 1, "stand_ins": {},
-        "drills": True,
+        "demonstration": True,
     }  # fmt: skip
     return Config(**(values | changes))
 
@@ -71,9 +71,9 @@ def test_what_did_not_happen_is_not_shown() -> None:
 
 def test_a_panel_has_only_to_be_played_to_its_end() -> None:
     bars = pl.DataFrame([bar(number) for number in range(4)])
-    played = judge(config(drills=False, data="x"), {}, {}, bars)
+    played = judge(config(demonstration=False, data="x"), {}, {}, bars)
     assert [(one["name"], one["ok"]) for one in played] == [("bars", True)]
-    cut = judge(config(drills=False, data="x"), {}, {}, bars.head(3))
+    cut = judge(config(demonstration=False, data="x"), {}, {}, bars.head(3))
     assert [(one["name"], one["ok"]) for one in cut] == [("bars", False)]
     none = judge(config(), {}, {}, None)
     assert [(one["name"], one["ok"]) for one in none] == [("bars", False)]

@@ -111,7 +111,7 @@ def test_two_sessions_and_an_operator_who_means_one_or_all(
     listed = json.loads(ask(Path("/"), "status", "--json").stdout)["sessions"]
     assert [one["session"] for one in listed] == names, "from any folder, the oldest first"
     assert [one["pid"] for one in listed] == [older.pid, newer.pid]
-    assert [one["drills"] for one in listed] == [True, True]
+    assert [one["drills"] for one in listed] == [False, False]
     page = ask(Path("/"), "status").stdout
     assert "drills" in page
     assert all(name in page for name in names)
@@ -165,6 +165,8 @@ def test_a_session_ended_by_a_signal_comes_flat_first(
     )
     assert "OPERATOR" in made["trips"][-1]["causes"]
     assert made["venue"]["quantities"] == [0] * 8
+    bars = pl.read_parquet(tmp_path / "one" / "runs" / "current" / "bars.parquet")
+    assert bars["bar"].to_list() == list(range(made["counts"]["bars"])), "what was played is kept"
     assert closed(tmp_path / "one")
     assert not home().exists()
 

@@ -65,7 +65,7 @@ def test_supervisord_takes_the_file_whole(tmp_path: Path, monkeypatch: pytest.Mo
 def test_without_drills_nobody_probes(tmp_path: Path) -> None:
     made = replace(config(), sockets=str(tmp_path))
     assert "[program:prober]" in settings(made)
-    assert "[program:prober]" not in settings(replace(made, drills=False))
+    assert "[program:prober]" not in settings(replace(made, demonstration=False))
 
 
 @pytest.mark.parametrize(

@@ -135,8 +135,6 @@ def test_a_tick_that_trips_is_committed(apex: Rig) -> None:
         ("alpha", said("RestartKernel", id=4), "NOT_PERMITTED"),
         ("alpha", said("TripKillSwitch", cause=3, id=4), "NOT_PERMITTED"),
         ("alpha", said("AskAccount", id=4), "NOT_PERMITTED"),
-        ("alpha", said("DrillJournal", on=True, id=4), "NOT_PERMITTED"),
-        ("operator", said("DrillJournal", on=True, id=4), "NOT_PERMITTED"),
         ("sensors", said("AdvanceTime", process_time_ms=10**9, id=4), "NOT_PERMITTED"),
         ("alpha", b'{"type":"Obey","id":4}', "UNREADABLE"),
         ("alpha", b'{"type":"ReportShock","extra":1,"id":4}', "UNREADABLE"),

@@ -3,6 +3,7 @@
 Not here: the order of record and effect (``test_core``), sockets (``test_loop``).
 """
 
+import resource
 import shutil
 from dataclasses import replace as changed
 from pathlib import Path
@@ -183,11 +184,12 @@ def test_what_changed_is_posted_and_what_the_machine_refused_is_posted_later(
     journal.post(before, 1)
     assert journal.account()["postings"] == 1, "nothing changed, nothing posted"
     paid = changed(before, fees=before.fees + 5, cash=before.cash - 5)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
     try:
-        journal.fail(True)
         journal.post(paid, 2)
     finally:
-        journal.fail(False)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert (journal.account()["postings"], journal.account()["post_failures"]) == (1, 1)
     earned = changed(paid, realised_pnl=paid.realised_pnl - 7, cash=paid.cash + 7)
     journal.post(earned, 3)

@@ -9,6 +9,7 @@ Not here: the process itself, its death and its signals (``test_process``).
 """
 
 import json
+import resource
 import shutil
 import socket
 import tempfile
@@ -18,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
+from dolphin.drills.messages import DrillVenue
 from dolphin.link.channel import Channel, ChannelClosed, connect
 from dolphin.link.config import Config
 from dolphin.link.messages import (
@@ -34,6 +35,7 @@ from dolphin.link.messages import (
 from dolphin.shell.__main__ import NEEDED, TURN_MESSAGES, Kernel
 from dolphin.shell.core import GUARD_QUEUE_MAX
 from dolphin.shell.history import of_journal
+from dolphin.shell.roles import ROLES
 from tests.dolphin.said import Heard, answers_of, said
 from tests.dolphin.shell.test_process import BAR_MS, DEADLINE_S, config_in
 from traces.frames import Tag, scan
@@ -147,31 +149,29 @@ def test_the_account_is_the_operators_to_ask(stage: Stage) -> None:
 
 
 @pytest.mark.req("SHL-038")
-@pytest.mark.parametrize(("role", "ok"), [("operator", True), ("alpha", False), ("driver", False)])
-def test_a_drill_is_the_operators(stage: Stage, role: str, ok: bool) -> None:
-    answer = stage.say(role, "DrillJournal", on=False, id=3)
-    assert answer == (Accepted(id=3) if ok else Refused(reason="NOT_PERMITTED", id=3))
-    assert stage.say("driver", "CloseBar", market_time_ms=BAR_MS) == Accepted()
+def test_the_kernel_listens_for_its_roles_and_for_nobody_else(stage: Stage) -> None:
+    listening = {path.name for path in Path(stage.config.sockets).glob("kernel.*")}
+    assert listening == {f"kernel.{role.name}" for role in ROLES}
 
 
 @pytest.mark.req("SHL-038")
-def test_a_journal_that_is_to_fail_fails_until_it_is_to_work_again(stage: Stage) -> None:
-    assert stage.say("operator", "DrillJournal", on=True) == Accepted()
+@pytest.mark.parametrize("role", ["operator", "alpha", "driver"])
+def test_nobody_can_make_the_journal_fail_by_a_message(stage: Stage, role: str) -> None:
+    assert stage.clients[role].send(DrillVenue(name="journal", on=True))
+    assert stage.hear(role).reason == "UNREADABLE"
+    assert stage.say("driver", "CloseBar", market_time_ms=BAR_MS) == Accepted()
+
+
+@pytest.mark.req("SHL-004", "SHL-017")
+def test_what_cannot_be_written_is_answered_unwritten_until_it_can(stage: Stage) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
     try:
         answer = stage.say("driver", "CloseBar", market_time_ms=BAR_MS)
         assert answer == Accepted(unwritten=True)
     finally:
-        assert stage.say("operator", "DrillJournal", on=False) == Accepted()
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert stage.say("driver", "CloseBar", market_time_ms=2 * BAR_MS) == Accepted()
-
-
-@pytest.mark.req("SHL-038")
-def test_where_the_session_has_no_drills_none_is_made(config: Config) -> None:
-    stage = Stage(replace(config, drills=False))
-    stage.open()
-    answer = stage.say("operator", "DrillJournal", on=True)
-    assert answer == Refused(reason="NOT_PERMITTED")
-    assert stage.say("driver", "CloseBar", market_time_ms=BAR_MS) == Accepted()
 
 
 # --- many, few, and who is first ------------------------------------------------------------------

@@ -1,10 +1,8 @@
-"""What the session's journal and book are told, word by word, and what a drill sets.
+"""What the session's journal and book are told, word by word.
 
 Not here: what survives a crash (``test_core_rest.py``), the formats (``tests/traces``).
 """
 
-import resource
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -28,14 +26,6 @@ from traces.ledger import SESSION_BYTES, Entry, LedgerBook, Posting
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     return config_in(tmp_path, "places-journal")
-
-
-@pytest.fixture
-def file_sizes() -> Iterator[None]:
-    """Whatever a test sets, the limit of a file's size is afterwards as before."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.req("SHL-030")
@@ -85,16 +75,6 @@ def test_an_account_of_a_journal_names_what_was_written(config: Config) -> None:
         "records": 2, "event_records": 1, "ticks_coalesced": 0, "postings": 1, "post_failures": 0,
     }  # fmt: skip
     journal.close()
-
-
-@pytest.mark.req("SHL-033")
-def test_the_drill_lets_files_grow_to_one_byte(config: Config, file_sizes: None) -> None:
-    journal, _, _ = open_journal(config)
-    journal.fail(True)
-    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == 1
-    journal.close()
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    assert soft == hard
 
 
 @pytest.mark.req("SHL-034")

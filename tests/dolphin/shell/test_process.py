@@ -9,6 +9,7 @@ Not here: what the kernel decides (tests/kernel).
 
 import json
 import os
+import resource
 import secrets
 import shutil
 import signal
@@ -51,7 +52,7 @@ def config_in(folder: Path, sockets: str) -> Config:
         symbols=("BTCUSDT",), lot_ppm=(100,), cash=25_000_000_000,
         heartbeat_limit_ms=(30_000,) * 4, cooling_ms=1, confirm_window_ms=30_000,
         bar_ms_min=1_000, book_stale_ms=10 * BAR_MS, permit_ms=1_000, tick_ms=5,
-        deadline_ms=1_000, stand_ins={}, drills=True,
+        deadline_ms=1_000, stand_ins={}, demonstration=True,
     )  # fmt: skip
     config.save()
     return config
@@ -166,10 +167,9 @@ def test_lies_garbage_and_giants_change_nothing(kernel: Kernel) -> None:
         said("ClaimInstrument", worker=0, instrument=1),
         said("ConfirmFence", epoch=0),
         said("RestartKernel"),
-        said("DrillJournal", on=True),
     ):
         liar.send(encode(message))
-    for _ in range(13):
+    for _ in range(12):
         answer = KERNEL_ANSWERS.decode(liar.recv(65_536))
         assert isinstance(answer, Refused)
         assert answer.reason in ("UNREADABLE", "NOT_PERMITTED")
@@ -192,7 +192,8 @@ def test_a_client_that_dies_is_replaced_by_its_successor(kernel: Kernel) -> None
 @pytest.mark.req("SHL-004", "SHL-005")
 def test_a_journal_that_the_machine_refuses_kills_and_is_made_whole(kernel: Kernel) -> None:
     bars(kernel, 0, 3)
-    assert isinstance(kernel.say("operator", "DrillJournal", on=True), Accepted)
+    _soft, hard = resource.prlimit(kernel.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(kernel.process.pid, resource.RLIMIT_FSIZE, (1, hard))
     answer = kernel.say("driver", "CloseBar", market_time_ms=4 * BAR_MS)
     assert answer.unwritten is True, "accepted, and said to be in no journal yet"
     now = kernel.until(lambda status: status.killed)
@@ -201,7 +202,7 @@ def test_a_journal_that_the_machine_refuses_kills_and_is_made_whole(kernel: Kern
     assert isinstance(kernel.say("operator", "RequestRearm"), Accepted)
     kernel.until(lambda status: status.operator_request_age_ms >= 1)
     assert kernel.say("operator", "ConfirmRearm").reason == "JOURNAL_DOWN"
-    kernel.say("operator", "DrillJournal", on=False)
+    resource.prlimit(kernel.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
     kernel.until(lambda status: status.journal_writable)
     assert isinstance(kernel.say("operator", "ConfirmRearm"), Accepted)
     kernel.stop()

@@ -4,7 +4,7 @@ Rules of this file: nothing is pretended. A file is missing, a folder stands whe
 a file system of a few megabytes is full. Where this user may not mount one, those tests are
 skipped, and say so.
 
-Not here: the drill that refuses to let files grow (``test_process``).
+Not here: a machine that refuses to let files grow (``test_process``).
 """
 
 import os

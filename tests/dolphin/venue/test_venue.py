@@ -6,7 +6,6 @@ import pytest
 from msgspec.structs import replace
 
 from dolphin.link.messages import (
-    AskBooks,
     EndOrders,
     Filled,
     OrderEnded,
@@ -163,28 +162,6 @@ def test_cancelling_ends_all_that_works_before_it_is_confirmed(rig: Rig) -> None
     ]
     rig.venue.on_bar({1: 1})
     assert rig.told() == [], "what was cancelled does not fill"
-
-
-@pytest.mark.req("VEN-006")
-def test_a_slow_venue_confirms_with_the_next_bar(rig: Rig) -> None:
-    rig.venue.drill("slow_cancels", True)
-    rig.venue.on_guard(EndOrders(sequence=1))
-    assert rig.told() == []
-    rig.venue.on_bar({})
-    assert rig.told() == [OrdersEnded(sequence=1)]
-
-
-def test_books_are_false_once_and_only_when_told(rig: Rig) -> None:
-    def cash() -> int:
-        rig.venue.on_guard(AskBooks())
-        shown: int = rig.told()[-1].cash
-        return shown
-
-    assert cash() == rig.venue.cash
-    rig.venue.drill("falsify_books", True)
-    assert cash() == rig.venue.cash + 1_000_000
-    assert cash() == rig.venue.cash
-    assert not rig.venue.drill("something_else", True)
 
 
 @pytest.mark.req("VEN-007")
