@@ -47,6 +47,13 @@ def whole(pytestconfig: pytest.Config) -> bool:
     return bool(pytestconfig.getoption("--campaigns") == "whole")
 
 
+@pytest.fixture
+def only_whole(whole: bool) -> None:
+    """Skip what has no sample: it runs where campaigns run whole."""
+    if not whole:
+        pytest.skip("not run: it has no sample; `make check` runs it")
+
+
 # --- order ---------------------------------------------------------------------------------------
 
 
