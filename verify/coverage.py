@@ -208,7 +208,7 @@ def judged(root: Path, document: Mapping[str, Any], wanted: Sequence[str], rest:
     if failed:
         findings.append(f"{failed} tests did not pass: what they reached is no evidence")
     said = ", ".join(f"{sums[kind]['text']} {kind}" for kind in KINDS)
-    detail = f"{len(wanted)} modules: {said}; {len(excused)} justified"
+    detail = f"{len(wanted)} modules: {said}; {len(excused)} waived"
     if findings:
         more = len(findings) - FINDINGS_MAX
         shown = findings[:FINDINGS_MAX] + ([f"… and {more} more"] if more > 0 else [])

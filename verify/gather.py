@@ -53,7 +53,7 @@ def proofs(root: Path, store: Store) -> Found:
     proved = sum(part["proved"] for part in parts.values())
     if not proved:
         return None, {}, {}
-    detail = f"{proved} of {total} functions proved, {len(excused)} excused"
+    detail = f"{proved} of {total} functions proved, {len(excused)} waived"
     figures = {"functions": total, "proved": proved, "excused": len(excused)}
     return Outcome(HOLDS, detail, figures), parts, {}
 
@@ -234,7 +234,7 @@ def spec_mutants(root: Path, store: Store) -> Found:
     figures["total"] = len(mutants)
     detail = (
         f"{len(verdicts):,} of {len(mutants):,} mutants of the models have a verdict; "
-        f"{figures['killed']} killed, {figures['justified']} justified"
+        f"{figures['killed']} killed, {figures['justified']} waived"
     )
     if status == NOT_RUN:
         return None, {}, {}

@@ -148,7 +148,7 @@ def test_text(control: Control, profile: Profile, events: Sequence[Event], tail:
     rules = ", ".join(dict.fromkeys(f"{edit.name} ({edit.place})" for edit in control.edits))
     imported = sorted({type(event).__name__ for event in events})
     lines = [
-        f'"""The counterexample of the negative control {control.name}, told to the code.',
+        f'"""The counterexample of the negative control {control.name}, as a test of the code.',
         "",
         f"Without {rules} the model violates {name}; the code must not.",
         "Written by `dolphin check --export-test`; the events before the last "

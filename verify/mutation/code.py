@@ -185,7 +185,7 @@ def outcome(
     }
     detail = (
         f"{all_of_it['total']} mutants, {all_of_it['killed']} killed, "
-        f"{all_of_it['justified']} justified, {all_of_it['survived']} survived"
+        f"{all_of_it['justified']} waived, {all_of_it['survived']} survived"
     )
     status = HOLDS
     if all_of_it["undecided"]:
@@ -203,7 +203,7 @@ def outcome(
 
 ITEM = Item(
     name="mutants-code",
-    claim="every mutant of the level-A code is killed by a test, or justified as equivalent",
+    claim="every mutant of the level-A code is killed by a test, or waived as equivalent",
     section="mutation",
     inputs=(
         "kernel/**/*.py",

@@ -79,13 +79,13 @@ def judged(
     seen: set[str] = set()
     for entry in entries:
         if len(entry.argument.split()) < ARGUMENT_WORDS_MIN:
-            findings.append(f"{entry.function}: the justification has no argument")
+            findings.append(f"{entry.function}: the waiver has no argument")
             continue
         for name, change in entry.mutants.items():
             problem = _problem(entry, name, change, mutants.get(name), name in seen)
             result = results.get(name)
             if not problem and result is not None and result.status == KILLED:
-                problem = f"is killed by {result.by or result.how}: delete the justification"
+                problem = f"is killed by {result.by or result.how}: delete the waiver"
             if problem:
                 findings.append(f"{name}: {problem}")
             else:
@@ -97,14 +97,14 @@ def judged(
 def _problem(entry: Entry, name: str, change: str, mutant: Mutant | None, again: bool) -> str:
     """Return why an entry does not fit, else an empty text."""
     if again:
-        return "is justified twice"
+        return "is waived twice"
     if mutant is None:
-        return "is justified, and there is no such mutant"
+        return "is waived, and there is no such mutant"
     if mutant.function_hash != entry.hash:
         return (
-            f"{mutant.path}:{mutant.line}: the justification is bound to the hash {entry.hash}, "
+            f"{mutant.path}:{mutant.line}: the waiver is bound to the hash {entry.hash}, "
             f"the code has {mutant.function_hash}: read the argument again"
         )
     if mutant.change != change:
-        return f"the justification speaks of `{change}`, the mutant is `{mutant.change}`"
+        return f"the waiver is about `{change}`, the mutant is `{mutant.change}`"
     return ""

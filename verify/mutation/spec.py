@@ -68,7 +68,7 @@ from verify.store import Store
 JUSTIFIED = Path("verify/mutation/spec_waivers.toml")
 KILLERS = Path("verify/mutation/spec_killers.toml")
 KILLERS_HEAD = """# Which killer killed which mutants when all of them were tried. A hint of what
-# to run first: nothing of it is believed. Written by
+# to run first: nothing relies on it. Written by
 #     python -m verify.mutation.spec --lane full --remember
 """
 SAMPLE = 12
@@ -138,7 +138,7 @@ def reckon(
             wrong.append(f"{where}: it is killed by {verdict.killer} ({verdict.what})")
             continue
         if entry.mutant in excused:
-            wrong.append(f"{where}: justified twice")
+            wrong.append(f"{where}: waived twice")
         excused.add(entry.mutant)
     killed = Counter(verdict.way for verdict in verdicts.values() if verdict.killed)
     alive = [
@@ -277,7 +277,7 @@ def run(context: Context) -> Outcome:
         {name: [v.way, v.killer, v.what, v.seconds] for name, v in verdicts.items()},
     )
     total, killed = figures["total"], figures["killed"]
-    detail = f"{killed} of {total} mutants of the models killed, {figures['justified']} justified"
+    detail = f"{killed} of {total} mutants of the models killed, {figures['justified']} waived"
     if context.lane != FULL:
         detail += f" (a sample of {len(mutants)})"
     if findings:
@@ -287,7 +287,7 @@ def run(context: Context) -> Outcome:
 
 ITEM = Item(
     name="spec-mutants",
-    claim="every mutant of the models is killed by TLC, by a count or by the corpus, or justified",
+    claim="every mutant of the models is killed by TLC, by a count or by the corpus, or waived",
     section="mutation",
     inputs=(
         "spec/tla/*.tla", "spec/tla/*.cfg", "spec/tla/manifest.json", "kernel/**/*.py",
@@ -322,7 +322,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             bound = definition_sha256(scope.modules[mutant.module], mutant.definition)
             end = f"{verdict.way} by {verdict.killer}: {verdict.what}"
             if not verdict.killed:
-                end = f"LIVES (definition_sha256 = {bound}) {'; '.join(verdict.unjudged)}"
+                end = f"SURVIVES (definition_sha256 = {bound}) {'; '.join(verdict.unjudged)}"
             sys.stdout.write(f"{mutant.id}: {mutant.was!r} -> {mutant.now!r}: {end}\n")
             sys.stdout.flush()
 

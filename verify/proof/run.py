@@ -301,7 +301,7 @@ def proofs(context: Context) -> Outcome:
     total = sum(map(len, listed(root).values()))
     findings = misfits(root, excused)
     if len(excused) * EXCUSED_PART > total:
-        findings.append(f"{len(excused)} of {total} functions are excused; one in twenty at most")
+        findings.append(f"{len(excused)} of {total} functions are waived; one in twenty at most")
     store = context.store.below("proof")
     places = wanted(texts, {each.function for each in excused}, context.lane)
     with ExitStack() as stack:
@@ -335,7 +335,7 @@ def outcome(
 ) -> Outcome:
     """Return the item's outcome for what was found."""
     proved = figures["proved"]
-    detail = f"{proved} of {total} functions proved, {excused} excused"
+    detail = f"{proved} of {total} functions proved, {excused} waived"
     if lane == FAST:
         detail += "; the others in the full lane"
     return Outcome(DOES_NOT_HOLD if findings else HOLDS, detail, figures, tuple(findings))

@@ -67,7 +67,7 @@ def misfits(root: Path, entries: list[Waiver]) -> list[str]:
         elif hashes[name] != each.hash:
             found.append(
                 f"{LIST}: {each.function}: the function has changed (hash {hashes[name]}, "
-                f"excused was {each.hash}): prove it, or excuse it anew"
+                f"waived was {each.hash}): prove it, or waive it again"
             )
         if not (each.reason.strip() and each.evidence.strip()):
             found.append(f"{LIST}: {each.function}: expected a reason and the other evidence")

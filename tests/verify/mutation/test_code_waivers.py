@@ -45,7 +45,7 @@ def test_a_justified_survivor_is_no_finding() -> None:
 
 REJECTED = [
     ("another hash", {"hash": "fedcba9876543210"}, SURVIVED, "bound to the hash"),
-    ("another change", {"mutants": {"m.larger#1": ">= b → < b"}}, SURVIVED, "speaks of"),
+    ("another change", {"mutants": {"m.larger#1": ">= b → < b"}}, SURVIVED, "is about"),
     ("no such mutant", {"mutants": {"m.larger#9": ">= b → > b"}}, SURVIVED, "no such mutant"),
     ("no argument", {"argument": "equivalent"}, SURVIVED, "has no argument"),
     ("killed all the same", {}, KILLED, "is killed by t.py::test_larger"),
@@ -65,7 +65,7 @@ def test_control_a_justification_that_does_not_fit_is_refused(
 
 def test_control_named_twice() -> None:
     _, findings = judged([ENTRY, ENTRY], {MUTANT.id: MUTANT}, {MUTANT.id: SURVIVED})
-    assert findings == ["m.larger#1: is justified twice"]
+    assert findings == ["m.larger#1: is waived twice"]
 
 
 def test_a_survivor_is_named_with_file_line_and_change() -> None:
