@@ -31,6 +31,7 @@ from verify.store import Store
 
 Parts = dict[str, dict[str, int]]
 Found = tuple[Outcome | None, Parts, Parts]  # what is known of it, its parts, who killed
+WHOLE = {"models"}  # of which all that is kept, row by row, is as good as one run of all
 
 
 def proofs(root: Path, store: Store) -> Found:
@@ -287,6 +288,12 @@ def gathered(root: Path, only: Iterable[str]) -> dict[str, Any]:
             figures = {**(outcome.figures if outcome else {}), **held.outcome.figures}
             whole = Outcome(HOLDS, held.outcome.detail, figures, held.outcome.findings)
             told = document_of(item, whole, True, held.ran_at, held.seconds)
+        elif outcome is not None and item.name in WHOLE:
+            by_name: Any = outcome.figures["rows"]
+            rows = list(by_name.values())
+            every = outcome.figures["runs"] == outcome.figures["of"]
+            last, spent = max(row["ran_at"] for row in rows), sum(row["seconds"] for row in rows)
+            told = document_of(item, outcome, every, last, round(spent, 1))
         elif outcome is not None:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             told = document_of(item, outcome, False, now, None)

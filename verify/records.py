@@ -109,6 +109,23 @@ def compared(outcome: Outcome, told: Recorded | None) -> Outcome:
     )  # fmt: skip
 
 
+def rows_that_differ(
+    rows: Mapping[str, Mapping[str, Any]], told: Recorded | None
+) -> tuple[str, ...]:
+    """Return how rows of a model check differ from those on record of the same models."""
+    before = {} if told is None or told.record is None else told.figures.get("rows", {})
+    return tuple(
+        f"{name}: {key} is {row[key]:,}, on record it is {before[name][key]:,} ({told.place}): "
+        "one of them is false"
+        if isinstance(row[key], int)
+        else f"{name}: {row[key]}, on record {before[name][key]} ({told.place}): one is false"
+        for name, row in rows.items()
+        if told is not None and name in before
+        for key in ("result", "distinct", "generated", "diameter")
+        if row[key] != before[name][key]
+    )
+
+
 def _python_of(checkout: Path) -> str:
     own = checkout / ".venv" / "bin" / "python"
     return str(own) if own.is_file() else sys.executable

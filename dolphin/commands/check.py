@@ -47,6 +47,7 @@ from verify.models.drawing import (
 )
 from verify.models.manifest import ManifestError, load_manifest, save_manifest
 from verify.models.tlc import TlcRun
+from verify.records import RecordsUnreadable, recorded, rows_that_differ
 
 MACHINE = "posture-machine"
 
@@ -102,6 +103,16 @@ def _record(judged: list[Judged], ok: bool, err: Console) -> None:
         f"recorded: constants version {entry.version} ({entry.constants_sha256[:8]}), "
         f"{entry.runs} runs, {entry.controls} controls, {entry.edges:,} edges"
     )
+
+
+def _against_record(judged: list[Judged]) -> tuple[str, ...]:
+    """Return how these runs differ from the committed record of the same models."""
+    try:
+        told = recorded(ROOT, ["models"]).get("models")
+    except RecordsUnreadable as error:
+        return (str(error),)
+    runs = {one.row.name: vars(one.run) for one in judged if one.run.result != "error"}
+    return rows_that_differ(runs, told)
 
 
 def _draw_all(
@@ -246,6 +257,8 @@ def command(
         suite = judge_suite(folder, rows)
         if refused:
             suite = (*refused, *suite)
+    if folder == SPEC_FOLDER:
+        suite = (*suite, *_against_record(judged))
     document = as_json(judged, suite)
     home = ROOT if folder == SPEC_FOLDER else folder
     pictures = svg_folder or home / "runs" / "check"

@@ -1,5 +1,6 @@
 """Records in a lane: taken for a run where they are fresh, compared with one where it was done."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from tests.tidy.findings import ROOT
 from verify.item import DOES_NOT_HOLD, FAST, FULL, HOLDS, NOT_RUN, Context, Item, Outcome
 from verify.plan import LANES, items
-from verify.records import Recorded, RecordsUnreadable, compared, make, recorded
+from verify.records import Recorded, RecordsUnreadable, compared, make, recorded, rows_that_differ
 from verify.running import RECORDED, RUN_HERE, Verified, at_no_cost, document, settled
 from verify.store import Store
 
@@ -102,6 +103,22 @@ def test_a_record_of_other_inputs_contradicts_nothing(state: str) -> None:
     outcome = Outcome(HOLDS, "x", {"edges": 8})
     assert compared(outcome, told(state, edges=7)) == outcome
     assert compared(Outcome(NOT_RUN, "no coqc"), told(edges=7)).status == NOT_RUN
+
+
+def test_a_row_of_a_check_that_differs_from_its_record_is_named_with_both() -> None:
+    row = {"result": "success", "distinct": 1234, "generated": 9, "diameter": 3}
+    forged = {"MCGate": row | {"distinct": 1235}, "MCElse": row}
+    record = dataclasses.replace(told("recorded in part"), figures={"rows": forged})
+    assert rows_that_differ({"MCGate": row}, record) == (
+        "MCGate: distinct is 1,234, on record it is 1,235 (certification/records/one.json "
+        "(2026-11-30T12:00, 012345678)): one of them is false",
+    )
+    assert rows_that_differ({"MCElse": row, "MCNew": row}, record) == ()
+    assert "TypeOK, on record success" in rows_that_differ(
+        {"MCElse": row | {"result": "TypeOK"}}, record
+    )[0]  # fmt: skip
+    stale = dataclasses.replace(record, figures={})
+    assert rows_that_differ({"MCGate": row}, stale) == (), "of other models"
 
 
 def test_the_judge_is_asked_of_every_item_of_every_lane() -> None:

@@ -425,8 +425,9 @@ def select(rows: list[Row], lane: str, names: tuple[str, ...]) -> list[Row]:
 
 def inputs_of(folder: Path, row: Row) -> dict[str, str]:
     """Return the SHA-256 of each file that a row's run reads, so that a reader can tell its age."""
-    found = {f"{name}.tla": digest for name, digest in modules_of(folder, row.module).items()}
-    return {**found, row.cfg: sha256_of(folder / row.cfg)} if (folder / row.cfg).is_file() else {}
+    named = [f"{name}.tla" for name in modules_of(folder, row.module)]
+    named += [row.cfg, TABLE] if row.control else [row.cfg]
+    return {name: sha256_of(folder / name) for name in named if (folder / name).is_file()}
 
 
 def as_json(judged: list[Judged], suite: tuple[str, ...]) -> dict[str, object]:
