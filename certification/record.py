@@ -16,44 +16,49 @@ Not here: what a record is worth in this tree (``standing.py``), making one (``r
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Required, TypedDict
 
-from certification.shapes import BadInput, Listed, Shape, fits
+from certification.shapes import BadInput, document
 
 FOLDER = "certification/records"
 SCHEMA = 1
 HOLDS, DOES_NOT_HOLD = "holds", "does not hold"
 
-_TEXT = (str,)
-RECORD = Shape(
-    {
-        "schema": (int,),
-        "item": _TEXT,
-        "section": _TEXT,
-        "claim": _TEXT,
-        "lane": _TEXT,
-        "status": _TEXT,
-        "whole": (bool,),
-        "detail": _TEXT,
-        "figures": (dict,),
-        "findings": Listed(_TEXT),
-        "inputs_sha256": _TEXT,
-        "ran": Shape(
-            {
-                "at": _TEXT,
-                "seconds": (int, float, type(None)),
-                "machine": _TEXT,
-                "python": _TEXT,
-                "command": _TEXT,
-                "commit": _TEXT,
-            },
-            ("at", "seconds", "machine", "python", "command", "commit"),
-        ),
-        "parts": Listed(Shape({"sha256": _TEXT}, ("sha256",)), keyed=True),
-    },
-    ("schema", "item", "section", "claim", "lane", "status", "whole", "detail", "figures",
-     "findings", "inputs_sha256", "ran", "parts"),
-)  # fmt: skip
+
+class Ran(TypedDict):
+    """When and where it was run."""
+
+    at: str
+    seconds: float | None
+    machine: str
+    python: str
+    command: str
+    commit: str
+
+
+class Part(TypedDict, total=False):
+    """A part of an item, by its hash."""
+
+    sha256: Required[str]
+
+
+class RecordFile(TypedDict):
+    """A record's fields, in the order of the file."""
+
+    schema: int
+    item: str
+    section: str
+    claim: str
+    lane: str
+    status: str
+    whole: bool
+    detail: str
+    figures: dict[str, Any]
+    findings: list[str]
+    inputs_sha256: str
+    ran: Ran
+    parts: dict[str, Part]
+
 
 Record = Mapping[str, Any]
 
@@ -67,12 +72,11 @@ def read(path: Path, root: Path) -> Record | None:
     """Return the record in a file, None without one. Raises ``BadInput``, naming file and field."""
     name = path.relative_to(root).as_posix()
     try:
-        found: Record = json.loads(path.read_text(encoding="utf-8"))
+        found: Record = document(path.read_bytes(), RecordFile, name)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise BadInput(f"{name}: cannot be read as a record: {error}") from error
-    fits(found, RECORD, name, "")
     wrong = [
         f"field 'schema' is {found['schema']}, expected {SCHEMA}" * (found["schema"] != SCHEMA),
         f"field 'item' is {found['item']!r}, expected {path.stem!r}" * (found["item"] != path.stem),
@@ -86,7 +90,7 @@ def read(path: Path, root: Path) -> Record | None:
 
 def text_of(record: Record) -> str:
     """Return the text of a record's file."""
-    head = {name: record[name] for name in RECORD.needed if name != "parts"}
+    head = {name: record[name] for name in RecordFile.__annotations__ if name != "parts"}
     text = json.dumps(head, indent=1, ensure_ascii=False, allow_nan=False).removesuffix("\n}")
     parts = ",\n".join(
         f"  {json.dumps(name)}: {json.dumps(part, sort_keys=True)}"

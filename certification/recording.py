@@ -22,32 +22,40 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Required, TypedDict
 
 import click
 
 from certification import record
-from certification.shapes import BadInput, Listed, Shape, fits
+from certification.shapes import BadInput, document
 from certification.standing import RECORDED, ROOT, Now, Reads, Standing, parts_now, reads, standing
 
 BAD_INPUT = 2
-_TEXT, _INTS = (str,), Listed((int,), keyed=True)
-OUTCOMES = Shape(
-    {
-        "command": _TEXT,
-        "items": Listed(
-            Shape(
-                {"item": _TEXT, "section": _TEXT, "claim": _TEXT, "lane": _TEXT, "status": _TEXT,
-                 "whole": (bool,), "detail": _TEXT, "figures": (dict,), "findings": Listed(_TEXT),
-                 "seconds": (int, float, type(None)), "ran_at": _TEXT,
-                 "parts": Listed(_INTS, keyed=True), "killers": Listed(_INTS, keyed=True)},
-                ("item", "section", "claim", "lane", "status", "whole", "detail", "figures",
-                 "findings", "seconds", "ran_at"),
-            )
-        ),
-    },
-    ("command", "items"),
-)  # fmt: skip
+
+
+class Outcome(TypedDict, total=False):
+    """What came out when an item was run, as ``verify/gather.py`` gives it."""
+
+    item: Required[str]
+    section: Required[str]
+    claim: Required[str]
+    lane: Required[str]
+    status: Required[str]
+    whole: Required[bool]
+    detail: Required[str]
+    figures: Required[dict[str, Any]]
+    findings: Required[list[str]]
+    seconds: Required[float | None]
+    ran_at: Required[str]
+    parts: dict[str, dict[str, int]]
+    killers: dict[str, dict[str, int]]
+
+
+class Outcomes(TypedDict):
+    """All of them, and the command that asked."""
+
+    command: str
+    items: list[Outcome]
 
 
 class Refused(Exception):
@@ -160,11 +168,7 @@ def _one(one: Standing, what: Reads) -> dict[str, Any]:
 
 def _write(root: Path, of: Path, only: tuple[str, ...]) -> bool:
     """Write the records of the outcomes on standard input; return whether none was refused."""
-    try:
-        given = json.load(sys.stdin)
-    except ValueError as error:
-        raise BadInput(f"standard input: not JSON: {error}") from error
-    fits(given, OUTCOMES, "standard input", "")
+    given = document(sys.stdin.buffer.read(), Outcomes, "standard input")
     listed, now = reads(root), Now(of)
     here = now if of == root else Now(root)
     whole = True

@@ -2,235 +2,274 @@
 
 Rules of this file:
 
-*   A shape names what each known field is and which fields must be there. Fields it does not know
-    are kept, so that a newer writer does not break an older report.
-*   A difference is ``BadInput`` with the file, the field's place and what was expected. Nothing is
-    converted: true is no number, "7" is no 7.
+*   A shape names what each known field is; a field that must be there is ``Required``. Fields that
+    it does not know are kept, so that a newer writer does not break an older report.
+*   msgspec judges, strictly. A difference is ``BadInput`` with the file, the field's place and
+    what was expected. Nothing is converted: true is no number, "7" is no 7, and what JSON does not
+    know (NaN, text that is not UTF-8) is refused.
 
 The fields themselves are described in ``certification/ARTEFACTS.md``. Not here: reading files.
 """
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+import re
+from typing import Any, Required, TypedDict
+
+import msgspec
+
+Texts = dict[str, str]
+Counts = dict[str, int]
 
 
 class BadInput(Exception):
     """A file that cannot be read as what it should be. One line: file, field, expectation."""
 
 
-@dataclass(frozen=True)
-class Shape:
-    """An object: what each field is, and which must be there. Fields it does not know are kept."""
+class Process(TypedDict, total=False):
+    """A row of the session's processes."""
 
-    fields: Mapping[str, "tuple[type, ...] | Listed | Shape"]
-    needed: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A list (``keyed`` False) or an object (True) all of whose values are of one kind."""
-
-    of: "tuple[type, ...] | Listed | Shape"
-    keyed: bool = False
+    name: Required[str]
+    pid: Required[int | str]
 
 
-_NONE = type(None)
-_TEXT, _INT, _BOOL = (str,), (int,), (bool,)
-_MAYBE_TEXT, _MAYBE_BOOL, _MAYBE_INT = (str, _NONE), (bool, _NONE), (int, _NONE)
+class Measure(TypedDict, total=False):
+    """A measure of isolation."""
 
-_TRADE: dict[str, "tuple[type, ...] | Listed | Shape"] = {
-    **dict.fromkeys(("by", "instrument", "side", "entry_why", "exit_why", "drill"), _TEXT),
-    **dict.fromkeys(("worker", "lot_ppm", "entry_bar", "entry_lots", "entry_value", "exit_lots",
-                     "exit_value", "fees"), _INT),
-    **dict.fromkeys(("exit_bar", "result"), _MAYBE_INT),
-}  # fmt: skip
-TRADE = Shape(_TRADE, tuple(_TRADE))
-SESSION = Shape(
-    {
-        "id": _TEXT,
-        "verdict": _TEXT,
-        "reason": _MAYBE_TEXT,
-        "command": (str, list),
-        "started": _TEXT,
-        "ended": _MAYBE_TEXT,
-        "commit": _MAYBE_TEXT,
-        "dirty": _MAYBE_BOOL,
-        "profile": _TEXT,
-        "seed": _MAYBE_INT,
-        "windows": Listed(_INT),
-        "data": (dict, str, _NONE),
-        "machine": (dict,),
-        "stand_ins": Listed(_TEXT, keyed=True),
-        "processes": Listed(Shape({"name": _TEXT, "pid": (int, str)}, ("name", "pid"))),
-        "isolation": Listed(
-            Shape({"measure": _TEXT, "held": _BOOL, "detail": _MAYBE_TEXT}, ("measure", "held"))
-        ),
-        "shown": Listed(Shape({"name": _TEXT, "ok": _BOOL}, ("name", "ok"))),
-        "not_applicable": Listed(_TEXT, keyed=True),
-        "trips": Listed(Shape({"causes": Listed(_TEXT)}, ("causes",))),
-        "demotions": Listed(
-            Shape({"bar": _INT, "from": _INT, "to": _INT, "sensor": _TEXT}, ("bar", "sensor"))
-        ),
-        "guard": Shape({"refusals": Listed(_INT, keyed=True)}),
-        "counts": (dict,),
-        "refusals": Listed(_INT, keyed=True),
-        "drills": _BOOL,
-        "trades": Listed(TRADE),
-        "cash": Shape({"first": _MAYBE_INT, "last": _INT}, ("first", "last")),
-        "acts": Listed(
-            Shape(
-                {
-                    "bar": _INT,
-                    "act": _TEXT,
-                    "who": _TEXT,
-                    "why": _TEXT,
-                    "outcome": _TEXT,
-                    "drill": _BOOL,
-                },
-                ("bar", "act", "who", "why", "outcome", "drill"),
-            )
-        ),
-        "marks": Listed(
-            Shape(
-                {
-                    "bar": _INT,
-                    "kind": _TEXT,
-                    "text": _MAYBE_TEXT,
-                    "who": _MAYBE_TEXT,
-                    "why": _MAYBE_TEXT,
-                    "drill": _MAYBE_TEXT,
-                },
-                ("bar", "kind"),
-            )
-        ),
-        "artefacts": Listed(_TEXT, keyed=True),
-    },
-    ("id", "verdict", "shown"),
+    measure: Required[str]
+    held: Required[bool]
+    detail: str | None
+
+
+class Shown(TypedDict, total=False):
+    """Something that the session had to show."""
+
+    name: Required[str]
+    ok: Required[bool]
+
+
+class Trip(TypedDict, total=False):
+    """A kill."""
+
+    causes: Required[list[str]]
+
+
+# A demotion has a field "from", which is no name for a class's field.
+Demotion = TypedDict(
+    "Demotion", {"bar": Required[int], "from": int, "to": int, "sensor": Required[str]}, total=False
 )
-CHECK = Shape(
-    {
-        "ok": _BOOL,
-        "models": Listed(
-            Shape(
-                {
-                    "name": _TEXT,
-                    "mode": _TEXT,
-                    "expected": _TEXT,
-                    "result": _TEXT,
-                    "distinct": _INT,
-                    "generated": _INT,
-                    "diameter": _INT,
-                    "seconds": (int, float),
-                    "cfg_sha256": _TEXT,
-                    "inputs": Listed(_TEXT, keyed=True),
-                    "problems": Listed(_TEXT),
-                },
-                ("name", "mode", "expected", "result"),
-            )
-        ),
-        "negative_controls": Shape(
-            {"total": _INT, "failed_as_expected": _INT}, ("total", "failed_as_expected")
-        ),
-        "problems": Listed(_TEXT),
-    },
-    ("ok", "models", "negative_controls"),
-)
-AUDIT = Shape(
-    {
-        "ok": _BOOL,
-        "journals": (int, list, dict),
-        "records": _MAYBE_INT,
-        "coverage": (dict, _NONE),
-    },
-    ("ok",),
-)
-CORPUS = Shape(
-    {
-        "graphs": Listed(
-            Shape(
-                {
-                    "name": _TEXT,
-                    "states": _INT,
-                    "edges": _INT,
-                    "accepted": _INT,
-                    "reasons": Listed(_INT, keyed=True),
-                    "sha256": _TEXT,
-                },
-                ("name", "edges"),
-            )
-        )
-    },
-    ("graphs",),
-)
-MANIFEST = Shape(
-    {
-        "models": Listed(
-            Shape(
-                {"name": _TEXT, "expected": _TEXT, "mode": _TEXT, "cfg": _TEXT},
-                ("name", "expected"),
-            )
-        )
-    },
-    ("models",),
-)
-VERIFY = Shape(
-    {
-        "ok": _BOOL,
-        "lane": _TEXT,
-        "whole": _BOOL,
-        "items": Listed(
-            Shape(
-                {
-                    "name": _TEXT,
-                    "section": _TEXT,
-                    "status": _TEXT,
-                    "detail": _TEXT,
-                    "findings": Listed(_TEXT),
-                    "inputs": Listed(_TEXT),
-                    "inputs_sha256": _TEXT,
-                    "basis": _TEXT,
-                    "decides": _BOOL,
-                },
-                ("name", "section", "status", "detail", "findings", "inputs", "inputs_sha256"),
-            )
-        ),
-    },
-    ("ok", "lane", "whole", "items"),
-)
-_WORDS = {
-    str: "text",
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-    list: "a list",
-    dict: "an object",
-    _NONE: "null",
-}
 
 
-def _expect(value: object, kinds: tuple[type, ...], where: str) -> None:
-    if (isinstance(value, bool) and bool not in kinds) or not isinstance(value, kinds):
-        wanted = " or ".join(_WORDS[kind] for kind in kinds)
-        raise BadInput(f"{where} is {json.dumps(value)[:60]}, expected {wanted}")
+class Guard(TypedDict, total=False):
+    """What the guard says of itself."""
+
+    refusals: Counts
 
 
-def fits(value: Any, kind: tuple[type, ...] | Listed | Shape, file: str, field_name: str) -> None:
+class Trade(TypedDict):
+    """A position from flat to flat."""
+
+    worker: int
+    by: str
+    instrument: str
+    lot_ppm: int
+    side: str
+    entry_bar: int
+    exit_bar: int | None
+    entry_lots: int
+    entry_value: int
+    exit_lots: int
+    exit_value: int
+    fees: int
+    result: int | None
+    entry_why: str
+    exit_why: str
+    drill: str
+
+
+class Cash(TypedDict):
+    """The ledger's cash at both ends."""
+
+    first: int | None
+    last: int
+
+
+class Act(TypedDict):
+    """What an operator did."""
+
+    bar: int
+    act: str
+    who: str
+    why: str
+    outcome: str
+    drill: bool
+
+
+class MarkRow(TypedDict, total=False):
+    """What the plots point at."""
+
+    bar: Required[int]
+    kind: Required[str]
+    text: str | None
+    who: str | None
+    why: str | None
+    drill: str | None
+
+
+class Session(TypedDict, total=False):
+    """``session.json``."""
+
+    id: Required[str]
+    verdict: Required[str]
+    shown: Required[list[Shown]]
+    reason: str | None
+    command: str | list[Any]
+    started: str
+    ended: str | None
+    commit: str | None
+    dirty: bool | None
+    profile: str
+    seed: int | None
+    windows: list[int]
+    data: dict[str, Any] | str | None
+    machine: dict[str, Any]
+    stand_ins: Texts
+    processes: list[Process]
+    isolation: list[Measure]
+    not_applicable: Texts
+    trips: list[Trip]
+    demotions: list[Demotion]
+    guard: Guard
+    counts: dict[str, Any]
+    refusals: Counts
+    drills: bool
+    trades: list[Trade]
+    cash: Cash
+    acts: list[Act]
+    marks: list[MarkRow]
+    artefacts: Texts
+
+
+class ModelRow(TypedDict, total=False):
+    """A row of a model check."""
+
+    name: Required[str]
+    mode: Required[str]
+    expected: Required[str]
+    result: Required[str]
+    distinct: int
+    generated: int
+    diameter: int
+    seconds: float
+    cfg_sha256: str
+    inputs: Texts
+    problems: list[str]
+
+
+class Controls(TypedDict):
+    """How many negative controls there were, and how many failed as they must."""
+
+    total: int
+    failed_as_expected: int
+
+
+class Check(TypedDict, total=False):
+    """``check.json``."""
+
+    ok: Required[bool]
+    models: Required[list[ModelRow]]
+    negative_controls: Required[Controls]
+    problems: list[str]
+
+
+class Audit(TypedDict, total=False):
+    """``audit.json``."""
+
+    ok: Required[bool]
+    journals: int | list[Any] | dict[str, Any]
+    records: int | None
+    coverage: dict[str, Any] | None
+
+
+class Graph(TypedDict, total=False):
+    """A state graph whose edges are replayed."""
+
+    name: Required[str]
+    edges: Required[int]
+    states: int
+    accepted: int
+    reasons: Counts
+    sha256: str
+
+
+class Corpus(TypedDict):
+    """The committed corpus of edges."""
+
+    graphs: list[Graph]
+
+
+class ManifestRow(TypedDict, total=False):
+    """A row of the models' manifest."""
+
+    name: Required[str]
+    expected: Required[str]
+    mode: str
+    cfg: str
+
+
+class Manifest(TypedDict):
+    """The models' manifest."""
+
+    models: list[ManifestRow]
+
+
+class Item(TypedDict, total=False):
+    """An item of ``dolphin verify``."""
+
+    name: Required[str]
+    section: Required[str]
+    status: Required[str]
+    detail: Required[str]
+    findings: Required[list[str]]
+    inputs: Required[list[str]]
+    inputs_sha256: Required[str]
+    basis: str
+    decides: bool
+
+
+class Verify(TypedDict):
+    """``verify.json``; the figures of its sections are judged where they are used."""
+
+    ok: bool
+    lane: str
+    whole: bool
+    items: list[Item]
+
+
+def fits(value: Any, kind: Any, file: str) -> None:
     """Raise ``BadInput``, naming file and field, unless the value is of this kind throughout."""
-    where = f"{file}: field '{field_name}'" if field_name else f"{file}: the document"
-    if isinstance(kind, Shape):
-        _expect(value, (dict,), where)
-        for name in kind.needed:
-            if name not in value:
-                inner = f"{field_name}.{name}".lstrip(".")
-                raise BadInput(f"{file}: field '{inner}' is missing")
-        for name, inner_kind in kind.fields.items():
-            if name in value:
-                fits(value[name], inner_kind, file, f"{field_name}.{name}".lstrip("."))
-    elif isinstance(kind, Listed):
-        _expect(value, (dict,) if kind.keyed else (list,), where)
-        for key, item in value.items() if kind.keyed else enumerate(value):
-            fits(item, kind.of, file, f"{field_name}[{key}]")
-    else:
-        _expect(value, kind, where)
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        text, _, place = str(error).partition(" - at `$")
+        place = place.rstrip("`").removeprefix(".")
+        absent = re.fullmatch(r"Object missing required field `(.+)`", text)
+        if absent:
+            field = f"{place}.{absent.group(1)}".removeprefix(".")
+            raise BadInput(f"{file}: field '{field}' is missing") from error
+        where = f"field '{place}'" if place else "the document"
+        raise BadInput(f"{file}: {where}: {text[0].lower()}{text[1:]}") from error
+
+
+def document(data: bytes, kind: Any, file: str) -> dict[str, Any]:
+    """Return the JSON object in ``data``. Raises ``BadInput``, naming file and line or field."""
+    try:
+        value = msgspec.json.decode(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{file}: not UTF-8 text, expected JSON") from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        at = re.search(r"\(byte (\d+)\)", str(error))
+        line = data[: int(at.group(1)) if at else len(data)].count(b"\n") + 1
+        text = re.sub(r"^JSON is malformed: | \(byte \d+\)$", "", str(error))
+        raise BadInput(f"{file}:{line}: not JSON: {text}") from error
+    fits(value, kind, file)
+    found: dict[str, Any] = value
+    return found

@@ -22,9 +22,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from certification import record as records
 from certification.meaning import Place, Tree, digest, exact, found, sha256
-from certification.shapes import BadInput, Listed, Shape, fits
+from certification.shapes import BadInput
 
 INPUTS = "certification/inputs.toml"
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,16 +35,8 @@ RUN_HERE = "run here"
 RECORDED, IN_PART, STALE, NONE = "recorded", "recorded in part", "stale", "no record"
 LEVEL_A_MODULES = "modules of level A"
 
-_TEXTS = Listed((str,))
-_ITEM = Shape(
-    {"files": _TEXTS, "exact": (bool,), "packages": _TEXTS, "pins": _TEXTS, "functions": _TEXTS,
-     "decorators": _TEXTS, "tests": _TEXTS, "compared": _TEXTS},
-    ("files",),
-)  # fmt: skip
 
-
-@dataclass(frozen=True)
-class Reads:
+class Reads(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an item reads. ``functions``, ``tests``: what its parts are made of.
 
     ``compared`` are the figures that a run of the same inputs must find again.
@@ -105,15 +99,12 @@ def reads(root: Path) -> dict[str, Reads]:
         document = tomllib.loads((root / INPUTS).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BadInput(f"{INPUTS}: {error}") from error
-    fits(document, Shape({"item": Listed(_ITEM, keyed=True)}, ("item",)), INPUTS, "")
-    known = set(_ITEM.fields)
-    for name, table in document["item"].items():
-        for key in table.keys() - known:
-            raise BadInput(f"{INPUTS}: item.{name}: unknown field '{key}'")
-    listed = {}
-    for name, table in document["item"].items():
-        texts = {key: tuple(value) for key, value in table.items() if key != "exact"}
-        listed[name] = Reads(exact=table.get("exact", False), **texts)
+    listed: dict[str, Reads] = {}
+    for name, table in document.get("item", {}).items():
+        try:
+            listed[name] = msgspec.convert(table, Reads)
+        except msgspec.ValidationError as error:
+            raise BadInput(f"{INPUTS}: item.{name}: {error}") from error
     return listed
 
 
