@@ -1,4 +1,4 @@
-"""What a newcomer's machine lacks is said in one line, and the jar is believed by hash alone.
+"""Setup: what a machine lacks is reported in one line; TLC's jar is accepted by its hash alone.
 
 Rules of the file: `.ci/prerequisites` runs for real, on a PATH made for the purpose: a folder with
 programs `java` and `mvn` that only say their version, and the system's own small tools. That is the

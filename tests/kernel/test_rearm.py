@@ -1,4 +1,4 @@
-"""The operator's hand: two steps, a cooling time, a window, and what each needs."""
+"""Operator commands: two steps, a cooling time, a window, and what each needs."""
 
 import pytest
 

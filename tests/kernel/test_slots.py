@@ -1,4 +1,4 @@
-"""Eight workers, each by itself: what is said of slots is said of every one of them.
+"""The eight slots, one by one: each rule holds of every one of them.
 
 A test that only ever looks at worker 0 lets seven slots be wrong. Each test here walks all eight,
 with lots, marks and instruments that differ, so that no slot can stand in for another.

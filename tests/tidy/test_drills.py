@@ -1,4 +1,4 @@
-"""No drill stands in the code of a session that must not be told to do wrong.
+"""No code of a drill is in the processes of level A.
 
 Rules of the check: in the packages that trade, the word `drill` does not occur, and nothing reads
 whether a session is a demonstration. What a demonstration runs in their place is named in one table

@@ -4,8 +4,8 @@ Rules of the check:
 
 *   ``plain_words.toml`` lists private words with the field's term for each. A row has a sample that
     it alone must reject.
-*   Read are: the pages, the requirements, the first line of every module's docstring outside the
-    tests, and every text with a blank in it that the commands, the session's last screen, the
+*   Read are: the pages, the requirements, the first line of every module's docstring, and every
+    text with a blank in it that the commands, the session's last screen, the
     instruments and the report can print.
 *   Not read: decisions, which are records of their time, and ``spec/rocq/``, whose page repeats the
     comments of proofs; these are bound to results on record and change with them.
@@ -24,7 +24,7 @@ import pytest
 from tests.tidy.findings import ROOT, Finding, files, must_reject, show
 
 LIST = "tests/tidy/plain_words.toml"
-NOT_READ = ("docs/adr/", "tests/", "spec/rocq/")
+NOT_READ = ("docs/adr/", "spec/rocq/")
 CODE_SPAN = re.compile(r"``[^`]*``|`[^`]*`")  # names, which are no prose
 # What prints for people: the texts in these are read as well as the first lines.
 PRINTING = ("dolphin/commands/", "dolphin/cli.py", "dolphin/ops/", "certification/", "verify/")

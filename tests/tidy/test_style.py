@@ -1,4 +1,4 @@
-"""House style: what no linter says, or says too late.
+"""Style: the project's rules that no linter checks, or checks too late.
 
 Rules of the check, one row of `LINE_RULES` each: a pattern, the files it holds for, what is wrong,
 what to write instead. This file holds the words it looks for and is left out by name.

@@ -1,4 +1,4 @@
-"""Every way a journal's bytes can be wrong is told apart, and by name."""
+"""Each way in which a journal's bytes can be wrong is a fault with a name of its own."""
 
 import random
 import struct

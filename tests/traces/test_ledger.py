@@ -1,4 +1,4 @@
-"""The ledger's book: each posting, each way of being wrong, each way of not being written."""
+"""The ledger file: each posting, each kind of damage, each failure to write."""
 
 import dataclasses
 import random

@@ -1,4 +1,4 @@
-"""The item coverage: a small house, measured for real, and what is said of its gaps."""
+"""The item coverage: a small project, measured for real, and the report of its gaps."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Impact: what hangs on what is read from the tree, and a reference that goes is an edge less."""
+"""Impact: dependencies are read from the tree, and a removed reference is an edge less."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""The faulty guard: one wrong word more, when it is told to, and the guard's judgement in all else.
+"""The faulty guard: sends one wrong message when asked to, and is the guard in all else.
 
 Not here: the guard's own judgement and loop (``tests/dolphin/guard``).
 """

@@ -1,4 +1,4 @@
-"""The faulty venue: wrong when it is told to, and a paper venue in all else."""
+"""The faulty venue: wrong when asked to be, and the paper venue in all else."""
 
 from dolphin.drills.faulty_venue import OFF_BY, FaultyVenue
 from dolphin.link.messages import AskBooks, Books, EndOrders, FromVenue, OrdersEnded

@@ -1,4 +1,4 @@
-"""Trades, marks and acts told from a journal's steps: they add up and stand where they belong."""
+"""Trades, marks and acts derived from a journal: they add up and are in the right places."""
 
 import random
 from pathlib import Path

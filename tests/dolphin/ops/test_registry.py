@@ -1,4 +1,4 @@
-"""Which sessions run: entered, found, told apart from what a killed runner left behind."""
+"""The registry of running sessions: entered, found, distinguished from remains of killed ones."""
 
 import os
 import subprocess

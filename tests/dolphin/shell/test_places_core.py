@@ -1,4 +1,4 @@
-"""The shell's figures: permits field by field, counts one by one, what the book is told and when.
+"""The shell in detail: permits field by field, counts one by one, postings to the ledger file.
 
 Not here: the order of record and effect (``test_core``), the rarer turns (``test_core_rest``).
 """

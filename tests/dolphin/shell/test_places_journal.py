@@ -1,4 +1,4 @@
-"""What the session's journal and book are told, word by word.
+"""What is written to the session's journal and ledger file, record by record.
 
 Not here: what survives a crash (``test_core_rest.py``), the formats (``tests/traces``).
 """

@@ -1,4 +1,4 @@
-"""The Rocq proofs: whole, told in the README, about the kernel's own numbers.
+"""The Rocq proofs: complete, listed in the README, about the kernel's own constants.
 
 What needs no coqc always runs: the README's tables, the words that take something without proof,
 the tables and the constants beside the Python's. The rest compiles, and is skipped, saying so,

@@ -1,4 +1,4 @@
-"""CrossHair on small seeded kernels: what it must find, and how its answers are told.
+"""CrossHair on small seeded kernels: what it must find, and how its results are reported.
 
 The seeded functions stand in a copy of ``kernel/`` and take a ``State``, so what is shown is also
 that CrossHair makes one. A worker starts in one to three seconds; there are five.

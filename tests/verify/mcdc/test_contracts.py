@@ -1,4 +1,4 @@
-"""What only contracts ask, and contracts that production leaves out: told apart, never dropped.
+"""Predicates that only contracts call: counted apart, never dropped.
 
 Rules of this file:
 

@@ -1,4 +1,4 @@
-"""The command line, the plugin, the justifications: real processes on a small project.
+"""The command line, the plugin, the waivers: real processes on a small project.
 
 Rules of this file:
 

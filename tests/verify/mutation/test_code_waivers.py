@@ -1,4 +1,4 @@
-"""Justifications and the outcome: an argument holds for one text only, and excuses no kill."""
+"""Waivers: an argument holds for one text only, and never for a mutant that is killed."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Judging mutants of the models: each killer kills, each way to be wrong is said by name.
+"""Judging mutants of the models: each check kills, each wrong waiver is named.
 
 The JVMs are real; a test that starts some says how many.
 """

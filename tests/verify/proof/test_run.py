@@ -1,4 +1,4 @@
-"""The runner of the proofs: what it counts, what it keeps, what it does not believe.
+"""The runner of the proofs: what it counts, what it keeps, what it does not rely on.
 
 The prover itself takes minutes; here a stand-in answers, so that the runner's own faults show. The
 real one is run by ``dolphin verify``.
