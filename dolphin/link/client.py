@@ -44,7 +44,7 @@ class Room:
         return len(self._inbox) < INBOX_MAX
 
 
-class Client[Heard]:
+class Client[Heard: Message]:
     """One connection to a listener, made again when lost."""
 
     def __init__(self, loop: Loop, path: Path, hears: Codec[Heard], seconds: float) -> None:
@@ -64,7 +64,7 @@ class Client[Heard]:
 
     # LNK-010
     def _take(self, _channel: Channel, heard: Heard | Unreadable) -> None:
-        if isinstance(heard, Unreadable) or not isinstance(heard, Message):
+        if isinstance(heard, Unreadable):
             return
         if heard.id == 0:
             self.inbox.append(heard)

@@ -76,7 +76,7 @@ class _Numbered(msgspec.Struct):
 
 
 # LNK-002, LNK-020, LNK-021
-class Codec[Kinds]:
+class Codec[Kinds: Message]:
     """Reads the messages of a union of classes, and no others."""
 
     def __init__(self, kinds: object) -> None:

@@ -42,7 +42,7 @@ class Gate(Protocol):
         """One message was read; return whether another may be."""
 
 
-class Rank[Heard]:
+class Rank[Heard: Message]:
     """A path, and who stands on it. Made by ``Loop.listen`` and ``Loop.call``."""
 
     def __init__(
@@ -94,7 +94,7 @@ class Loop:
         self._polled: dict[int, int] = {}
 
     # LNK-023
-    def listen[Heard](self, rank: Rank[Heard], path: Path) -> Rank[Heard]:
+    def listen[Heard: Message](self, rank: Rank[Heard], path: Path) -> Rank[Heard]:
         """Add a rank that listens on ``path``. Raises ``LinkError`` and ``OSError``."""
         rank.listener = Listener(path)
         self._poller.register(rank.listener, select.POLLIN)
@@ -102,7 +102,7 @@ class Loop:
         return rank
 
     # LNK-023, LNK-028
-    def call[Heard](self, rank: Rank[Heard], path: Path) -> Rank[Heard]:
+    def call[Heard: Message](self, rank: Rank[Heard], path: Path) -> Rank[Heard]:
         """Add a rank that connects to ``path``, from the next turn on."""
         rank.path = path
         self.ranks.append(rank)

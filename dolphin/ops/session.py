@@ -39,7 +39,7 @@ from dolphin.feed.panel import Panel, rows_needed
 from dolphin.feed.session_market import BAR_MS, judged_market, lot_ppm_of
 from dolphin.link.channel import LinkError
 from dolphin.link.client import Client
-from dolphin.link.codec import Codec
+from dolphin.link.codec import Codec, Message
 from dolphin.link.config import ANCHOR_KEY, PERMIT_KEY, VENUE_KEY, Config
 from dolphin.link.loop import Loop
 from dolphin.link.messages import (
@@ -313,7 +313,7 @@ class Runner:
             self.tree.stop()
             raise
 
-    def _client[Heard](self, socket: str, hears: Codec[Heard]) -> Client[Heard]:
+    def _client[Heard: Message](self, socket: str, hears: Codec[Heard]) -> Client[Heard]:
         return Client(self._loop, self.config.socket(socket), hears, GLANCE_S)
 
     def _reach[T](self, program: str, connect: Callable[[], T]) -> T:

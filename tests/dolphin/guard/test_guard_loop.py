@@ -247,6 +247,24 @@ def test_who_does_not_read_is_not_waited_for_and_hears_all_in_order(
 
 
 @pytest.mark.req("GRD-027")
+def test_what_has_no_room_to_wait_keeps_its_place(stage: Stage) -> None:
+    stage.strike_down("venue")
+    stage.step()
+    venue, queue = stage.loop.venue, stage.loop.guard.to_venue
+    venue.outbox.clear()
+    venue.outbox_max = 2
+    queue.extend(EndOrders(sequence=number) for number in range(1, 5))
+    stage.step()
+    assert (len(venue.outbox), list(queue)) == (2, [EndOrders(sequence=3), EndOrders(sequence=4)])
+    stage.heard["venue"].clear()
+    venue.outbox_max = 10
+    stage.raise_up("venue")
+    stage.hears("venue", EndOrders, sequence=4)
+    told = [m for m in stage.heard["venue"] if isinstance(m, EndOrders)]
+    assert [m.sequence for m in told] == [1, 2, 3]
+
+
+@pytest.mark.req("GRD-027")
 @pytest.mark.parametrize("name", ["kernel", "venue"])
 def test_who_is_gone_when_it_is_told_is_tried_again(stage: Stage, name: str) -> None:
     """The end of the connection is found by a word that does not leave: EPIPE on the way out."""
