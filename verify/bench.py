@@ -20,9 +20,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 from rich.console import Console
@@ -52,6 +53,18 @@ from traces.journal import JournalWriter
 from traces.provenance import ROOT, writer_version
 
 Step = tuple[State, Event, Outcome]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure that another package adds: its name, its line in the table, what measures it."""
+
+    key: str
+    label: str
+    note: str
+    per_second: Callable[[], float]
+
+
 PRICE = 60_000_000  # micro-USDT a lot: 0.001 BTC at 60,000
 ROUNDS = 3
 GOAL_RATIO = 20
@@ -206,7 +219,7 @@ def _program() -> str:
     return "python -m verify.bench" if name == "bench.py" else name
 
 
-def _show(figures: dict[str, Any], about: dict[str, Any]) -> None:
+def _show(figures: dict[str, Any], about: dict[str, Any], more: Sequence[Figure]) -> None:
     table = Table(box=None, pad_edge=False)
     table.add_column("")
     table.add_column("per second", justify="right")
@@ -231,6 +244,7 @@ def _show(figures: dict[str, Any], about: dict[str, Any]) -> None:
             f"{figures['tlc_records']:,} records in {seconds} s (goal: 100,000 in about "
             f"{GOAL_TLC_SECONDS})",
         ),
+        *((one.label, one.key, one.note) for one in more),
     )
     for name, key, note in rows:
         table.add_row(name, f"{figures[key]:,}", note)
@@ -242,17 +256,8 @@ def _show(figures: dict[str, Any], about: dict[str, Any]) -> None:
         console.print(f"not run: {figures['audit_not_run']}", soft_wrap=True)
 
 
-@click.command(name="bench")
-@click.option(
-    "--records",
-    default=100_000,
-    type=click.IntRange(min=1_000),
-    show_default=True,
-    help="How many records TLC is given.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
-def command(records: int, as_json: bool) -> None:
-    """Measure kernel steps, journal records and audit records per second, side by side."""
+def run(records: int, as_json: bool, more: Sequence[Figure] = ()) -> NoReturn:
+    """Measure, print, and exit: 0 where the journal holds, 1 where not, 3 where TLC was not run."""
 
     def tell(what: str) -> None:
         click.echo(f"measuring: {what}", err=True)
@@ -264,14 +269,38 @@ def command(records: int, as_json: bool) -> None:
         "command": " ".join([_program(), *sys.argv[1:]]),
     }
     figures = measure(records, tell)
+    for one in more:
+        tell(one.label)
+        figures[one.key] = round(one.per_second())
     if as_json:
         click.echo(json.dumps(figures | about, indent=2))
     else:
-        _show(figures, about)
+        _show(figures, about, more)
     if figures["audit_not_run"]:
         raise SystemExit(3)
     raise SystemExit(0 if figures["audit_ok"] else 1)
 
+
+def bench(more: Sequence[Figure] = ()) -> click.Command:
+    """Return the command ``bench``, with the figures that others add."""
+
+    @click.command(name="bench")
+    @click.option(
+        "--records",
+        default=100_000,
+        type=click.IntRange(min=1_000),
+        show_default=True,
+        help="How many records TLC is given.",
+    )
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+    def command(records: int, as_json: bool) -> None:
+        """Measure kernel steps, journal records and audit records per second, side by side."""
+        run(records, as_json, more)
+
+    return command
+
+
+command = bench()
 
 if __name__ == "__main__":
     command()
