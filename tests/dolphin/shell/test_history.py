@@ -1,6 +1,6 @@
 """What a history counts and marks, whole and word by word.
 
-Not here: the history of a shell and of a journal (``test_core_rest``).
+Not here: the history of a shell and of a journal (``test_core``, ``test_journal``).
 """
 
 from dataclasses import replace

@@ -1,7 +1,7 @@
 """The guard's words in full, its figures one by one, and what it is before anybody spoke to it.
 
-Not here: the judgement and its promises (``test_guard``), its rarer turns (``test_guard_rest``),
-sockets (``test_guard_loop``).
+Not here: the judgement, its promises and its rarer turns (``test_guard``), sockets
+(``test_guard_loop``).
 """
 
 from typing import Any

@@ -1,6 +1,6 @@
 """The shell in detail: permits field by field, counts one by one, postings to the ledger file.
 
-Not here: the order of record and effect (``test_core``), the rarer turns (``test_core_rest``).
+Not here: the order of record and effect (``test_core``) and the rarer turns.
 """
 
 from typing import Any

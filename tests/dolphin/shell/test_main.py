@@ -3,7 +3,7 @@
 Rule of this file: the module is not imported, here or by what is imported here. What a program
 does that is started when it should only be read is seen in a test, not while tests are collected.
 
-Not here: what the loop does with the figures (``test_places___main__``), the process
+Not here: what the loop does with the figures (``test_loop_timing``), the process
 (``test_process``, ``test_start``).
 """
 

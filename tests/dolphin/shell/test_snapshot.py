@@ -1,6 +1,6 @@
 """Every name under which a reader finds a part of the state; the causes and the factors.
 
-Not here: what the other parts are worth (``test_core_rest.py``).
+Not here: what the other parts are worth (``test_core.py``).
 """
 
 from dataclasses import replace
@@ -15,7 +15,7 @@ from kernel.slots import put
 from kernel.state import State, initial_state, opening_ledger
 from kernel.survival import microstructure, structural
 from tests.dolphin.shell.conftest import LIMITS
-from tests.dolphin.shell.test_places_history import killed
+from tests.dolphin.shell.test_history import killed
 
 NAMES = [
     "market_time_ms", "process_time_ms", "posture", "effective", "multiplier_ppm", "target_ppm",

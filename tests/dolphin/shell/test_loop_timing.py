@@ -3,7 +3,7 @@
 Theory. Time is a list of readings, taken one after the other, so what a step does at the very
 deadline and a nanosecond before it is no matter of luck.
 
-Not here: the process on a good day (``test_loop``), its figures (``test_figures___main__``), turns
+Not here: the process on a good day (``test_loop``), its figures (``test_main``), turns
 (tests/dolphin/link/test_loop.py).
 """
 
