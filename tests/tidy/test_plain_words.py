@@ -18,6 +18,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 import pytest
 
@@ -56,6 +57,7 @@ def listed() -> list[Word]:
 
 
 WORDS = listed()
+NAMES: dict[str, str] = tomllib.loads((ROOT / LIST).read_text(encoding="utf-8"))["names"]
 
 
 def docstrings(tree: ast.Module) -> set[int]:
@@ -96,6 +98,20 @@ def private(path: str, text: str) -> list[Finding]:
     return found
 
 
+def named(path: str, text: str) -> list[Finding]:
+    """Return the definitions, and the module itself, that bear a private name."""
+    defined = [(1, PurePosixPath(path).stem)] + [
+        (node.lineno, node.name)
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.ClassDef | ast.FunctionDef)
+    ]
+    return [
+        Finding(path, number, f"{name} is a private name", f"{NAMES[name]}, the standard term")
+        for number, name in defined
+        if name in NAMES
+    ]
+
+
 def where_strangers_read() -> Iterator[tuple[str, str]]:
     for path, text in files(".md", ".py"):
         if not path.startswith(NOT_READ):
@@ -127,6 +143,24 @@ def test_what_no_stranger_reads_is_left_alone() -> None:
     text = '"""A part."""\n\n\ndef tether() -> str:\n    """Tether it."""\n    return "tether it"\n'
     assert private("dolphin/link/x.py", text) == []
     assert private("docs/X.md", "USDT is Tether's dollar, `tether` a function.\n") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [("dolphin/x.py", "class Hand: ...\n"), ("verify/excuses.py", "x = 1\n"),
+     ("dolphin/x.py", "class A:\n    def tether(self) -> None: ...\n")],
+)  # fmt: skip
+def test_a_private_name_is_rejected(path: str, text: str) -> None:
+    must_reject(named, path, text, "private name")
+
+
+def test_nothing_bears_a_private_name() -> None:
+    found = [
+        each
+        for path, text in files(".py", under=("dolphin", "traces", "verify", "certification"))
+        for each in named(path, text)
+    ]
+    assert not found, show(found)
 
 
 def test_no_private_words_where_strangers_read() -> None:
