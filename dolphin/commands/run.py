@@ -33,7 +33,15 @@ from dolphin.link import messages
 from dolphin.link.config import ANCHOR_KEY
 from dolphin.ops.endings import Ended, Endings
 from dolphin.ops.registry import NoRegistry
-from dolphin.ops.session import Choices, Unwritable, market_for, run_session, too_short
+from dolphin.ops.session import (
+    Choices,
+    Market,
+    Unaccounted,
+    Unwritable,
+    market_for,
+    run_session,
+    too_short,
+)
 from dolphin.ops.summary import bars_of, last_screen, next_steps
 from dolphin.ops.supervise import ROOT, Unsupervised
 from kernel.constants import PPM, Posture
@@ -192,29 +200,38 @@ def command(
     )
     if fault := too_short(choices):
         _fail(fault, BAD_INPUT)
-    with Endings() as endings:
-        sys.exit(_run(choices, endings, check, no_audit, no_report, as_json))
-
-
-def _begin(choices: Choices, endings: Endings) -> dict[str, Any]:
-    """Play the session; return its account, or exit where it could not begin."""
     try:
         recorded()
         market = market_for(choices)
+    except Unrecorded as error:
+        _fail(str(error), INCOMPLETE)
+    except PanelError as error:
+        _fail(str(error), BAD_INPUT)
+    # Until here nothing is written, and a signal ends the process as it ends any other.
+    with Endings() as endings:
+        sys.exit(_run(choices, market, endings, check, no_audit, no_report, as_json))
+
+
+def _play(choices: Choices, market: Market, endings: Endings) -> dict[str, Any]:
+    """Play the session; return its account, or exit where it could not begin."""
+    try:
         with Shown(market.panel.rows) as shown:
             session = run_session(choices, market, shown, endings)
             shown.finish(session["counts"]["bars"])
             return session
-    except (Unrecorded, Unsupervised) as error:
+    except Unsupervised as error:
         _fail(str(error), INCOMPLETE)
-    except (PanelError, NoRegistry, Unwritable) as error:
+    except (NoRegistry, Unwritable) as error:
         _fail(str(error), BAD_INPUT)
+    except Unaccounted as error:
+        _fail(str(error), 1)
     except Ended as error:
         _fail(f"ended by {error} before it began; nothing is left of it", 1)
 
 
 def _run(
     choices: Choices,
+    market: Market,
     endings: Endings,
     check: bool,
     no_audit: bool,
@@ -223,7 +240,7 @@ def _run(
 ) -> int:
     """Play, audit and report a session; return the exit code."""
     out = choices.out
-    session = _begin(choices, endings)
+    session = _play(choices, market, endings)
     folder = out / session["id"]
     ok = session["verdict"] == "PASS"
     audit: dict[str, Any] | None = None

@@ -24,7 +24,7 @@ from typing import Any
 from dolphin.guard.guard import Guard
 from dolphin.link.channel import Channel, LinkError
 from dolphin.link.codec import Message, Unreadable, encode
-from dolphin.link.config import PERMIT_KEY, VENUE_KEY, BadConfig, Config, load
+from dolphin.link.config import PERMIT_KEY, VENUE_KEY, BadConfig, Config, folder_named, load
 from dolphin.link.loop import Loop, Rank
 from dolphin.link.messages import (
     FROM_VENUE,
@@ -184,7 +184,7 @@ class GuardProcess:
 def serve(kind: type[GuardProcess]) -> None:
     """Guard the session in the folder named on the command line."""
     tied = die_with_parent()
-    folder = sys.argv[1]
+    folder = folder_named("guard", sys.argv)
     try:
         guard = kind(load(folder))
     except BadConfig as error:

@@ -136,12 +136,18 @@ def load(folder: str | os.PathLike[str]) -> Config:
 
 
 # LNK-030
-def configured(process: str, words: Sequence[str]) -> Config:
-    """Return the configuration that a command line names, or end ``process`` with one line."""
+def folder_named(process: str, words: Sequence[str]) -> str:
+    """Return the folder that a command line names, or end ``process`` with one line."""
     if len(words) != 2:
         unusable(process, "the folder of a session expected, and nothing else")
+    return words[1]
+
+
+# LNK-030
+def configured(process: str, words: Sequence[str]) -> Config:
+    """Return the configuration that a command line names, or end ``process`` with one line."""
     try:
-        return load(words[1])
+        return load(folder_named(process, words))
     except BadConfig as error:
         unusable(process, str(error))
 

@@ -35,6 +35,7 @@ from traces.frames import JournalCorrupt
 
 ENTRIES_MIN = 20
 SCHEMA = 1
+ACCOUNTS = ("kernel", "guard", "venue", "driver")
 ATTRIBUTION_BARS = 120
 CAUSES = ("HEARTBEAT", "CHECKSUM", "DESYNC", "OPERATOR")
 SENSORS = {
@@ -67,6 +68,12 @@ def _read(path: Path) -> dict[str, Any]:
 def times_of(number: int) -> str:
     """Return a count of occurrences in words: "once", "7 times"."""
     return "once" if number == 1 else f"{number:,} times"
+
+
+def _unaccounted(run: Path) -> str:
+    """Return which process left no account, and so is not known to have ended; empty where none."""
+    missing = [name for name in ACCOUNTS if not _read(run / f"{name}.json")]
+    return f"no account of the {', the '.join(missing)}" if missing else ""
 
 
 def _shown(name: str, ok: bool, detail: str) -> dict[str, Any]:
@@ -275,7 +282,7 @@ def collect(
     kernel, unreadable = _history(run / "journal.bin")
     kernel["counts"] |= shell.get("counts", {})
     kernel["refusals"] |= shell.get("refusals", {})
-    broken = broken or unreadable
+    broken = broken or unreadable or _unaccounted(run)
     driver, venue = _read(run / "driver.json"), _read(run / "venue.json")
     bars: pl.DataFrame | None = None
     if (run / "bars.parquet").exists():

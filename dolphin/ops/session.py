@@ -162,6 +162,10 @@ def stall_ms() -> float:
     return worst
 
 
+class Unaccounted(Exception):
+    """A session has ended and its account cannot be written; one line says how it ended."""
+
+
 class Unwritable(Exception):
     """The session's folder cannot be made; one line names the path and says why."""
 
@@ -569,7 +573,8 @@ def run_session(
 ) -> dict[str, Any]:
     """Play a session and return its account; whatever happens, its processes are stopped.
 
-    Raises ``NoRegistry``, ``Unwritable``, ``Unsupervised`` and ``Ended`` where it did not begin.
+    Raises ``NoRegistry``, ``Unwritable``, ``Unsupervised`` and ``Ended`` where it did not begin,
+    and ``Unaccounted``.
     """
     started = datetime.now(UTC).isoformat(timespec="seconds")
     place = Place()
@@ -579,15 +584,21 @@ def run_session(
         broken, table = _play(config, progress, endings)
     finally:
         place.leave()
-    return collect(
-        config,
-        command=choices.command,
-        started=started,
-        processes=processes(config, table),
-        how="supervisord",
-        broken=broken,
-        rows=market.panel.rows,
-    )
+    try:
+        return collect(
+            config,
+            command=choices.command,
+            started=started,
+            processes=processes(config, table),
+            how="supervisord",
+            broken=broken,
+            rows=market.panel.rows,
+        )
+    except OSError as error:
+        how = broken or "played to its end"
+        raise Unaccounted(
+            f"{config.folder}: no account can be written ({error.strerror or error}); {how}"
+        ) from None
 
 
 def _play(

@@ -27,7 +27,7 @@ from types import FrameType
 
 from dolphin.link.channel import Channel, LinkError
 from dolphin.link.codec import Unreadable, encode
-from dolphin.link.config import PERMIT_KEY, BadConfig, Config, load
+from dolphin.link.config import PERMIT_KEY, BadConfig, Config, folder_named, load
 from dolphin.link.loop import Loop, Rank
 from dolphin.link.messages import TO_KERNEL, ToKernel
 from dolphin.link.process import Measure, die_with_parent, harden, measures
@@ -205,7 +205,7 @@ def kernel_of(folder: str) -> Kernel:
 def main() -> None:
     """Run the kernel of the session in the folder named on the command line."""
     tied = die_with_parent()
-    folder = sys.argv[1]
+    folder = folder_named("kernel", sys.argv)
     try:
         kernel = kernel_of(folder)
     except (JournalCorrupt, BadConfig, Unrecorded, ValueError) as error:

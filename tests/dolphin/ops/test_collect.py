@@ -1,13 +1,15 @@
 """The account: what was shown, and to whom a demotion belongs."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from dolphin.link.config import Config, load
-from dolphin.ops.collect import SENSORS, demotions, judge, recovered_after
+from dolphin.ops.collect import ACCOUNTS, SENSORS, collect, demotions, judge, recovered_after
 from kernel.outcome import Reason
+from tests.traces.samples import sample
 
 
 def bar(number: int, **changes: Any) -> dict[str, Any]:
@@ -77,6 +79,32 @@ def test_a_panel_has_only_to_be_played_to_its_end() -> None:
     assert [(one["name"], one["ok"]) for one in cut] == [("bars", False)]
     none = judge(config(), {}, {}, None)
     assert [(one["name"], one["ok"]) for one in none] == [("bars", False)]
+
+
+def account_of(run: Path, broken: str = "") -> dict[str, Any]:
+    made = config(folder=str(run), demonstration=False)
+    return collect(
+        made, command=(), started="", processes=[], how="", broken=broken, rows=0
+    )  # fmt: skip
+
+
+def test_a_session_without_a_journal_has_an_account_that_says_so(tmp_path: Path) -> None:
+    made = account_of(tmp_path)
+    assert made["verdict"] == "FAIL"
+    assert made["reason"] == "journal: cannot be read: No such file or directory"
+    assert json.loads((tmp_path / "session.json").read_text()) == json.loads(json.dumps(made))
+    assert account_of(tmp_path, "the kernel ended")["reason"] == "the kernel ended"
+
+
+def test_a_process_that_left_no_account_is_named(tmp_path: Path) -> None:
+    path = sample(tmp_path / "journal.bin", 1, 3)
+    assert path.exists()
+    for name in ACCOUNTS:
+        (tmp_path / f"{name}.json").write_text('{"counts": {}}')
+    assert "no account" not in account_of(tmp_path)["reason"]
+    (tmp_path / "kernel.json").unlink()
+    (tmp_path / "guard.json").write_text("{")
+    assert account_of(tmp_path)["reason"] == "no account of the kernel, the guard"
 
 
 def test_the_configuration_comes_back_from_its_file(tmp_path: Path) -> None:

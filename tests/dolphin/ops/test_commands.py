@@ -15,7 +15,8 @@ from msgspec import structs
 from dolphin.cli import COMMANDS, main
 from dolphin.feed.market import generate
 from dolphin.feed.session_market import lot_ppm_of, price_of
-from dolphin.ops.operator import WORDS_MAX, age, named, words
+from dolphin.link.messages import WORDS_MAX
+from dolphin.ops.operator import age, named, words
 from dolphin.ops.registry import HOME_VARIABLE, Place, Running
 from dolphin.ops.session import Choices, Market, Unwritable, prepare, too_short
 from dolphin.ops.supervise import ROOT

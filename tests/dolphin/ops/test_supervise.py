@@ -1,6 +1,8 @@
 """supervisord reads of its file what was meant, whatever paths hold; without it nothing runs."""
 
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,9 @@ from msgspec.structs import replace
 from supervisor.options import ServerOptions, UnhosedConfigParser, expand
 
 from dolphin.ops.supervise import (
+    PROGRAMS,
+    ROOT,
+    WITH_DRILLS,
     Supervised,
     Unsupervised,
     environment,
@@ -99,3 +104,19 @@ def test_the_last_line_of_a_log(tmp_path: Path) -> None:
     assert last_line(log) == ""
     log.write_bytes(b"first\nlast \xff\n\n")
     assert last_line(log) == "last \N{REPLACEMENT CHARACTER}"
+
+
+def test_every_program_says_in_one_line_that_it_needs_a_sessions_folder() -> None:
+    modules = sorted({one.module for one in (*PROGRAMS, *WITH_DRILLS.values())})
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", module, *words],
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for module in modules
+        for words in ([], ["/nowhere"])
+    ]  # fmt: skip
+    for process in started:
+        out, said = process.communicate(timeout=120)
+        assert (process.returncode, out, len(said.splitlines())) == (2, "", 1), process.args
+        assert "folder of a session expected" in said or "/nowhere" in said
