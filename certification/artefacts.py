@@ -97,7 +97,7 @@ class Inputs:
     audit_file: FileRef
     check_files: tuple[FileRef, ...]
     pinned_corpus_file: FileRef
-    verify_file: FileRef
+    verify_files: tuple[FileRef, ...]
     manifest_file: FileRef
     makefile: FileRef
     tlc_file: FileRef
@@ -110,7 +110,7 @@ class Inputs:
     audit: Mapping[str, Any] | None
     check: Mapping[str, Any] | None
     pinned_corpus: Mapping[str, Any] | None
-    verify: Mapping[str, Any] | None
+    verify: tuple[Mapping[str, Any] | None, ...]
     manifest: Mapping[str, Any] | None
     tests: tuple["TestRun", ...]
     configurations: Mapping[str, str]
@@ -132,7 +132,7 @@ class Inputs:
                 self.audit_file,
                 *self.check_files,
                 self.pinned_corpus_file,
-                self.verify_file,
+                *self.verify_files,
                 self.manifest_file,
                 self.makefile,
                 self.tlc_file,
@@ -387,7 +387,7 @@ def collect(
     if check is not None and not check_files[0].present:
         raise BadInput(f"{check}: no such file, expected the output of `dolphin check --json`")
     verify_lanes = (root / "runs/verify/full.json", root / "runs/verify/fast.json")
-    verify_file = own("verify.json", *verify_lanes)
+    verify_files = (own("verify.json"), *(_ref(path, root) for path in verify_lanes))
     for path in junit:
         if not path.is_file():
             raise BadInput(f"{path}: no such file, expected a JUnit file")
@@ -434,7 +434,7 @@ def collect(
         audit_file=audit_file,
         check_files=check_files,
         pinned_corpus_file=pinned_corpus_file,
-        verify_file=verify_file,
+        verify_files=verify_files,
         manifest_file=manifest_file,
         makefile=_ref(root / "Makefile", root),
         tlc_file=_ref(tlc, root),
@@ -452,7 +452,7 @@ def collect(
             root,
         ),
         pinned_corpus=read_json(pinned_corpus_file, shapes.Corpus),
-        verify=read_json(verify_file, shapes.Verify),
+        verify=tuple(read_json(ref, shapes.Verify) for ref in verify_files),
         manifest=manifest,
         tests=tuple(read_junit(ref) for ref in junit_files if ref.readable),
         configurations={

@@ -5,7 +5,8 @@ Rules of this file:
 *   One file for each item, ``certification/records/<item>.json``, committed: fields in one order, a
     part of the item on a line, so that a change reads as a change.
 *   A record is a claim, not a proof. What makes it worth anything is that it names its inputs by
-    hash (``standing.py``) and that the next run of the item is compared with it (``differs``).
+    hash (``standing.py``) and that the next run of the item is compared with it
+    (``collectors/verified.py``, ``verify/records.py``).
 *   ``whole`` is whether the item was run to its end. A record of a part says what part, in its
     figures and in ``parts``; it never stands for the whole.
 *   "Not run" is no outcome and is never recorded.

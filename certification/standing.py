@@ -33,7 +33,6 @@ ROOT = Path(__file__).resolve().parent.parent
 LEVEL_A = "certification/level_a.toml"
 RUN_HERE = "run here"
 RECORDED, IN_PART, STALE, NONE = "recorded", "recorded in part", "stale", "no record"
-LEVEL_A_MODULES = "modules of level A"
 
 
 class Reads(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -251,7 +250,12 @@ def _standing(
             **told["figures"].get("code", {}), **sums,
             "modules": {"total": len(wanted), "recorded": len(here)}}}  # fmt: skip
         whole = told["whole"] and len(here) == len(wanted) and not sums.get("undecided")
-        said = f"{len(here)} of {len(wanted)} {LEVEL_A_MODULES}"
+        total = sums.get("total", 0)
+        said = (
+            f"{total - sums.get('undecided', 0):,} of {total:,} mutants have a verdict that still "
+            "counts; "
+            f"{len(here)} of {len(wanted)} modules are as they were"
+        )
     else:
         sums = summed(by_hash[wanted[name]] for name in here)
         figures = {**told["figures"], **sums, "functions": len(wanted)}

@@ -18,10 +18,11 @@ Not here: which items (``plan.py``), printing (``dolphin/commands/verify.py``).
 
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from verify.item import DOES_NOT_HOLD, FAST, FULL, HOLDS, NOT_RUN, Context, Item, Outcome
 from verify.records import STALE, Recorded, compared
@@ -179,6 +180,7 @@ def document(lane: str, verified: Sequence[Verified], whole: bool) -> dict[str, 
         "items": [
             {
                 "name": one.item.name,
+                "figures": dict(one.outcome.figures),
                 "section": one.item.section,
                 "claim": one.item.claim,
                 "status": one.outcome.status,
@@ -197,3 +199,14 @@ def document(lane: str, verified: Sequence[Verified], whole: bool) -> dict[str, 
         ],
         **sections,
     }
+
+
+def merged(before: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the document of a lane after some of its items were run again.
+
+    Each row has its own figures and names its inputs by hash, so that an old row beside a new one
+    misleads nobody. The document as a whole says nothing: ``whole`` is false.
+    """
+    fresh = {row["name"] for row in told["items"]}
+    old = [row for row in before.get("items", ()) if row["name"] not in fresh]
+    return {**told, "whole": False, "items": [*old, *told["items"]]}

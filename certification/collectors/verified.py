@@ -17,7 +17,7 @@ Not here: running any of it (``dolphin verify``), what a record is worth (``stan
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +170,7 @@ class Said:
     state: str
     detail: str
     basis: str
+    figures: Figures = field(default_factory=dict)
 
 
 def digest_of(root: Path, patterns: Iterable[str]) -> str:
@@ -192,31 +193,44 @@ def ruled(figures: Figures, ruling: Ruling) -> tuple[str, str]:
     return HOLDS if holds else DOES_NOT_HOLD, detail
 
 
-def run_here(inputs: Inputs, item: str, section: str, ruling: Ruling) -> Said:
-    """Return what ``verify.json`` says of an item that was run here."""
-    if inputs.verify is None:
-        if inputs.verify_file.present:
+def said_by(
+    document: Mapping[str, Any] | None, file: FileRef, item: str, section: str, root: Path,
+    ruling: Ruling,
+) -> Said:  # fmt: skip
+    """Return what one ``verify.json`` says of an item that was run here."""
+    if document is None:
+        if file.present:
             return Said(DOES_NOT_HOLD, "not the file that the session recorded", RUN_HERE)
-        return Said(NOT_RUN, f"{inputs.verify_file.short} is missing", NOT_RUN)
-    row = next((row for row in inputs.verify["items"] if row["name"] == item), None)
+        return Said(NOT_RUN, "not run here, no record", NOT_RUN)
+    row = next((row for row in document["items"] if row["name"] == item), None)
     if row is None or row.get("basis", RUN_HERE) == RECORDED:
-        return Said(NOT_RUN, "not run here", NOT_RUN)
-    if digest_of(inputs.root, row["inputs"]) != row["inputs_sha256"]:
+        return Said(NOT_RUN, "not run here, no record", NOT_RUN)
+    if digest_of(root, row["inputs"]) != row["inputs_sha256"]:
         return Said(NOT_RUN, "run here of other inputs: what it read has changed", STALE)
     if row["status"] == DOES_NOT_HOLD:
         finding = next(iter(row["findings"]), "")
         return Said(DOES_NOT_HOLD, f"{row['detail']}; {finding}".rstrip("; "), RUN_HERE)
     if row["status"] != HOLDS:
         return Said(NOT_RUN, row["detail"], NOT_RUN)
-    if not row.get("decides", inputs.verify["lane"] == "full"):
+    if not row.get("decides", document["lane"] == "full"):
         return Said(NOT_RUN, f"only a sample was run here: {row['detail']}", NOT_RUN)
-    return Said(*ruled(inputs.verify.get(section) or {}, ruling), RUN_HERE)
+    figures = row.get("figures") or document.get(section) or {}
+    return Said(*ruled(figures, ruling), RUN_HERE, figures)
+
+
+def run_here(inputs: Inputs, item: str, section: str, ruling: Ruling) -> tuple[Said, FileRef]:
+    """Return what was run here of an item, and the file: the first that gives an outcome."""
+    found = [
+        (said_by(document, file, item, section, inputs.root, ruling), file)
+        for document, file in zip(inputs.verify, inputs.verify_files, strict=True)
+    ]
+    stale = [one for one in found if one[0].basis == STALE]
+    told = [one for one in found if one[1].present]
+    return next((one for one in found if one[0].state != NOT_RUN), (stale or told or found)[0])
 
 
 def by_record(told: Standing, ruling: Ruling) -> Said:
     """Return what an item's record says, as far as it counts here."""
-    if told.record is None:
-        return Said(NOT_RUN, told.why, NOT_RUN)
     if told.state == STALE:
         return Said(NOT_RUN, f"{told.why} ({told.told['detail']})", STALE)
     state, detail = ruled(told.figures, ruling)
@@ -229,7 +243,7 @@ def by_record(told: Standing, ruling: Ruling) -> Said:
     return Said(state, f"{detail}; {place}", RECORDED)
 
 
-def differing(here: Said, told: Standing, item: str, figures: Figures, names: Iterable[str]) -> str:
+def differing(here: Said, told: Standing, item: str, names: Iterable[str]) -> str:
     """Return how a run here and a record of the same inputs differ; "" where they agree."""
     if told.state != RECORDED or here.basis != RUN_HERE or here.state == NOT_RUN:
         return ""
@@ -237,7 +251,7 @@ def differing(here: Said, told: Standing, item: str, figures: Figures, names: It
     if here.state != told.told["status"]:
         return f"run here: {here.state}; {place}: {told.told['status']}: one of them is false"
     for name in names:
-        now, before = figure(figures, name), figure(told.figures, name)
+        now, before = figure(here.figures, name), figure(told.figures, name)
         if now != before:
             return f"{name}: {now} as run here, {before} in {place}: one of them is false"
     return ""
@@ -255,19 +269,15 @@ def verified_claims(inputs: Inputs) -> list[Claim]:
     """Return the claims that ``dolphin verify`` decides."""
     claims = []
     for name, text, item, section, ruling in RULINGS:
-        here = run_here(inputs, item, section, ruling)
+        here, file = run_here(inputs, item, section, ruling)
         told = inputs.standings.get(item) or Standing(item, NONE, here.detail)
-        file: FileRef = inputs.verify_file
         said = here
-        section_figures = (inputs.verify or {}).get(section) or {}
-        wrong = differing(here, told, item, section_figures, inputs.compared.get(item, ()))
+        wrong = differing(here, told, item, inputs.compared.get(item, ()))
         if wrong:
             said = Said(DOES_NOT_HOLD, wrong, RUN_HERE)
         elif here.state == NOT_RUN:
-            said = by_record(told, ruling)
+            said = by_record(told, ruling) if told.record is not None else here
             file = inputs.record_files[item] if told.record is not None else file
-            if told.record is None and here.basis == STALE:
-                said = here
         claims.append(
             claim_over(name, text, said.state, file, VERIFY, PACKAGE, said.detail, said.basis)
         )

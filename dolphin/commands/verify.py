@@ -10,8 +10,8 @@ Rules of this file:
     inputs for a run, and says so; the full lane runs, and fails where the record differs.
 *   ``--record`` commits nothing: it writes records of what was run here, or in ``--from``, for
     people to commit.
-*   A whole lane leaves its document as ``runs/verify/<lane>.json``, which the report reads. A
-    selection leaves none.
+*   A run leaves its document as ``runs/verify/<lane>.json``, which the report reads; of a
+    selection, its items' rows in place of the older ones.
 
 Not here: the items (``verify/``).
 """
@@ -40,6 +40,7 @@ from verify.running import (
     at_no_cost,
     document,
     forecast,
+    merged,
     run_item,
     settled,
     summed,
@@ -107,6 +108,19 @@ def _listed(
             span = "recorded" if held.record else "kept"
         table.add_row(item.name, item.section, span, item.claim)
     return table
+
+
+def leave(path: Path, told: dict[str, object], *, whole: bool) -> None:
+    """Leave the document for the report; of a selection beside what the lane left before."""
+    if not whole:
+        try:
+            told = merged(json.loads(path.read_text(encoding="utf-8")), told)
+        except (OSError, ValueError):
+            pass
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".draft")
+    draft.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    draft.replace(path)
 
 
 def run_lane(
@@ -201,12 +215,7 @@ def command(
         err.print("interrupted: finished items are kept, and the next run continues from there")
         sys.exit(CODES[NOT_RUN])
     told = document(lane, verified, whole=not only)
-    if not only:
-        folder = Path(ROOT) / "runs" / "verify"
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = folder / f"{lane}.draft"
-        draft.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-        draft.replace(folder / f"{lane}.json")
+    leave(ROOT / "runs" / "verify" / f"{lane}.json", told, whole=not only)
     state = summed(verified)
     if as_document:
         click.echo(json.dumps(told))

@@ -131,6 +131,23 @@ def test_control_a_forged_record_is_found_by_the_run_and_both_are_named(run: Pat
     assert "one of them is false" in claims(run)["PRF-ROCQ"].detail
 
 
+def test_of_two_lanes_the_one_that_gives_an_outcome_counts(run: Path) -> None:
+    root = run.parent.parent
+    document = a_run.read_json(run / "verify.json")
+    (run / "verify.json").unlink()
+    old = json.loads(json.dumps(document))
+    for row in old["items"]:
+        row["inputs_sha256"] = "0"
+    a_run.write_json(root / "runs/verify/full.json", old)
+    assert claims(run)["PRF-ROCQ"].basis == STALE
+    for row in document["items"]:
+        row["figures"] = {**a_run.FIGURES[row["section"]], "theorems": 7}
+    a_run.write_json(root / "runs/verify/fast.json", document)
+    found = claims(run)["PRF-ROCQ"]
+    assert (found.status, found.basis, found.artefact) == (HOLDS, RUN_HERE, "runs/verify/fast.json")
+    assert found.detail.startswith("7 theorems"), "an item's own figures go first"
+
+
 def test_rows_run_here_and_rows_recorded_stand_together_and_the_suite_says_so(run: Path) -> None:
     recorded_whole(run)
     document = a_run.read_json(run / "check.json")

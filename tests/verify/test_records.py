@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dolphin.commands.verify import leave
 from tests.tidy.findings import ROOT
 from verify.item import DOES_NOT_HOLD, FAST, FULL, HOLDS, NOT_RUN, Context, Item, Outcome
 from verify.plan import LANES, items
@@ -103,6 +104,27 @@ def test_a_record_of_other_inputs_contradicts_nothing(state: str) -> None:
     outcome = Outcome(HOLDS, "x", {"edges": 8})
     assert compared(outcome, told(state, edges=7)) == outcome
     assert compared(Outcome(NOT_RUN, "no coqc"), told(edges=7)).status == NOT_RUN
+
+
+def test_a_selection_stands_beside_what_the_lane_left_before(tmp_path: Path) -> None:
+    path = tmp_path / "runs" / "full.json"
+    named = {name: dataclasses.replace(item(), name=name) for name in ("a", "b")}
+
+    def lane(*names: str) -> dict[str, object]:
+        ran_items = [
+            Verified(named[name], Outcome(HOLDS, name, {"n": len(names)}), 1.0, "", False, "")
+            for name in names
+        ]
+        return document(FULL, ran_items, whole=len(names) == 2)
+
+    leave(path, lane("a"), whole=False)
+    leave(path, lane("a", "b"), whole=True)
+    leave(path, lane("b"), whole=False)
+    told = json.loads(path.read_text("utf-8"))
+    assert [(row["name"], row["figures"]) for row in told["items"]] == [
+        ("a", {"n": 2}), ("b", {"n": 1})
+    ]  # fmt: skip
+    assert told["whole"] is False
 
 
 def test_a_row_of_a_check_that_differs_from_its_record_is_named_with_both() -> None:
