@@ -201,7 +201,8 @@ TEXTS: Mapping[str, str] = {
 
     Runs the items of a lane, or those named with --only; --list names them. The fast lane takes
     samples and is part of `make test`; the full lane takes everything, for hours (`make
-    check-all`). What held before for the same inputs is not run again.
+    check-all`). What held here before, or is on record (certification/records/), for exactly the
+    same inputs is not run again, and is counted apart.
 
     \b
     Examples:
