@@ -21,11 +21,15 @@ from certification.standing import IN_PART, RECORDED, RUN_HERE, STALE
 
 @dataclass(frozen=True)
 class Area:
-    """A name in plain words, how the ids of its claims begin, and what makes what is missing."""
+    """A name in plain words, how the ids of its claims begin, and what makes what is missing.
+
+    ``open_word`` says what "not run" is here: a measure of isolation is not run, it is not met.
+    """
 
     name: str
     stems: tuple[str, ...]
     remedy: str
+    open_word: str = NOT_RUN
 
 
 AREAS = (
@@ -41,7 +45,7 @@ AREAS = (
     Area("requirements traced to tests", ("REQ-",), "make check-all"),
     Area("configuration control", ("CFG-", "DOC-"), "make check-all, on a committed source"),
     Area("isolation of the processes", ("ISO-",),
-         'nothing to run: docs/ARCHITECTURE.md, "What is not isolated yet"'),
+         'no command does: docs/ARCHITECTURE.md, "What is not isolated yet"', "not met"),
 )  # fmt: skip
 
 
@@ -52,6 +56,11 @@ class Summary:
     area: Area
     status: str
     claims: tuple[Claim, ...]
+
+    @property
+    def word(self) -> str:
+        """The state in words."""
+        return self.area.open_word if self.status == NOT_RUN else self.status
 
     @property
     def open(self) -> tuple[Claim, ...]:

@@ -32,7 +32,8 @@ LOOK = {
     "does not hold": "bad", "NOT as recorded": "bad", "failing": "bad", "untested": "bad",
     "failed": "bad", "xpassed": "bad", "FAIL": "bad",
     "not run": "open", "in part": "open", "did not hold": "open", "INCOMPLETE": "open",
-    "stale": "open", "recorded in part": "open", "no record": "open", "drill": "drill",
+    "stale": "open", "not met": "open", "recorded in part": "open", "no record": "open",
+    "drill": "drill",
     "run here": "good", "recorded": "recorded",
 }  # fmt: skip
 

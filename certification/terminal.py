@@ -49,7 +49,7 @@ def package_lines(claims: tuple[Claim, ...], colour: Colour = plain) -> list[str
             how = summary.rests_on
         else:
             how = f"{len(summary.open)} of {number} open: {summary.area.remedy}"
-        lines.append(f"  {summary.status:13} {summary.area.name:38} {how}")
+        lines.append(f"  {summary.word:13} {summary.area.name:38} {how}")
         lines += [
             f"    {claim.id}: {claim.text}: {claim.detail or 'no'}"
             for claim in summary.open

@@ -55,4 +55,7 @@ def test_no_remedy_names_the_command_that_was_just_run(run: Path) -> None:
     open_areas = [one for one in summaries(claims) if one.status != HOLDS]
     assert len(open_areas) > 5
     assert not [one.area.name for one in open_areas if "run" in one.area.remedy.split()[1:2]]
+    words = {one.area.name: one.word for one in open_areas}
+    assert words["isolation of the processes"] == "not met"
+    assert words["tests"] == "not run"
     assert not [one.id for one in claims if one.status == NOT_RUN and one.command == "make run"]

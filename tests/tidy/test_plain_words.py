@@ -4,8 +4,8 @@ Rules of the check:
 
 *   ``plain_words.toml`` lists private words with the field's term for each. A row has a sample that
     it alone must reject.
-*   Read are: the pages, the requirements, the first line of every module's docstring, and every
-    text with a blank in it that the commands, the session's last screen, the
+*   Read are: the pages, the requirements, the first line of every module's docstring, the report's
+    templates, and every text with a blank in it that the commands, the session's last screen, the
     instruments and the report can print.
 *   Not read: decisions, which are records of their time, and ``spec/rocq/``, whose page repeats the
     comments of proofs; these are bound to results on record and change with them.
@@ -26,7 +26,8 @@ from tests.tidy.findings import ROOT, Finding, files, must_reject, show
 
 LIST = "tests/tidy/plain_words.toml"
 NOT_READ = ("docs/adr/", "spec/rocq/")
-CODE_SPAN = re.compile(r"``[^`]*``|`[^`]*`")  # names, which are no prose
+# Names, which are no prose; in a template, what Jinja reads and the tags of HTML.
+CODE_SPAN = re.compile(r"``[^`]*``|`[^`]*`|\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|<[^>]*>")
 # What prints for people: the texts in these are read as well as the first lines.
 PRINTING = ("dolphin/commands/", "dolphin/cli.py", "dolphin/ops/", "certification/", "verify/")
 # The texts of these are inputs of results on record; they change when those are run again.
@@ -117,6 +118,7 @@ def where_strangers_read() -> Iterator[tuple[str, str]]:
         if not path.startswith(NOT_READ):
             yield path, text
     yield from files(".toml", under=("certification/requirements",))
+    yield from files(".html", under=("certification/templates",))
 
 
 @pytest.mark.parametrize("word", WORDS, ids=lambda word: word.private.pattern)
@@ -133,6 +135,7 @@ def test_each_word_rejects_its_sample_and_no_other_row_does(word: Word) -> None:
         ("dolphin/commands/x.py", '"""A command."""\n\nclick.echo(f"{name} hangs on it")\n'),
         ("certification/x.py", '"""A page."""\n\nTEXT = "what hangs on it"\n'),
         ("README.md", "The rules of the house.\n"),
+        ("certification/templates/x.html", "<p>{{ one.name }} hangs on it</p>\n"),
     ],
 )
 def test_a_private_word_where_a_stranger_reads_is_rejected(path: str, text: str) -> None:
