@@ -7,8 +7,8 @@ Rules of this file:
 
 *   The machine moves only here; a trip (``killswitch.py``) is the one exception.
 *   A demotion goes straight to the posture called for, and advances the fence, so that permits of
-    the freer posture die. A promotion climbs one posture at a time (the seeds leave both open; this
-    is the safer reading).
+    the freer posture die. A promotion climbs one posture at a time (the sources leave both open;
+    this is the safer reading).
 
 Not here: thresholds and counts (``posture.py``), the multiplier (``survival.py``). Spec module:
 Posture. Sources: bible 11.5, 11.6, 19.3; specification VI.2, VI.3; ADR 0022.

@@ -8,8 +8,8 @@ Rules of this file:
 
 *   The machine moves only in ``CloseBar``; a trip (``killswitch.py``) is the one exception.
 *   A demotion goes straight to the posture called for, and advances the fence, so that permits of
-    the freer posture die. A promotion climbs one posture at a time (the seeds leave both open; this
-    is the safer reading).
+    the freer posture die. A promotion climbs one posture at a time (the sources leave both open;
+    this is the safer reading).
 *   HIBERNATE is left only when flat and behind a confirmed fence, and bars count only then.
 *   Between bars an entry is judged by ``effective``: the lower of committed and called.
 
