@@ -24,14 +24,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from verify.item import DOES_NOT_HOLD, FULL, HOLDS, NOT_RUN, Item, Outcome
+from verify.item import DOES_NOT_HOLD, FAST, FULL, HOLDS, NOT_RUN, Item, Outcome
 from verify.plan import items
-from verify.running import kept
+from verify.running import Verified, kept
 from verify.store import Store
 
 Parts = dict[str, dict[str, int]]
 Found = tuple[Outcome | None, Parts, Parts]  # what is known of it, its parts, who killed
-WHOLE = {"models"}  # of which all that is kept, row by row, is as good as one run of all
 
 
 def proofs(root: Path, store: Store) -> Found:
@@ -270,6 +269,34 @@ def document_of(
     }
 
 
+def held_of(item: Item, store: Store, root: Path) -> Verified | None:
+    """Return the outcome of a whole item that is kept: the full lane's, or one as good."""
+    held = kept(store, item, FULL, root)
+    if held is None and FAST in item.seconds and not getattr(item, "samples", True):
+        held = kept(store, item, FAST, root)
+    return held
+
+
+def when_and_how_long(outcome: Outcome, folder: Path) -> tuple[str, float | None]:
+    """Return when the last result of a part came, and the seconds of all where they are kept."""
+    rows: Any = outcome.figures.get("rows")
+    if rows:
+        spent = sum(row["seconds"] for row in rows.values())
+        return max(row["ran_at"] for row in rows.values()), round(spent, 1)
+    last = max((path.stat().st_mtime for path in folder.rglob("*.json")), default=0.0)
+    return datetime.fromtimestamp(last, UTC).isoformat(timespec="seconds"), None
+
+
+def is_whole(name: str, outcome: Outcome) -> bool:
+    """Return whether what is kept piece by piece is as good as one run of all."""
+    found: Any = outcome.figures
+    if name == "models":
+        return bool(found["runs"] == found["of"])
+    if name in ("mutants-code", "spec-mutants"):
+        return not found["code" if name == "mutants-code" else "spec"]["undecided"]
+    return False
+
+
 def gathered(root: Path, only: Iterable[str]) -> dict[str, Any]:
     """Return the document: what is finished of each item of the full lane."""
     store, wanted = Store.of(root), set(only)
@@ -277,7 +304,7 @@ def gathered(root: Path, only: Iterable[str]) -> dict[str, Any]:
     for item in items(FULL):
         if wanted and item.name not in wanted:
             continue
-        held = kept(store, item, FULL, root)
+        held = held_of(item, store, root)
         part: Found = (None, {}, {})
         # Models keep their runs elsewhere; of the others nothing is read where nothing is kept.
         own = store.below(item.name)
@@ -288,15 +315,9 @@ def gathered(root: Path, only: Iterable[str]) -> dict[str, Any]:
             figures = {**(outcome.figures if outcome else {}), **held.outcome.figures}
             whole = Outcome(HOLDS, held.outcome.detail, figures, held.outcome.findings)
             told = document_of(item, whole, True, held.ran_at, held.seconds)
-        elif outcome is not None and item.name in WHOLE:
-            by_name: Any = outcome.figures["rows"]
-            rows = list(by_name.values())
-            every = outcome.figures["runs"] == outcome.figures["of"]
-            last, spent = max(row["ran_at"] for row in rows), sum(row["seconds"] for row in rows)
-            told = document_of(item, outcome, every, last, round(spent, 1))
         elif outcome is not None:
-            now = datetime.now(UTC).isoformat(timespec="seconds")
-            told = document_of(item, outcome, False, now, None)
+            ran_at, seconds = when_and_how_long(outcome, own.folder)
+            told = document_of(item, outcome, is_whole(item.name, outcome), ran_at, seconds)
         else:
             continue
         listed.append({**told, "parts": parts, "killers": killers})
