@@ -125,6 +125,14 @@ class NotMeasured(Exception):
     """The tests of a part could not be run to their end; the message says what pytest said."""
 
 
+def ended(path: Path) -> bool:
+    """Return whether a run wrote its data there, and not only that it has begun."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["ended"] is True
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def measured(context: Context, part: Part) -> Path:
     """Return the data of one part: kept, or made now by its tests under the instrument.
 
@@ -141,7 +149,7 @@ def measured(context: Context, part: Part) -> Path:
     words = ["run", *targets(context.root), "--data", str(path), "--", "-m", "pytest", "-q"]
     words += ["-n", str(context.jobs), "--dist", "loadfile"]
     done = mcdc(context.root, *words, *part.tests)
-    if done.returncode not in (PASSED, FAILED, NO_TESTS) or not path.is_file():
+    if done.returncode not in (PASSED, FAILED, NO_TESTS) or not ended(path):
         lines = (done.stdout + done.stderr).strip().splitlines() or ["pytest said nothing"]
         raise NotMeasured(f"{part.name}: pytest ended with {done.returncode}: {lines[-1]}")
     if done.returncode != FAILED:

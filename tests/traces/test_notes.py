@@ -36,5 +36,3 @@ def test_an_operators_note_says_who_and_why() -> None:
         with pytest.raises(Malformed) as caught:
             operator_words(note_record(kind="operator", **lacking)[1])
         assert str(caught.value) == "an operator's note without who and why"
-
-

@@ -18,8 +18,8 @@ import runpy
 import sys
 from pathlib import Path
 
-from verify.mcdc import justify, report
-from verify.mcdc.runtime import BadInput, Data, Recorder
+from . import justify, report
+from .runtime import BadInput, Data, NotRun, Recorder, Run
 
 DATA = Path("build/mcdc.json")
 
@@ -58,25 +58,29 @@ def run(targets: list[str], data: Path, program: list[str]) -> int:
         import pytest
 
         chosen = [part for target in targets for part in ("--mcdc", target)]
-        plugin = ["-p", "verify.mcdc.pytest_plugin"]
+        plugin = ["-p", f"{__package__}.pytest_plugin"]
         return int(pytest.main([*plugin, *chosen, f"--mcdc-data={data}", *rest]))
     if not as_module and not Path(name).is_file():
         raise BadInput(f"run: {name}: no such script")
-    code = 0
+    code, group = 0, "failed"  # until it has come to an end of its own
     sys.argv = [name, *rest]
     with Recorder(targets) as recorder:
+        mine = Run(data)
         try:
             if as_module:
                 runpy.run_module(name, run_name="__main__", alter_sys=True)
             else:
                 sys.path.insert(0, str(Path(name).resolve().parent))
                 runpy.run_path(name, run_name="__main__")
+            group = "program"
         except SystemExit as leaving:
+            group = "program"
             code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
         finally:
-            recorder.pour("program")
-            recorder.data.tests["program"] = 1
-            recorder.finish().write(data)
+            if mine.ours:
+                recorder.pour(group)
+                recorder.data.tests[group] = 1
+                mine.end(recorder.finish())
     return code
 
 
@@ -116,6 +120,9 @@ def main(words: list[str]) -> int:
     except BadInput as error:
         sys.stderr.write(f"mcdc: {error}\n")
         return 2
+    except NotRun as error:
+        sys.stderr.write(f"mcdc: {error}\n")
+        return 3
 
 
 if __name__ == "__main__":

@@ -8,6 +8,10 @@ Rules of this file:
 *   What a probe adds for the first time is written to a mapped file at once. A SIGKILL loses
     nothing, and a limit on the size of files (a drill of some programs) does not reach it, while
     there is room in the file's first block.
+*   Its descriptors are its process's: each use looks first whether it is still the same file.
+*   A mapped page for which the disk has no room is a SIGBUS for whoever touches it. So every block
+    is allocated before it is mapped. Where that fails, the child records no more and leaves a file
+    that says so; the run counts such children and names their number.
 *   A child's evidence goes to the group of the test that started it. What it reaches after that
     test has ended counts for nothing: its folder is gone.
 *   A child is never disturbed. Where the folder is gone, or a source is not the one that the run
@@ -30,6 +34,7 @@ import shutil
 import struct
 import sys
 import tempfile
+from _thread import RLock
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -37,13 +42,14 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from verify.mcdc.runtime import BadInput, Data, Recorder, source_hash
+from .runtime import BadInput, Data, Recorder, source_hash
 
 FOLDER = "MCDC_CHILDREN"
 PATH = "PYTHONPATH"
 TARGETS = "targets.json"
 BOOTSTRAP = Path(__file__).resolve().parent / "bootstrap"
-BLOCK = 1 << 20
+FULL = ".full"
+BLOCKS = (1 << 20, 1 << 16)  # bytes: the first for which there is room
 RECORD = struct.Struct("<Q")  # a code plus one: zero is room that nobody has used
 
 
@@ -63,9 +69,16 @@ class Children:
 
     def begin(self) -> None:
         """Have the processes that are started from now on record."""
-        self._folder = Path(tempfile.mkdtemp(prefix="mcdc-"))
         document = {"kept": self._kept.name, "targets": self._targets}
-        (self._folder / TARGETS).write_text(json.dumps(document), encoding="utf-8")
+        try:
+            self._folder = Path(tempfile.mkdtemp(prefix="mcdc-"))
+            (self._folder / TARGETS).write_text(json.dumps(document), encoding="utf-8")
+        except OSError:
+            if self._folder is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+            self._data.unrecorded += 1
+            return
         self._before = {name: os.environ.get(name) for name in (FOLDER, PATH)}
         os.environ[FOLDER] = str(self._folder)
         os.environ[PATH] = os.pathsep.join(filter(None, [str(BOOTSTRAP), self._before[PATH]]))
@@ -81,6 +94,7 @@ class Children:
                 os.environ[name] = value
         for name, codes in found(self._folder):
             self._data.hits.setdefault(name, {}).setdefault(group, set()).update(codes)
+        self._data.unrecorded += len(list(self._folder.glob(f"*{FULL}")))
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder = None
 
@@ -88,7 +102,10 @@ class Children:
 def found(folder: Path) -> Iterator[tuple[str, set[int]]]:
     """Yield module and codes, counted from the module's start, of each child of a folder."""
     for index in sorted(folder.glob("*.index")):
-        hits = index.with_suffix(".hits").read_bytes()
+        try:
+            hits = index.with_suffix(".hits").read_bytes()
+        except FileNotFoundError:
+            continue  # the process got no further
         codes = sorted(code - 1 for (code,) in RECORD.iter_unpack(hits) if code)
         for line in index.read_text(encoding="utf-8").splitlines():
             words = line.split()
@@ -97,6 +114,28 @@ def found(folder: Path) -> Iterator[tuple[str, set[int]]]:
             name, first, end, _whole = words
             inside = codes[bisect_left(codes, int(first)) : bisect_left(codes, int(end))]
             yield name, {code - int(first) for code in inside}
+
+
+class Kept:
+    """A descriptor that is kept open in somebody else's process.
+
+    The process may close it (daemons close all they find), and its number may then be another
+    file's, which must never be written to.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._is = self._identity()
+
+    def _identity(self) -> tuple[int, int]:
+        found = os.fstat(self._descriptor)
+        return found.st_dev, found.st_ino
+
+    def number(self) -> int:
+        """Return it. Raises `OSError` where it is not what it was."""
+        if self._identity() != self._is:
+            raise OSError("the process has closed it")
+        return self._descriptor
 
 
 class ChildRecorder(Recorder):
@@ -111,13 +150,59 @@ class ChildRecorder(Recorder):
         for name, (file, digest) in document["targets"].items():
             if name not in sys.modules:
                 self.data.files[name], self.data.hashes[name] = file, digest
-        self._index, path = tempfile.mkstemp(".index", f"{os.getpid()}-", folder)
-        descriptor = os.open(Path(path).with_suffix(".hits"), os.O_RDWR | os.O_CREAT | os.O_EXCL)
-        os.ftruncate(descriptor, BLOCK)
-        self._hits = mmap.mmap(descriptor, BLOCK)
-        os.close(descriptor)
+        self._full = folder / f"{os.getpid()}{FULL}"
+        self._said_full = False
+        self._lock = RLock()
+        self._blocks: list[tuple[int, mmap.mmap]] = []
+        try:
+            index, path = tempfile.mkstemp(".index", f"{os.getpid()}-", folder)
+            self._index = Kept(index)
+            file = Path(path).with_suffix(".hits")
+            self._file = Kept(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL))
+            self._grow(*BLOCKS)
+        except OSError:
+            self._say_full()
+            raise
         self._own = True
         os.register_at_fork(after_in_child=self._forked)
+
+    @property
+    def _end(self) -> int:
+        return sum(len(block) for _, block in self._blocks)
+
+    def _grow(self, *sizes: int) -> None:
+        """Allocate and map one more block, of the first size that there is room for.
+
+        Raises `OSError`.
+        """
+        with self._lock:
+            start, descriptor = self._end, self._file.number()
+            for size in sizes:
+                try:
+                    os.posix_fallocate(descriptor, start, size)
+                except OSError as error:
+                    failure = error
+                else:
+                    self._blocks.append((start, mmap.mmap(descriptor, size, offset=start)))
+                    return
+        raise failure
+
+    def _put(self, place: int, number: int) -> None:
+        """Write one record. Raises `OSError`, `struct.error`."""
+        while place >= self._end:
+            self._grow(BLOCKS[-1])
+        start, block = next(each for each in reversed(self._blocks) if each[0] <= place)
+        RECORD.pack_into(block, place - start, number)
+
+    def _say_full(self) -> None:
+        """Leave word that not all is recorded; an empty file needs the least room."""
+        if self._said_full:
+            return
+        self._said_full = True
+        try:
+            os.close(os.open(self._full, os.O_WRONLY | os.O_CREAT, 0o600))
+        except OSError:
+            return
 
     def _forked(self) -> None:
         # The file is the parent's, and so is the count of what stands in it.
@@ -127,19 +212,16 @@ class ChildRecorder(Recorder):
 
     def adder(self) -> Callable[[int], None]:
         """Return the probe: a record in the mapped file for what was not seen before."""
-        hits, seen, places = self._hits, self.codes, itertools.count(0, RECORD.size)
+        seen, places = self.codes, itertools.count(0, RECORD.size)
 
         def add(code: int) -> None:
             if code in seen or not self._own:
                 return
             seen.add(code)
-            place = next(places)
             try:
-                if place == len(hits):
-                    hits.resize(2 * place)
-                RECORD.pack_into(hits, place, code + 1)
+                self._put(next(places), code + 1)
             except (OSError, struct.error):
-                return  # no room: what is not recorded does not count
+                self._say_full()  # no room: what is not recorded does not count
 
         return add
 
@@ -166,9 +248,11 @@ class ChildRecorder(Recorder):
             if digest != self.data.hashes[name]:
                 raise OSError("another source")
             line = f"\n{name} {first} {self.next} whole".encode()
-            if os.write(self._index, line) < len(line):
+            if os.write(self._index.number(), line) < len(line):
                 raise OSError("no room for the line")
         except OSError:
+            if digest == self.data.hashes[name]:
+                self._say_full()
             return compile(ast.parse(source, path), path, "exec", dont_inherit=True)
         return code
 
@@ -200,5 +284,5 @@ def begin() -> None:
         return
     try:
         ChildRecorder(Path(folder)).__enter__()
-    except (OSError, BadInput):
-        return
+    except (OSError, ValueError, KeyError, TypeError, BadInput):
+        return  # no folder, no room, or half a file of targets

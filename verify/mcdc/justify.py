@@ -27,8 +27,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from verify.mcdc.report import Obligation, Report
-from verify.mcdc.runtime import BadInput
+from .report import Obligation, Report
+from .runtime import BadInput
 
 FIELDS: dict[str, type] = {
     "module": str, "function": str, "kind": str, "code": str, "item": str, "occurrence": int,

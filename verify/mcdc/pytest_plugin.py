@@ -7,6 +7,8 @@ Rules of this file. A test's evidence goes to one group:
 *   `random`: it carries `@pytest.mark.random`, uses hypothesis, or takes a fixture that stands in
     the ini option `mcdc_random_fixtures` (default: rng seed). Reported apart.
 *   `requirement`: it carries `@pytest.mark.req(…)`. This is what counts.
+*   `beside`: a thread that an earlier test, or the loading of the tests, has left behind was
+    running too. Threads share the memory, so nobody can say whose evidence it is. None.
 *   `unmarked`: everything else. `report --count all` counts it too.
 
 Set-up and tear-down count for the test they surround. The processes that a test starts run plain,
@@ -15,19 +17,26 @@ send their data to the process that began the run, which writes one file. Not he
 (`python -m verify.mcdc report`).
 """
 
+import sys
+import threading
 from collections.abc import Generator
+from collections.abc import Set as AbstractSet
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
 
-from verify.mcdc.child import Children
-from verify.mcdc.runtime import BadInput, Data, Recorder
+from .child import Children
+from .runtime import BadInput, Data, Recorder, Run
 
 RECORDER = pytest.StashKey[Recorder]()
 CHILDREN = pytest.StashKey[Children]()
 MERGED = pytest.StashKey[Data]()
 OUTCOME = pytest.StashKey[str]()
+RUN = pytest.StashKey[Run]()
+THREADS = pytest.StashKey[AbstractSet[object]]()
+WORDS = pytest.StashKey[str]()
 DEFAULT = "build/mcdc.json"
 
 
@@ -46,15 +55,32 @@ def install(config: pytest.Config, targets: list[str] | None) -> None:
     recorder = Recorder(targets)
     try:
         recorder.__enter__()
+        if not in_worker():
+            config.stash[RUN] = Run(Path(config.known_args_namespace.mcdc_data))
     except BadInput as error:
         raise pytest.UsageError(str(error)) from error
+    config.stash[THREADS] = frozenset(threading.enumerate())
     config.stash[RECORDER] = recorder
     config.stash[CHILDREN] = Children(recorder.data)
     config.add_cleanup(lambda: recorder.__exit__())
 
 
+def in_worker() -> bool:
+    """Return whether xdist runs this pytest as one of its workers, which write no file.
+
+    Nothing else tells so before the first conftest is loaded: the environment's variable is also
+    that of a pytest that a worker's test has started.
+    """
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        if frame.f_globals.get("__name__") == "__channelexec__":
+            return True
+        frame = frame.f_back
+    return False
+
+
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Install the hook before any conftest can import a target."""
+    """Install the hook before any conftest can import a target, or end the process."""
     install(early_config, early_config.known_args_namespace.mcdc)
 
 
@@ -83,6 +109,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
     recorder.pour("outside")
     group = group_of(item)
+    left_behind = set(threading.enumerate()) - item.config.stash[THREADS]
+    if left_behind and group != "random":
+        group = "beside"
     children = item.config.stash[CHILDREN]
     if item.get_closest_marker("children"):
         children.begin()
@@ -116,13 +145,28 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     recorder = config.stash.get(RECORDER, None)
     if recorder is None:
         return
+    run = config.stash.get(RUN, None)
+    if run is not None and not run.ours:
+        return  # forked from the run, and on its way out
     data = recorder.finish()
     output: dict[str, Any] | None = getattr(config, "workeroutput", None)
     if output is not None:
         output["mcdc"] = data.document()
         return
     data.merge(config.stash.get(MERGED, Data()).document())
-    data.write(Path(config.option.mcdc_data))
+    assert run is not None
+    words = f"mcdc: data in {run.path}"
+    try:
+        run.end(data)
+    except BadInput as error:
+        words = f"mcdc: {error}"
+        session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+    if data.unrecorded:
+        words += (
+            f"; {data.unrecorded} child processes had no room to record in, and what they reached "
+            "counts for nothing"
+        )
+    config.stash[WORDS] = words
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -135,6 +179,6 @@ def pytest_testnodedown(node: Any) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say where the data is."""
-    config = terminalreporter.config
-    if RECORDER in config.stash:
-        terminalreporter.write_line(f"mcdc: data in {config.option.mcdc_data}")
+    words = terminalreporter.config.stash.get(WORDS, "")
+    if words:
+        terminalreporter.write_line(words)

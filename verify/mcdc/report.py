@@ -10,6 +10,7 @@ Rules of this file:
     only where the code is wrong. The report says how many there are, and how many were evaluated.
 *   What only contracts ask that production leaves out (`--contract-part NAME`, `reach.py`) is
     counted apart, with its own figures and gaps: the contract's own obligations.
+*   Lines are counted as Python counts them: a form feed or a line separator ends none.
 *   A value that is not a Boolean is no decision. A comparison that only ever gave such values is
     left out, and counted.
 
@@ -23,10 +24,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from verify.mcdc.decisions import Decision, digits, missing, outcome, pairs, words
-from verify.mcdc.instrument import BRANCHING, Inventory
-from verify.mcdc.reach import only_for_contracts
-from verify.mcdc.runtime import Data, survey, unchanged, walk
+from .decisions import Decision, digits, missing, outcome, pairs, words
+from .instrument import BRANCHING, Inventory
+from .reach import only_for_contracts
+from .runtime import BadInput, Data, survey, unchanged, walk, written
 
 COUNTED = {
     "req": ("import", "requirement"),
@@ -83,6 +84,7 @@ class Report:
     contracts: int = 0
     contracts_evaluated: int = 0
     not_boolean: int = 0
+    unrecorded: int = 0
     findings: list[str] = field(default_factory=list)
     predicates: list[str] = field(default_factory=list)
 
@@ -136,6 +138,7 @@ class Report:
                 "gaps": [each.document() for each in self.open if each.apart],
             },
             "not_boolean": self.not_boolean,
+            "unrecorded": self.unrecorded,
             "findings": self.findings,
         }
 
@@ -147,7 +150,7 @@ def build(
 
     `contracts` and `parts` name decorators; the latter are contracts that production leaves out.
     """
-    report = Report(count, data.tests)
+    report = Report(count, data.tests, unrecorded=data.unrecorded)
     left_out = frozenset(parts)
     contracts = left_out.union(contracts)
     sources = {name: source for name, _, source in walk(data)}
@@ -159,11 +162,11 @@ def build(
         groups = data.hits.get(name, {})
         counted = set[int]().union(*(groups.get(group, ()) for group in COUNTED[count]))
         others = {g: codes for g, codes in groups.items() if g not in COUNTED[count]}
-        report.sources[name] = str(path), source.decode()
-        found = judge(report, survey(source, 0, contracts), counted, name, str(path))
+        report.sources[name] = str(path), written(source)
+        found = judge(report, surveyed(path, source, contracts), counted, name, str(path))
         for group, codes in sorted(others.items()):
             again = judge(
-                Report(count, {}), survey(source, 0, contracts), counted | codes, name, ""
+                Report(count, {}), surveyed(path, source, contracts), counted | codes, name, ""
             )
             reached = {each.key for each in again if each.met}
             for each in found:
@@ -173,6 +176,16 @@ def build(
             each.apart = (name, each.function.partition(".")[0]) in apart
         report.obligations += found
     return report
+
+
+def surveyed(path: Path, source: bytes, contracts: Iterable[str]) -> Inventory:
+    """Return what a module has to cover. Raises `BadInput` where it is no Python."""
+    try:
+        return survey(source, 0, contracts)
+    except SyntaxError as error:
+        raise BadInput(f"{path}:{error.lineno or 1}: no Python: {error.msg}") from error
+    except (RecursionError, MemoryError) as error:
+        raise BadInput(f"{path}: nested too deeply to be measured") from error
 
 
 def judge(
@@ -271,6 +284,8 @@ def table(report: Report) -> str:
             f"{mcdc['covered']} shown by tests"
         )
     lines += [f"not Boolean at run time: {report.not_boolean}"] if report.not_boolean else []
+    if report.unrecorded:
+        lines.append(f"child processes whose evidence is not whole: {report.unrecorded} (no room)")
     lines += ["", *report.findings] if report.findings else []
     lines += ["", f"gaps: {len(report.gaps)}", *(sentence(gap) for gap in report.gaps)]
     apart = [each for each in report.open if each.apart]
@@ -309,7 +324,7 @@ def page(report: Report) -> str:
             if each.module == name and each.kind != "evaluated":
                 by_line.setdefault(each.line, []).append(each)
         parts.append(f"<h2 id='{html.escape(name)}'>{html.escape(file)}</h2><table>")
-        for number, text in enumerate(source.splitlines(), start=1):
+        for number, text in enumerate(source.split("\n"), start=1):
             here = by_line.get(number, [])
             gaps = [each for each in here if not each.met and not each.excuse]
             excused = [each for each in here if each.excuse]

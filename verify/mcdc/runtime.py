@@ -7,6 +7,12 @@ Rules of this file:
 *   Instrumented code is never written to `__pycache__`, and no source file is changed.
 *   What a target runs while it is imported is kept as "import": every test needs it, none asked
     for it. What runs outside of tests otherwise is "outside", and is no evidence.
+*   Data is of one run. Where a run begins, a mark with its number takes the place of what the run
+    before has left; where it ends, its data takes the place of the mark. A run that ends without a
+    word (`os._exit`, a signal, `exec`) leaves the mark, which is no data. A process that was forked
+    from the run writes nothing.
+*   A module that cannot be instrumented (nested too deeply for the compiler) runs plain, and is one
+    gap after the other.
 *   The data names each source by hash, and so each file of the tests that was loaded from below
     the working folder. A report over one that has changed since is refused, as is data that another
     instrument made: codes are numbered by it.
@@ -17,7 +23,10 @@ Not here: child processes (`child`). Without it they run plain, and count for no
 import ast
 import builtins
 import hashlib
+import importlib.util
 import json
+import os
+import secrets
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -28,16 +37,37 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from verify.mcdc import instrument
-from verify.mcdc.instrument import Instrument, Inventory
+from . import instrument
+from .instrument import Instrument, Inventory
 
-SCHEMA = 2
+SCHEMA = 3
+DEPTH = 100_000  # of Python calls while a tree is instrumented; plain code may be nested as deeply
 # Types whose truth runs no foreign code.
 PLAIN = {int, float, complex, str, bytes, tuple, list, dict, set, frozenset, type(None), range}
 
 
 class BadInput(Exception):
     """The user's mistake, in one line."""
+
+
+class NotRun(Exception):
+    """There is no data to judge, in one line."""
+
+
+@contextmanager
+def deep() -> Iterator[None]:
+    """Let the walk over a tree go as deep as the tree, and its text hold numbers of any length.
+
+    Long sums and chains of `elif` are deep; a literal in hexadecimal has no limit of digits.
+    """
+    before, digits = sys.getrecursionlimit(), sys.get_int_max_str_digits()
+    sys.setrecursionlimit(max(before, DEPTH))
+    sys.set_int_max_str_digits(0)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+        sys.set_int_max_str_digits(digits)
 
 
 def source_hash(source: bytes) -> str:
@@ -53,7 +83,7 @@ def loaded_below(folder: Path, targets: Iterable[str]) -> dict[str, str]:
     found = {}
     for name, module in sorted(sys.modules.items()):
         path = Path(getattr(module, "__file__", None) or "")
-        ours = name.partition(".")[0] == "mcdc" or name in targets
+        ours = f"{name}.".startswith(f"{__package__}.") or name in targets
         if ours or path.suffix != ".py" or "site-packages" in path.parts:
             continue
         if path.is_relative_to(folder) and path.is_file():
@@ -64,8 +94,57 @@ def loaded_below(folder: Path, targets: Iterable[str]) -> dict[str, str]:
 def survey(source: bytes, first: int = 0, contracts: Iterable[str] = ()) -> Inventory:
     """Return what a module has to cover."""
     worker = Instrument(first, 0, frozenset(contracts))
-    worker.module(ast.parse(source))
+    with deep():
+        worker.module(ast.parse(source))
     return worker.inventory
+
+
+def written(source: bytes) -> str:
+    """Return a source's text as Python reads it: its encoding, its byte order mark, its ends."""
+    return importlib.util.decode_source(source)
+
+
+class Run:
+    """One run's claim on the file that its data goes to."""
+
+    def __init__(self, path: Path) -> None:
+        """Take away what the run before has left. Raises `BadInput` where it cannot be."""
+        self.path = path
+        self.number = secrets.token_hex(8)
+        self.process = os.getpid()
+        mark = {"schema": SCHEMA, "instrument": INSTRUMENT, "run": self.number, "ended": False}
+        try:
+            self._put(mark)
+        except OSError as error:
+            raise BadInput(f"{path}: cannot be written ({error.strerror})") from error
+
+    def _put(self, document: dict[str, Any]) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        draft = self.path.with_name(f"{self.path.name}.{self.number}")
+        try:
+            draft.write_text(json.dumps(document, indent=1), encoding="utf-8")
+            draft.replace(self.path)
+        except OSError:
+            draft.unlink(missing_ok=True)
+            raise
+
+    @property
+    def ours(self) -> bool:
+        """Return whether this is the process that began the run, and not one forked from it."""
+        return os.getpid() == self.process
+
+    def end(self, data: "Data") -> None:
+        """Write the run's data. Raises `BadInput` where it cannot be, or another run has begun."""
+        try:
+            there = json.loads(self.path.read_text(encoding="utf-8"))["run"]
+        except (OSError, ValueError, KeyError, TypeError):
+            there = self.number  # taken away or overwritten by hand: nobody else's run
+        if there != self.number:
+            raise BadInput(f"{self.path}: another run has begun there; this one's data is dropped")
+        try:
+            self._put({**data.document(), "run": self.number, "ended": True})
+        except OSError as error:
+            raise BadInput(f"{self.path}: cannot be written ({error.strerror})") from error
 
 
 @dataclass
@@ -73,6 +152,7 @@ class Data:
     """What a run saw: for each module its file, its hash, and the codes of each group.
 
     `witnesses` are the hashes of the files that asked: tests, and what they are helped by.
+    `unrecorded` counts the processes whose evidence is not whole, since there was no room for it.
     """
 
     files: dict[str, str] = field(default_factory=dict)
@@ -80,6 +160,7 @@ class Data:
     hits: dict[str, dict[str, set[int]]] = field(default_factory=dict)
     tests: dict[str, int] = field(default_factory=dict)
     witnesses: dict[str, str] = field(default_factory=dict)
+    unrecorded: int = 0
 
     def document(self) -> dict[str, Any]:
         """Return the data as JSON's types."""
@@ -88,6 +169,7 @@ class Data:
             "instrument": INSTRUMENT,
             "tests": dict(sorted(self.tests.items())),
             "witnesses": dict(sorted(self.witnesses.items())),
+            "unrecorded": self.unrecorded,
             "modules": {
                 name: {
                     "file": self.files[name],
@@ -109,18 +191,14 @@ class Data:
                 groups.setdefault(group, set()).update(codes)
         for group, count in document["tests"].items():
             self.tests[group] = self.tests.get(group, 0) + count
+        self.unrecorded += document["unrecorded"]
         for file, found in document["witnesses"].items():
             if self.witnesses.setdefault(file, found) != found:
                 raise BadInput(f"{file}: changed between the runs that are to be merged")
 
-    def write(self, path: Path) -> None:
-        """Write the data."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(self.document(), indent=1), encoding="utf-8")
-
     @classmethod
     def read(cls, path: Path) -> "Data":
-        """Read what `write` wrote. Raises `BadInput`."""
+        """Read what a run wrote. Raises `BadInput`; `NotRun` where it has not come to its end."""
         data = cls()
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
@@ -128,6 +206,11 @@ class Data:
                 raise BadInput(f"{path}: schema is not {SCHEMA}: make the data again")
             if document["instrument"] != INSTRUMENT:
                 raise BadInput(f"{path}: another instrument made it: make the data again")
+            if document["ended"] is not True:
+                raise NotRun(
+                    f"{path}: not run: the last run began and never ended (os._exit, a signal, "
+                    "exec, or it is still running), so it has left no data"
+                )
             data.merge(document)
         except OSError as error:
             raise BadInput(f"{path}: no data of a run here ({error.strerror})") from error
@@ -250,13 +333,18 @@ class Recorder(MetaPathFinder):
         return spec
 
     def compile(self, name: str, source: bytes, path: str) -> CodeType:
-        """Return a module's instrumented code."""
+        """Return a module's instrumented code; plain code where it cannot be instrumented."""
         worker = Instrument(self.next, len(self.lists))
-        tree = worker.module(ast.parse(source, path))
+        try:
+            with deep():
+                tree = worker.module(ast.parse(source, path))
+                code = compile(tree, path, "exec", dont_inherit=True)
+        except (RecursionError, MemoryError):
+            return compile(source, path, "exec", dont_inherit=True)
         self.places.append((name, worker.inventory.first, worker.inventory.end))
         self.next = worker.inventory.end
         self.lists.append([0] * worker.scope.cells)
-        return compile(tree, path, "exec", dont_inherit=True)
+        return code
 
     def pour(self, group: str) -> None:
         """Count what was recorded since the last time for `group`."""

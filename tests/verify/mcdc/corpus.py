@@ -24,6 +24,37 @@ def L(name, truth=True):
     return Loud(name, truth)
 """
 
+F = "def f(a, b):\n    return bool(a and b)\nlog = [f(1, 0), f(1, 1)]\n"
+# Sources as bytes: what stands in a file before anybody has decoded it. `f` stands last.
+SOURCES: dict[str, bytes] = {
+    "another encoding": b"# -*- coding: latin-1 -*-\nS = '\xe9' or 0\n" + F.encode(),
+    "a byte order mark": b"\xef\xbb\xbf" + F.encode(),
+    "CRLF": F.replace("\n", "\r\n").encode(),
+    "CR": F.replace("\n", "\r").encode(),
+    "form feeds": b"\x0cX = 1\n\x0c\n" + F.encode(),
+    "separators that end no line": "S = '\u2028\x1c\x85' or 1\n".encode() + F.encode(),
+    "no end of line": F.rstrip().encode(),
+    "half a surrogate": b"S = '\\ud800' or 0; T = f'{S!a}\\ud800' or 0\n" + F.encode(),
+    "a number without end": b"X = 0x" + b"f" * 6_000 + b" or 0\n" + F.encode(),
+    "a line without end": b"X = '" + b"x" * 500_000 + b"' or 0\n" + F.encode(),
+    "a chain of elif": (
+        "def g(x):\n    if x == 0: return 0\n"
+        + "".join(f"    elif x == {i}: return {i}\n" for i in range(1, 400))
+    ).encode()
+    + F.encode(),
+    "a hundred conditions": f"X = {' and '.join(f'{i} != 0' for i in range(100))}\n".encode()
+    + F.encode(),
+    "lambdas in lambdas": b"X = " + b"lambda: " * 80 + b"1 and 2\n" + F.encode(),
+    "lists in lists": b"X = " + b"[" * 90 + b"1 and 2" + b"]" * 90 + b"\n" + F.encode(),
+    "tabs, semicolons, continuations": b"if 1:\n\tX = 1 \\\n or 2; Y = 3\n" + F.encode(),
+    "names beyond ASCII": "ａ = é = 1 or 2\n".encode() + F.encode(),
+}
+# What the compiler takes plain and cannot take with probes in it: it runs plain.
+TOO_DEEP: dict[str, bytes] = {
+    "not not not": b"X = " + b"not " * 800 + b"1\n" + F.encode(),
+    "a chain of comparisons": f"X = {' < '.join(map(str, range(1_500)))}\n".encode() + F.encode(),
+}
+
 PROGRAMS = {
     "docstring and future": '''"""Doc."""
 from __future__ import annotations
@@ -290,6 +321,80 @@ def f(xs):
         and 0 <= xs[2] < 5)
 log += [f([]), f([5]), f([1, 1, 1])]
 f([1, 0])
+''',
+    "async with, async for, else": '''
+import asyncio, contextlib
+log = []
+class Turn:
+    def __init__(self, value=None): self.value = value
+    def __await__(self):
+        yield
+        return self.value
+@contextlib.asynccontextmanager
+async def room(x):
+    log.append(("in", x))
+    try: yield x and x - 1
+    finally: log.append(("out", x))
+async def count(n):
+    for i in range(n):
+        yield i
+        await Turn()
+async def main(n):
+    async with room(n) as a, room(a or 5) as b:
+        async for i in count(n):
+            if (i > 1 and b) or (i and await Turn(i == 9)): break
+        else:
+            log.append("ran out")
+        return {i: [j async for j in count(i) if j or i] async for i in count(n) if i and i < 4}
+for n in (0, 2, 3): log.append(asyncio.run(main(n)))
+''',
+    "match, nested": '''
+import dataclasses
+log = []
+@dataclasses.dataclass
+class P:
+    x: int
+    y: object = None
+def f(v):
+    match v:
+        case P(x=0, y=(P() as inner)) if (n := inner.x) and n > 1 or n < 0: return ("inner", n)
+        case P(x=a, y=[*_, b]) if a < (b or 9) < 10 and not (a == b): return (a, b)
+        case (P(x=k) | [P(x=k)]) if k:
+            match k:
+                case 1 | 2: return "few"
+                case int(m) if m > 5 and (m % 2 or m == 8): return m
+            return "others"
+        case {"a": 1, **rest} if rest and all(rest.values()): return rest
+        case None | False: return v
+    return "none"
+for v in (P(0, P(2)), P(0, P(0)), P(1, [3]), P(1, [1]), P(2), [P(7)], P(8), P(6), {"a": 1, "b": 2},
+          {"a": 1, "b": 0}, {"a": 1}, None, False, 0):
+    log.append(f(v))
+''',
+    "walrus in every place": '''
+log = []
+def f(xs, *, k=(z := 1 or 2)):
+    if any((hit := x) > 2 and hit != 4 for x in xs) or (hit := None): log.append(hit)
+    pairs = [(a, b) for x in xs if (a := x % 3) or x > 3 for y in (1, 2) if (b := a and y) or a > 1]
+    while (n := len(xs)) and (n > 2 or xs[0] and (last := xs[-1]) > 1): xs = xs[1:]
+    assert (ok := n <= 2) or not ok, (bad := 1)
+    return pairs, n, {(c := x): c and x for x in xs if (c := x)} , (lambda: (w := n) and w > 0)()
+for xs in ([1, 2, 3, 4], [4], [0, 0, 0], []): log.append(f(list(xs)))
+log += [z, [v := 3 or 4, v and v > 2]]
+''',
+    "threads": '''
+import threading
+log = []
+go = threading.Barrier(4)
+def g(n, out):
+    go.wait()
+    for i in range(300):
+        if (i % n or i % 3 == 0) and (0 <= i % 5 < n or not i % 2) and i: out.append(i)
+outs = [[] for _ in range(4)]
+threads = [threading.Thread(target=g, args=(n + 1, out)) for n, out in enumerate(outs)]
+for t in threads: t.start()
+for t in threads: t.join()
+log += outs
 ''',
     "an error in a lambda": '''
 log = []

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from tests.verify.mcdc.test_decisions import TREES, project
 from verify.mcdc.decisions import Decision, Tree
 from verify.mcdc.report import Report, build
-from verify.mcdc.runtime import Data, Recorder, survey
+from verify.mcdc.runtime import Data, Recorder, Run, survey
 
 SAMPLES = {
     "one condition": ("def f(a):\n    if a:\n        return 1\n    return 2\n", "f(1)", "f(0)", [
@@ -103,7 +103,7 @@ def measure(
         recorder.pour("requirement")
         recorder.data.tests["requirement"] = 1
         data = recorder.finish()
-    data.write(folder / "data.json")
+    Run(folder / "data.json").end(data)
     return build(Data.read(folder / "data.json"), "req", contracts, parts)
 
 

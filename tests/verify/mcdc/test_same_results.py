@@ -31,13 +31,15 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.verify.mcdc.corpus import LOUD, PROGRAMS
-from verify.mcdc.runtime import Data, Recorder
+from tests.verify.mcdc.corpus import LOUD, PROGRAMS, SOURCES, TOO_DEEP
+from verify.mcdc import report
+from verify.mcdc.runtime import BadInput, Data, Recorder, source_hash
 
 FILE = "sample.py"
 
@@ -103,6 +105,32 @@ def test_a_program_does_the_same(name: str) -> None:
         assert "Traceback" in ending
     else:
         assert ending == "done", ending
+
+
+def test_a_source_of_any_spelling_does_the_same_and_has_its_lines(tmp_path: Path) -> None:
+    for name, source in (SOURCES | TOO_DEEP).items():
+        expected: dict[str, Any] = {}
+        exec(compile(source, FILE, "exec", dont_inherit=True), expected)
+        with Recorder([]) as recorder:
+            found: dict[str, Any] = {}
+            exec(recorder.compile("sample", source, FILE), found)
+        assert found["log"] == expected["log"], name
+        assert bool(recorder.places) == (name in SOURCES), name
+        path = tmp_path / "sample.py"
+        path.write_bytes(source)
+        data = Data({"sample": str(path)}, {"sample": source_hash(source)}, tests={"program": 1})
+        data.hits["sample"] = {"program": recorder.codes}
+        if name == "not not not":
+            with pytest.raises(BadInput, match="nested too deeply to be measured"):
+                report.build(data, "all")
+            continue
+        judged = report.build(data, "all")
+        line = expected["f"].__code__.co_firstlineno
+        body = [each for each in judged.obligations if each.function == "f"]
+        assert {each.line for each in body} == {line + 1}, name
+        gaps = [each.words for each in judged.gaps if each.function == "f"]
+        assert len(gaps) == (1 if name in SOURCES else 4), (name, gaps)
+        assert f"<td class=n>{line}<td><pre>def f(a, b):</pre>" in report.page(judged), name
 
 
 # --- random expressions ---------------------------------------------------------------------------

@@ -3,19 +3,24 @@
 The environment's own `sitecustomize`, which this one stands before, is run after it.
 """
 
+import importlib
 import importlib.util
 import sys
 from importlib.machinery import PathFinder
 from pathlib import Path
 
 _here = Path(__file__).resolve().parent
-sys.path.insert(0, str(_here.parent.parent))
+# The instrument's own name, wherever its folder lies: as far up as there are packages.
+_root, _name = _here.parent.parent, _here.parent.name
+while (_root / "__init__.py").is_file():
+    _root, _name = _root.parent, f"{_root.name}.{_name}"
+sys.path.insert(0, str(_root))
 try:
-    from verify.mcdc.child import begin
+    _child = importlib.import_module(f"{_name}.child")
 finally:
     del sys.path[0]
 
-begin()
+_child.begin()
 
 _rest = [entry for entry in sys.path if Path(entry).resolve() != _here]
 _next = PathFinder.find_spec(__name__, _rest)
