@@ -12,16 +12,45 @@ Not here: any work.
 """
 
 import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from dolphin.commands.texts import GROUPS, PROGRAM, TEXTS
 
+BAD_INPUT = 2
 COMMANDS = {name: line for group in GROUPS.values() for name, line in group.items()}
 
 
 class Lazy(click.Group):
     """A group whose subcommands are loaded when asked for."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run; a wrong word on the command line is one line and exit 2, like any other mistake."""
+        if not standalone_mode:
+            return super().main(args, prog_name, complete_var, False, **extra)
+        try:
+            code = super().main(args, prog_name, complete_var, False, **extra)
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(BAD_INPUT)
+        except click.UsageError as error:
+            place = error.ctx.command_path if error.ctx else "dolphin"
+            message = " ".join(error.format_message().split())
+            click.echo(f"{place}: {message} (see {place} --help)", err=True)
+            sys.exit(BAD_INPUT)
+        except click.Abort:
+            sys.exit(1)
+        sys.exit(code if isinstance(code, int) else 0)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return every subcommand, in the order of use."""
@@ -56,7 +85,7 @@ def _absent(name: str) -> None:
     raise SystemExit(3)
 
 
-@click.command(cls=Lazy, help=PROGRAM)
+@click.command(name="dolphin", cls=Lazy, help=PROGRAM)
 @click.version_option(package_name="dolphin-nautilus")
 def main() -> None:
     """Run the command that was named."""

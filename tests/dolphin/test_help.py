@@ -84,3 +84,27 @@ def test_every_command_has_a_text_and_a_group() -> None:
 )
 def test_control_a_text_that_leaves_something_out_is_seen(text: str, missing: int) -> None:
     assert len(lacking(text)) == missing
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("swim",), "dolphin: No such command 'swim'."),
+        (("run", "--profile", "x"), "dolphin run: Invalid value for '--profile'"),
+        (("certify", "a", "b"), "dolphin certify: Got unexpected extra argument"),
+        (("verify", "--only"), "dolphin: Option '--only' requires an argument."),
+        (("bench", "--records", "5"), "dolphin bench: Invalid value for '--records'"),
+    ],
+)
+def test_a_wrong_word_on_the_command_line_is_one_line(words: tuple[str, ...], said: str) -> None:
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(said)
+    assert result.stderr.count("\n") == 1
+    assert result.stdout == ""
+
+
+def test_without_a_command_help_is_shown() -> None:
+    result = CliRunner().invoke(main, [])
+    assert result.exit_code == 2
+    assert "dolphin run" in result.output
