@@ -24,7 +24,7 @@ KERNEL_FOLDER: Final = Path(kernel.__file__).resolve().parent
 ROOT: Final = KERNEL_FOLDER.parent
 SPEC_FOLDER: Final = ROOT / "spec" / "tla"
 
-# What a record is judged by. MC*, Bad*, SIM* modules ask other questions of the same text, and
+# What a record is judged by. MC* and SIM* modules ask other questions of the same text, and
 # TraceKernel only reads rows: what the system may do does not stand there.
 MODELS: Final[tuple[str, ...]] = (
     "Fixed",

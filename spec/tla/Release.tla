@@ -12,7 +12,7 @@
 (*                                                                         *)
 (* Not here: what the kernel decides (Kernel; effects are a function of    *)
 (* the step).  These actions are the shell's, no events of the kernel.     *)
-(* Source: design 3.2.  Code: the kernel's process in dolphin/.           *)
+(* Source: design 3.2.  Code: the kernel's process in dolphin/.            *)
 (***************************************************************************)
 EXTENDS Fixed
 

@@ -22,6 +22,7 @@ from verify.models.encoding import VARIABLES, state_of, variables_of
 from verify.models.manifest import read_cfg
 from verify.models.replay import REASONS
 from verify.models.sample_states import harvest
+from verify.models.tla import Module, Node, read_module, tokens_of
 
 PARTS = ("KillSwitch", "Survival", "Posture", "Gate", "Ledger")
 
@@ -44,25 +45,29 @@ MODEL_ONLY = {
 }
 
 
-def module_text(name: str) -> str:
-    """Return a module's text without its comments."""
-    text = (SPEC_FOLDER / f"{name}.tla").read_text()
-    text = re.sub(r"\(\*.*?\*\)", "", text, flags=re.DOTALL)
-    return re.sub(r"\\\*[^\n]*", "", text)
+def module(name: str) -> Module:
+    """Return a module of the models."""
+    return read_module(name, (SPEC_FOLDER / f"{name}.tla").read_text())
 
 
-def declared(name: str, keyword: str) -> set[str]:
-    """Return the names that a module declares under VARIABLES or CONSTANTS."""
-    found: set[str] = set()
-    pattern = rf"\b{keyword}S?\b((?:\s*\w+(?:\([_, ]+\))?\s*,)*\s*\w+(?:\([_, ]+\))?)"
-    for group in re.findall(pattern, module_text(name)):
-        found |= set(re.findall(r"(\w+)(?:\([_, ]+\))?\s*(?:,|$)", group))
+def declared(name: str) -> set[str]:
+    """Return the variables that a module declares."""
+    return set(module(name).variables)
+
+
+def defined(name: str) -> set[str]:
+    """Return the operators that a module defines at top level."""
+    return set(module(name).definitions)
+
+
+def actions(body: Node) -> set[str]:
+    """Return the actions that a list of disjuncts names, each perhaps under quantifiers."""
+    found = set()
+    for part in body.parts:
+        while part.kind in ("quantifier", "infix"):
+            part = part.parts[-1 if part.kind == "quantifier" else 0]
+        found.add(part.name)
     return found
-
-
-def defined(name: str) -> dict[str, str]:
-    """Return the operators that a module defines at top level, with their parameter lists."""
-    return dict(re.findall(r"(?m)^([A-Za-z]\w*)(\([^)]*\))?\s*==", module_text(name)))
 
 
 def event_names() -> set[str]:
@@ -108,8 +113,8 @@ def checked_names(pattern: str) -> tuple[set[str], set[str]]:
 @pytest.mark.req("KRN-CONF-001")
 def test_variables() -> None:
     code = state_names() - CLOCKS
-    assert declared("Kernel", "VARIABLE") == code
-    assert set().union(*(declared(part, "VARIABLE") for part in PARTS)) == code
+    assert declared("Kernel") == code
+    assert set().union(*(declared(part) for part in PARTS)) == code
     assert set(VARIABLES) == code
     assert set(schema.VARIABLES) - CLOCKS == code
     assert {field.name for field in fields(Clock)} == CLOCKS
@@ -118,9 +123,7 @@ def test_variables() -> None:
 @pytest.mark.req("KRN-CONF-001")
 def test_every_variable_is_some_modules_own() -> None:
     """A module may read another's variable; it says so in a comment. Kernel declares each once."""
-    names = re.search(r"VARIABLES(.*?)\n\n", module_text("Kernel"), re.DOTALL)
-    assert names is not None
-    listed = re.findall(r"\w+", names.group(1))
+    listed = module("Kernel").variables
     assert len(listed) == len(set(listed))
 
 
@@ -128,7 +131,7 @@ def test_every_variable_is_some_modules_own() -> None:
 def test_events() -> None:
     operators = defined("Kernel")
     names = event_names()
-    assert names <= operators.keys()
+    assert names <= operators
     # An event that can be refused has a verdict operator; one that cannot has none.
     judged = {name.removesuffix("Verdict") for name in operators if name.endswith("Verdict")}
     assert judged == {name for name in names if REASONS[name]}
@@ -138,17 +141,11 @@ def test_events() -> None:
 
 @pytest.mark.req("KRN-CONF-001")
 def test_next_names_every_event_and_nothing_else() -> None:
-    text = module_text("MCKernel")
+    window = module("MCKernel").definitions
     operators = defined("MCKernel") | defined("Kernel")
-    called: set[str] = set()
-    for head in ("Accepting", "Next"):
-        match = re.search(rf"(?ms)^{head} ==\n(.*?)\n\n", text)
-        assert match is not None, f"MCKernel has no {head}"
-        for line in match.group(1).splitlines():
-            action = line.split(":")[-1].replace("\\/", "").strip().split("(")[0]
-            called.add(action)
+    called = actions(window["Accepting"].body) | actions(window["Next"].body)
     called.discard("Accepting")
-    assert called <= operators.keys()
+    assert called <= operators
     plain = {name for name in called if not name.startswith("Refuse")}
     # Two events are bounded there under a name that says how.
     bounded = {"RequestOwnOrder": "RequestOrder", "ReportFillAtMark": "ReportFill",
@@ -162,7 +159,8 @@ def test_next_names_every_event_and_nothing_else() -> None:
 def test_reasons() -> None:
     spoken: set[str] = set()
     for part in (*PARTS, "Kernel"):
-        spoken |= set(re.findall(r'"([A-Z][A-Z_]+)"', module_text(part)))
+        said = [one.text.strip('"') for one in tokens_of(module(part).text) if one.kind == "string"]
+        spoken |= {text for text in said if text.isupper()}
     assert spoken == {reason.name for reason in Reason}
     assert set(schema.REASON_NAMES) == spoken
 
@@ -243,9 +241,7 @@ def test_step_properties() -> None:
 @pytest.mark.req("KRN-CONF-001")
 @pytest.mark.parametrize("name", sorted(MODEL_ONLY))
 def test_what_only_the_models_say_is_said_there(name: str) -> None:
-    said = any(
-        re.search(rf"(?m)^{name} ==", path.read_text()) for path in SPEC_FOLDER.glob("*.tla")
-    )
+    said = any(name in defined(path.stem) for path in SPEC_FOLDER.glob("*.tla"))
     assert said, f"{name} is in no module: take it off the list"
 
 
@@ -263,7 +259,7 @@ def test_the_page_names_every_event_and_variable() -> None:
 
 
 def test_the_reader_of_modules_reads() -> None:
-    assert declared("Posture", "VARIABLE") == {
+    assert declared("Posture") == {
         "posture", "bars_below", "bars_above", "multiplier_ppm",
     }  # fmt: skip
     assert "CloseBar" in defined("Survival")

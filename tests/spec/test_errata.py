@@ -10,6 +10,7 @@ from traces.audit import tlatools
 from verify.models import tlc
 from verify.models.checking import SPEC_FOLDER
 from verify.models.manifest import load_manifest, read_cfg
+from verify.models.tla import Module, names_in, read_module, read_modules, tokens_of
 
 MODULES = sorted(SPEC_FOLDER.glob("*.tla"))
 ENABLING = r"\bENABLED\b|\bWF_|\bSF_"  # fairness asks ENABLED of its action
@@ -18,20 +19,18 @@ REDUCTIONS = ("VIEW", "SYMMETRY", "CONSTRAINT", "CONSTRAINTS", "ACTION_CONSTRAIN
 
 
 def bare(text: str) -> str:
-    """Return a module's text without its comments."""
-    text = re.sub(r"\(\*.*?\*\)", "", text, flags=re.DOTALL)
-    return re.sub(r"\\\*[^\n]*", "", text)
+    """Return a module's text without its comments, layout apart."""
+    return " ".join(token.text for token in tokens_of(text))
+
+
+def module(path: Path) -> Module:
+    return read_module(path.stem, path.read_text())
 
 
 def excepted(text: str) -> set[str]:
     """Return what stands before EXCEPT: a name, or the bracket that closes anything else."""
-    return set(re.findall(r"(\w+|[\]\)])\s+EXCEPT\b", text))
-
-
-def definition(text: str, name: str) -> str:
-    match = re.search(rf"(?ms)^{name}(?:\([^)]*\))? ==.*?(?=^\w[\w!]*(?:\([^)]*\))? ==|\Z)", text)
-    assert match is not None, name
-    return match.group(0)
+    words = [token.text for token in tokens_of(text)]
+    return {words[place - 1] for place, word in enumerate(words) if word == "EXCEPT"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
@@ -44,17 +43,9 @@ def test_no_module_uses_what_the_page_says_none_uses(path: Path) -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
 def test_except_is_of_a_variable(path: Path) -> None:
-    text = bare(path.read_text())
-    variables = set(
-        re.findall(r"\w+", " ".join(re.findall(r"VARIABLES?((?:\s*\w+\s*,)*\s*\w+)", text)))
-    )
-    extended = re.findall(r"EXTENDS ([\w, ]+)", text)
-    for name in re.findall(r"\w+", " ".join(extended)):
-        other = SPEC_FOLDER / f"{name}.tla"
-        if other.is_file():
-            found = re.findall(r"VARIABLES?((?:\s*\w+\s*,)*\s*\w+)", bare(other.read_text()))
-            variables |= set(re.findall(r"\w+", " ".join(found)))
-    assert excepted(text) <= variables
+    found = read_modules(SPEC_FOLDER, [path.stem])
+    variables = {name for one in found.values() for name in one.variables}
+    assert excepted(path.read_text()) <= variables
 
 
 def test_liveness_is_asked_of_the_whole_graph() -> None:
@@ -70,10 +61,10 @@ def test_no_invariant_reads_what_a_view_hides() -> None:
         read = read_cfg((SPEC_FOLDER / row.cfg).read_text())
         if "VIEW" not in read.other or row.control:
             continue
-        text = bare((SPEC_FOLDER / f"{row.module}.tla").read_text())
+        definitions = module(SPEC_FOLDER / f"{row.module}.tla").definitions
         for name in read.invariants:
-            if re.search(rf"(?m)^{name} ==", text):
-                assert not re.search(r"\banswer\b|\bjudged_by\b", definition(text, name)), name
+            if name in definitions:
+                assert not names_in(definitions[name]) & {"answer", "judged_by"}, name
 
 
 def test_the_windows_of_the_composed_kernel_are_not_reduced() -> None:

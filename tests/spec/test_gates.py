@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from dolphin.commands.check import command
 from traces.audit.tlatools import JAR_SHA256, jar_path
 from verify.models.manifest import ManifestError, introduce, load_manifest, only_check, read_cfg
+from verify.models.tlc import run_tlc
 
 SAMPLE = Path(__file__).parent / "sample"
 
@@ -278,6 +279,18 @@ def test_a_module_that_does_not_parse_is_not_a_success(folder: Path) -> None:
     assert result.exit_code == 1
     assert "expected success, found error" in result.output
     assert "failed with error, not with CountBounded" in result.output
+
+
+def test_a_space_without_end_is_ended_by_its_processor_time(folder: Path) -> None:
+    replace(folder / "Lamp.tla", "count < Max", "TRUE")
+    run = run_tlc(folder / "Lamp.tla", without_checks(folder / "Lamp.cfg"), time_limit_s=4)
+    assert run.result == "error"
+    assert run.message == "ended after 4 s of processor time, its limit; the space may be infinite"
+
+
+def without_checks(cfg: Path) -> Path:
+    cfg.write_text("SPECIFICATION Spec\nCONSTANT Max = 2\nCHECK_DEADLOCK FALSE\n")
+    return cfg
 
 
 def test_update_does_not_pin_what_is_not_as_expected(folder: Path) -> None:

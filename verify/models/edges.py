@@ -57,7 +57,7 @@ STILL = clock_of(Move("ReportShock"))
 Stepper = Callable[[State, Event], Outcome]
 
 
-class EdgeError(Exception):
+class EdgeError(ValueError):
     """A graph, or an edge of one, that cannot be mapped to the kernel."""
 
 

@@ -221,7 +221,9 @@ def exported(folder: Path, row: Row) -> tuple[TlcRun, str]:
     first = state_of(
         canonical(run.trace[0].state), clock_of(Move("ReportShock")), replay_limits(profile)
     )
-    seed = next(one for one in seeds if digest(one.state) == digest(first))
+    seed = next((one for one in seeds if digest(one.state) == digest(first)), None)
+    if seed is None:
+        raise ManifestError(f"{row.name}: TLC's counterexample begins at none of the states given")
     moves = moves_of(run, plan)
     text = test_text(control, profile, events_of(seed, moves), len(moves))
     spoken = [run.trace[0]]

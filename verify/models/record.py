@@ -12,7 +12,6 @@ Not here: what the kernel's process does with the record (``traces/constants.py`
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +30,7 @@ from traces.constants import (
 from traces.provenance import MODELS
 from verify.models.checking import SPEC_FOLDER, Judged
 from verify.models.edges import corpus, dumped
+from verify.models.tla import tokens_of
 
 
 def models_digest(folder: Path = SPEC_FOLDER) -> str:
@@ -38,9 +38,8 @@ def models_digest(folder: Path = SPEC_FOLDER) -> str:
     digest = hashlib.sha256()
     for name in MODELS:
         text = (folder / f"{name}.tla").read_text(encoding="utf-8")
-        text = re.sub(r"\(\*.*?\*\)", " ", text, flags=re.DOTALL)
-        text = re.sub(r"\\\*[^\n]*", " ", text)
-        digest.update(f"{name}\0{' '.join(text.split())}\0".encode())
+        words = " ".join(token.text for token in tokens_of(text, name))
+        digest.update(f"{name}\0{words}\0".encode())
     return digest.hexdigest()
 
 

@@ -114,11 +114,12 @@ class Definition:
 
 @dataclass
 class Module:
-    """A module: its text, its definitions, what it extends and which modules it instances."""
+    """A module: its text, its declarations and definitions, what it extends and instances."""
 
     name: str
     text: str
     extends: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
     instances: dict[str, str] = field(default_factory=dict)
     definitions: dict[str, Definition] = field(default_factory=dict)
 
@@ -235,7 +236,7 @@ class _Reader:
             self.module.extends += tuple(self.names())
         elif token.text in ("VARIABLE", "VARIABLES"):
             self.take()
-            self.names()
+            self.module.variables += tuple(self.names())
         elif token.text in ("CONSTANT", "CONSTANTS", "RECURSIVE"):
             self.take()
             self.operators()

@@ -22,17 +22,22 @@ verdict on it (``checking.py``).
 
 import os
 import re
+import resource
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from traces.audit.tlatools import TLC_CLASS, jar_path, jvm, tlc
 from verify.models.jvm import Many
 from verify.models.values import parse_state
+
+WALL_FACTOR = 20  # on the clock, against a JVM that hangs: so many times the processor time
 
 
 @dataclass(frozen=True)
@@ -192,7 +197,8 @@ def run_tlc(
     ``small`` keeps the JVM on its first compiler, which halves a run of a second and slows a run of
     a minute; ``dump`` is where a DOT graph with action labels goes; ``library`` are folders
     searched for modules besides the module's own. ``started`` is told of the process, so that a
-    caller can end it. A run that takes over ``time_limit_s`` is ended and is an "error". ``many``
+    caller can end it. A run that takes over ``time_limit_s`` of processor time is ended and
+    is an "error": a busy machine does not make one. ``many``
     is a JVM that is there already, for a small run without a library; what it cannot run to an end,
     or finds to be an error, is run again by itself. Raises ``ToolMissing``.
     """
@@ -227,10 +233,15 @@ def run_tlc(
             process = subprocess.Popen(
                 command, cwd=scratch, stdout=sink, stderr=subprocess.STDOUT, text=True
             )
+            with suppress(ProcessLookupError):
+                resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, 0))
+                seconds_at_most = (int(time_limit_s), int(time_limit_s) + 5)
+                resource.prlimit(process.pid, resource.RLIMIT_CPU, seconds_at_most)
             if started is not None:
                 started(process)
             try:
-                process.wait(time_limit_s)
+                process.wait(WALL_FACTOR * time_limit_s)
+                over = process.returncode == -signal.SIGXCPU
             except subprocess.TimeoutExpired:
                 over = True
             finally:
@@ -240,6 +251,9 @@ def run_tlc(
         seconds = time.monotonic() - begun
         run = read_output(output.read_text("utf-8", "replace"), properties, seconds)
         if over:
-            message = f"ended after {time_limit_s:.0f} s, its limit; the space may be infinite"
+            message = (
+                f"ended after {time_limit_s:.0f} s of processor time, its limit; "
+                "the space may be infinite"
+            )
             run = replace(run, result="error", message=message)
         return run
