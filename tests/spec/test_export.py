@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from dolphin.commands.check import command
 from verify.models.checking import SPEC_FOLDER
 from verify.models.controls import load_controls, row_of
-from verify.models.manifest import Row, save_manifest
+from verify.models.export import why_not
+from verify.models.manifest import Row, load_manifest, save_manifest
 
 ROOT = SPEC_FOLDER.parents[1]
 
@@ -104,6 +105,16 @@ def test_what_cannot_be_exported_says_why(
     assert result.exit_code == 2
     assert sentence in result.stderr
     assert not test.exists()
+
+
+def test_every_control_has_a_test_to_search_or_says_why_not() -> None:
+    controls = [row for row in load_manifest(SPEC_FOLDER) if row.control]
+    said = {row.name: why_not(SPEC_FOLDER, row) for row in controls}
+    assert all(why.startswith(f"{name}: ") for name, why in said.items() if why)
+    assert not any("\n" in why for why in said.values())
+    searched = {name for name, why in said.items() if not why}
+    assert {"BadGateClaimOwner", "BadKillSwitchRearmCooling", "BadKernelTripFence"} <= searched
+    assert {"BadTraderKill", "BadLiveKillConfirm", "BadInductiveFlatten"}.isdisjoint(searched)
 
 
 def test_a_file_that_is_there_is_not_replaced(folder: Path, tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""TLC and what surrounds it: the manifest, the runner, drawings, exported tests, edges."""
+"""TLC and what surrounds it: reader, manifest, controls, runner, drawings, exported tests, edges."""
