@@ -1,1 +1,1 @@
-"""TLC and what surrounds it: reader, manifest, controls, runner, drawings, exported tests, edges."""
+"""TLC and what surrounds it: reader, manifest, controls, runner, drawings, exports, edges."""
