@@ -10,9 +10,9 @@ Rules of this file:
 *   States: ``HOLDS`` only from an outcome that a file records; ``DOES_NOT_HOLD`` when it records
     the contrary; ``NOT_RUN`` when nothing was recorded, or what was recorded is of another
     source. What a file says of itself as a whole ("ok") is never enough: rows are counted again.
-*   Two verdicts. The session's: every claim of scope ``SESSION`` holds, else FAIL. The package's:
-    FAIL when a claim of any scope does not hold, INCOMPLETE when one was not run, else PASS. No
-    claim at all is FAIL.
+*   Two verdicts: the session's over the claims of scope ``SESSION``, the package's over all. FAIL
+    when a claim does not hold, INCOMPLETE when one was not run, else PASS. No claim at all of scope
+    ``SESSION`` is FAIL, for both.
 
 Not here: what is claimed (``collectors/``), files and shapes (``artefacts.py``), how it looks
 (``page.py``).
@@ -74,19 +74,19 @@ class Verdicts:
         return {"PASS": 0, "FAIL": 1, "INCOMPLETE": 3}[self.session if by_session else self.package]
 
 
+def verdict(states: Iterable[str]) -> str:
+    """Return the verdict over the states of some claims, at least one."""
+    found = set(states)
+    return "FAIL" if DOES_NOT_HOLD in found else "INCOMPLETE" if NOT_RUN in found else "PASS"
+
+
 def verdicts(claims: tuple[Claim, ...]) -> Verdicts:
     """Return both verdicts over the claims."""
     states = [claim.status for claim in claims]
     own = [claim.status for claim in claims if claim.scope == SESSION]
-    if not own or DOES_NOT_HOLD in states:
-        package = "FAIL"
-    elif NOT_RUN in states:
-        package = "INCOMPLETE"
-    else:
-        package = "PASS"
     return Verdicts(
-        session="PASS" if own and all(state == HOLDS for state in own) else "FAIL",
-        package=package,
+        session=verdict(own) if own else "FAIL",
+        package=verdict(states) if own else "FAIL",
         holds=states.count(HOLDS),
         does_not_hold=states.count(DOES_NOT_HOLD),
         not_run=states.count(NOT_RUN),

@@ -185,6 +185,7 @@ def page(inputs: Inputs, claims: tuple[Claim, ...]) -> str:
         recorded_when=_recorded_when(inputs),
         own_held=sum(claim.status == HOLDS for claim in own),
         own_total=len(own),
+        own_not_run=sum(claim.status == NOT_RUN for claim in own),
         result=result_view(inputs),
         areas=summaries(claims),
         broken=[claim for claim in claims if claim.status == DOES_NOT_HOLD],

@@ -166,19 +166,20 @@ CONTROLS: tuple[tuple[str, Change, str, str, str, str], ...] = (
     ("bars gone", remove("bars.parquet"), "FAIL", "FAIL", "SES-BARS", DOES_NOT_HOLD),
     ("journal gone", remove("journal.bin"), "FAIL", "FAIL", "SES-JOURNAL", DOES_NOT_HOLD),
     ("a bar missing", bar_missing, "FAIL", "FAIL", "SES-BARS", DOES_NOT_HOLD),
-    ("no hashes", drop("session.json", "artefacts"), "FAIL", "INCOMPLETE", "SES-FILES", NOT_RUN),
-    ("one hash missing", drop("session.json", "artefacts", "journal.bin"), "FAIL", "INCOMPLETE",
-     "SES-FILES", NOT_RUN),
+    ("no hashes", drop("session.json", "artefacts"), "INCOMPLETE", "INCOMPLETE", "SES-FILES",
+     NOT_RUN),
+    ("one hash missing", drop("session.json", "artefacts", "journal.bin"), "INCOMPLETE",
+     "INCOMPLETE", "SES-FILES", NOT_RUN),
     ("session says FAIL", edit("session.json", "verdict", to="FAIL"), "FAIL", "FAIL",
      "SES-VERDICT", DOES_NOT_HOLD),
     ("session has no end", edit("session.json", "ended", to=None), "FAIL", "FAIL", "SES-VERDICT",
      DOES_NOT_HOLD),
     ("not shown", edit("session.json", "shown", 0, "ok", to=False), "FAIL", "FAIL",
      "SHOWN-ALL-FOUR-POSTURES", DOES_NOT_HOLD),
-    ("nothing shown", edit("session.json", "shown", to=[]), "FAIL", "INCOMPLETE", "SES-SHOWN",
+    ("nothing shown", edit("session.json", "shown", to=[]), "INCOMPLETE", "INCOMPLETE", "SES-SHOWN",
      NOT_RUN),
-    ("stand-ins unsaid", drop("session.json", "stand_ins"), "FAIL", "INCOMPLETE", "SES-STANDINS",
-     NOT_RUN),
+    ("stand-ins unsaid", drop("session.json", "stand_ins"), "INCOMPLETE", "INCOMPLETE",
+     "SES-STANDINS", NOT_RUN),
     ("stand-in unnamed", edit("session.json", "stand_ins", "book", to=""), "FAIL", "FAIL",
      "SES-STANDINS", DOES_NOT_HOLD),
     ("kernel shares a process", edit("session.json", "processes", 1, "pid", to=100), "FAIL", "FAIL",
@@ -194,18 +195,19 @@ CONTROLS: tuple[tuple[str, Change, str, str, str, str], ...] = (
     ("revision unsaid", edit("session.json", "commit", to=None), "PASS", "INCOMPLETE",
      "CFG-REVISION", NOT_RUN),
 
-    ("audit not run", remove("audit.json"), "FAIL", "INCOMPLETE", "AUD-CONFORMANT", NOT_RUN),
-    ("audit not run, replay", remove("audit.json"), "FAIL", "INCOMPLETE", "AUD-REPLAYED", NOT_RUN),
+    ("audit not run", remove("audit.json"), "INCOMPLETE", "INCOMPLETE", "AUD-CONFORMANT", NOT_RUN),
+    ("audit not run, replay", remove("audit.json"), "INCOMPLETE", "INCOMPLETE", "AUD-REPLAYED",
+     NOT_RUN),
     ("not intact", edit("audit.json", "intact", to=False), "FAIL", "FAIL", "AUD-INTACT",
      DOES_NOT_HOLD),
     ("not replayed", edit("audit.json", "replayed", to=False), "FAIL", "FAIL", "AUD-REPLAYED",
      DOES_NOT_HOLD),
     ("not conformant", edit("audit.json", "conformant", to=False), "FAIL", "FAIL",
      "AUD-CONFORMANT", DOES_NOT_HOLD),
-    ("TLC not run", edit("audit.json", "conformant", to=None), "FAIL", "INCOMPLETE",
+    ("TLC not run", edit("audit.json", "conformant", to=None), "INCOMPLETE", "INCOMPLETE",
      "AUD-CONFORMANT", NOT_RUN),
-    ("TLC not run, in words", edit("audit.json", "conformant", to="not run"), "FAIL", "INCOMPLETE",
-     "AUD-CONFORMANT", NOT_RUN),
+    ("TLC not run, in words", edit("audit.json", "conformant", to="not run"), "INCOMPLETE",
+     "INCOMPLETE", "AUD-CONFORMANT", NOT_RUN),
     ("one of two journals", both(edit("audit.json", "conformant", to=1),
                                  edit("audit.json", "journals", to=[1, 2])), "FAIL", "FAIL",
      "AUD-CONFORMANT", DOES_NOT_HOLD),
@@ -217,7 +219,7 @@ CONTROLS: tuple[tuple[str, Change, str, str, str, str], ...] = (
      DOES_NOT_HOLD),
     ("audit of another journal", edit("audit.json", "journals", 0, "sha256", to="f" * 64), "FAIL",
      "FAIL", "AUD-JOURNAL", DOES_NOT_HOLD),
-    ("audit names no journal", edit("audit.json", "journals", to=1), "FAIL", "INCOMPLETE",
+    ("audit names no journal", edit("audit.json", "journals", to=1), "INCOMPLETE", "INCOMPLETE",
      "AUD-JOURNAL", NOT_RUN),
 
     ("check not run", remove("check.json"), "PASS", "INCOMPLETE", "MOD-SUITE", NOT_RUN),
@@ -376,12 +378,13 @@ def test_verdicts_over_every_small_set_of_claims() -> None:
             states = [state for state, _ in chosen]
             own = [state for state, scope in chosen if scope == SESSION]
             assert (said.session == "PASS") == (bool(own) and set(own) == {HOLDS})
+            assert (said.session == "FAIL") == (not own or DOES_NOT_HOLD in own)
             assert (said.package == "PASS") == (bool(own) and set(states) == {HOLDS})
             assert (said.package == "FAIL") == (not own or DOES_NOT_HOLD in states)
             assert said.exit_code(by_session=False) == codes[said.package]
             assert said.exit_code(by_session=True) == codes[said.session]
             seen.add((said.session, said.package))
-    assert len(seen) == 5
+    assert len(seen) == 6
     assert ("FAIL", "PASS") not in seen
 
 
