@@ -7,8 +7,9 @@ Rules of this file. A test's evidence goes to one group:
 *   `random`: it carries `@pytest.mark.random`, uses hypothesis, or takes a fixture that stands in
     the ini option `mcdc_random_fixtures` (default: rng seed). Reported apart.
 *   `requirement`: it carries `@pytest.mark.req(…)`. This is what counts.
-*   `beside`: a thread that an earlier test, or the loading of the tests, has left behind was
-    running too. Threads share the memory, so nobody can say whose evidence it is. None.
+*   `beside`: a thread that an earlier test has left behind was running too. Threads share the
+    memory, so nobody can say whose evidence it is. None. What runs since before the first test is
+    the runner's own (a display of progress), and taken to run no target.
 *   `unmarked`: everything else. `report --count all` counts it too.
 
 Set-up and tear-down count for the test they surround. The processes that a test starts run plain,
@@ -59,7 +60,6 @@ def install(config: pytest.Config, targets: list[str] | None) -> None:
             config.stash[RUN] = Run(Path(config.known_args_namespace.mcdc_data))
     except BadInput as error:
         raise pytest.UsageError(str(error)) from error
-    config.stash[THREADS] = frozenset(threading.enumerate())
     config.stash[RECORDER] = recorder
     config.stash[CHILDREN] = Children(recorder.data)
     config.add_cleanup(lambda: recorder.__exit__())
@@ -109,8 +109,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
     recorder.pour("outside")
     group = group_of(item)
-    left_behind = set(threading.enumerate()) - item.config.stash[THREADS]
-    if left_behind and group != "random":
+    running = frozenset(threading.enumerate())
+    if running - item.config.stash.setdefault(THREADS, running) and group != "random":
         group = "beside"
     children = item.config.stash[CHILDREN]
     if item.get_closest_marker("children"):
