@@ -32,16 +32,9 @@ from dolphin.feed.panel import PanelError
 from dolphin.link import messages
 from dolphin.link.config import ANCHOR_KEY
 from dolphin.ops.endings import Ended, Endings
+from dolphin.ops.preparation import Choices, Market, Unwritable, market_for, too_short
 from dolphin.ops.registry import NoRegistry
-from dolphin.ops.session import (
-    Choices,
-    Market,
-    Unaccounted,
-    Unwritable,
-    market_for,
-    run_session,
-    too_short,
-)
+from dolphin.ops.session import Unaccounted, run_session
 from dolphin.ops.summary import bars_of, last_screen, next_steps
 from dolphin.ops.supervise import ROOT, Unsupervised
 from kernel.constants import PPM, Posture

@@ -8,7 +8,7 @@ Rules of this file:
 *   A drill is done between two bars: the market stands still meanwhile, and the heart beats.
 *   A drill that cannot be done is not shown, and the market goes on.
 
-Not here: what the drills are (``plan``), who kills processes (``dolphin.ops.session``).
+Not here: what the drills are (``plan``), who kills processes (``conductor``).
 """
 
 from typing import Any

@@ -13,7 +13,7 @@ Rules of this file:
 *   When the runner says so it plays no more, and leaves its account as at the market's end.
 *   The heart beats while it waits.
 
-Not here: who starts and stops processes (``dolphin/ops/session.py``).
+Not here: who starts and stops processes (``dolphin/ops/runner.py``).
 """
 
 import json

@@ -7,7 +7,7 @@ Rules of this file:
 *   Keys are not in it. They lie in ``keys/``, mode 0600, and only who needs one reads it.
 *   Sockets lie in a short folder of their own (a Unix path holds 108 bytes), mode 0700.
 
-Not here: how the runner chooses the values (``dolphin/ops/session.py``).
+Not here: how the runner chooses the values (``dolphin/ops/preparation.py``).
 """
 
 import os

@@ -27,7 +27,7 @@ from dolphin.feed.panel import (
     normalise,
     rows_needed,
 )
-from dolphin.ops.session import STALE_BARS
+from dolphin.ops.preparation import STALE_BARS
 from kernel import constants as kernel_constants
 from kernel.constants import AGE_MS_MAX
 from tests.dolphin.panels import (

@@ -17,8 +17,8 @@ from dolphin.feed.market import generate
 from dolphin.feed.session_market import lot_ppm_of, price_of
 from dolphin.link.messages import WORDS_MAX
 from dolphin.ops.operator import age, named, words
+from dolphin.ops.preparation import Choices, Market, Unwritable, prepare, too_short
 from dolphin.ops.registry import HOME_VARIABLE, Place, Running
-from dolphin.ops.session import Choices, Market, Unwritable, prepare, too_short
 from dolphin.ops.supervise import ROOT
 from kernel.constants import PRICE_MAX
 from tests.dolphin.ops.test_collect import config

@@ -19,8 +19,9 @@ import pytest
 from dolphin.feed.market import generate
 from dolphin.feed.panel import Panel
 from dolphin.ops.endings import Endings
+from dolphin.ops.preparation import Choices, market_for
 from dolphin.ops.registry import home, running
-from dolphin.ops.session import Choices, market_for, run_session
+from dolphin.ops.session import run_session
 from dolphin.ops.supervise import ROOT
 from traces.frames import Tag, scan
 from traces.reader import opened
