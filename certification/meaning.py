@@ -23,7 +23,7 @@ value. The class of the value is seen where it is named. docs/adr/0090 weighs th
 import ast
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -33,6 +33,7 @@ Place = tuple[str, str]  # dotted module, name
 _SPACES_OUT = ("ctx", "kind", "type_comment")
 _WITH_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _MODELS = (".tla", ".cfg")
+EMPTY: Mapping[str, Place] = {}
 
 
 def sha256(*parts: str) -> str:
@@ -48,25 +49,55 @@ def _is_text(node: object) -> bool:
     )
 
 
-def said(node: object) -> str:
-    """Return a tree as text: without places, docstrings and imports."""
-    if isinstance(node, ast.AST):
-        parts = [type(node).__name__]
-        for name in node._fields:
-            value = getattr(node, name, None)
-            if value is None or name in _SPACES_OUT:
-                continue
-            if isinstance(value, list):
-                if name == "body" and isinstance(node, _WITH_DOCSTRING) and value:
-                    value = value[1:] if _is_text(value[0]) else value
-                value = [one for one in value if not isinstance(one, ast.Import | ast.ImportFrom)]
-                if not value:
+def _is_nothing(node: object) -> bool:
+    return isinstance(node, ast.Constant) and node.value == ""
+
+
+@dataclass
+class Told:
+    """Some trees as text, the names that they use, and the imports that stand in them."""
+
+    text: str = ""
+    used: set[str] = field(default_factory=set)
+    imports: list[ast.Import | ast.ImportFrom] = field(default_factory=list)
+
+
+def told(nodes: Iterable[ast.AST]) -> Told:
+    """Return trees as text: without places, docstrings and imports."""
+    found = Told()
+
+    def said(node: object) -> str:
+        if isinstance(node, ast.AST):
+            kind = type(node)
+            if kind is ast.Name:
+                found.used.add(node.id)  # type: ignore[attr-defined]  # a Name, by the line above
+            elif kind is ast.arg:
+                found.used.add(node.arg)  # type: ignore[attr-defined]  # an arg, likewise
+            parts = [kind.__name__]
+            for name in kind._fields:
+                value = getattr(node, name, None)
+                if value is None or name in _SPACES_OUT:
                     continue
-            parts.append(f"{name}={said(value)}")
-        return f"({' '.join(parts)})"
-    if isinstance(node, list):
-        return f"[{' '.join(said(one) for one in node)}]"
-    return repr(node)
+                if isinstance(value, list):
+                    if name == "body" and kind in _WITH_DOCSTRING and value and _is_text(value[0]):
+                        value = value[1:]
+                    kept = []
+                    for one in value:
+                        if kind is ast.JoinedStr and _is_nothing(one):
+                            continue  # some versions of Python write an empty text here
+                        if isinstance(one, ast.Import | ast.ImportFrom):
+                            found.imports.append(one)
+                        else:
+                            kept.append(said(one))
+                    if kept:
+                        parts.append(f"{name}=[{' '.join(kept)}]")
+                else:
+                    parts.append(f"{name}={said(value)}")
+            return f"({' '.join(parts)})"
+        return repr(node)
+
+    found.text = "\0".join(said(node) for node in nodes)
+    return found
 
 
 @dataclass
@@ -74,6 +105,7 @@ class Module:
     """A module's definitions by name, its bare statements, and what its imports bind."""
 
     name: str
+    package: str
     definitions: dict[str, list[ast.stmt]] = field(default_factory=dict)
     bare: list[ast.stmt] = field(default_factory=list)
     imports: dict[str, Place] = field(default_factory=dict)  # with "" for the module itself
@@ -90,24 +122,31 @@ def _names_of(node: ast.stmt) -> list[str]:
     return [one.id for each in targets for one in ast.walk(each) if isinstance(one, ast.Name)]
 
 
-def _read(name: str, package: str, text: str) -> Module:
-    tree = ast.parse(text)
-    module = Module(name)
-    for node in ast.walk(tree):
+def _bindings(nodes: Iterable[ast.AST], package: str) -> Iterator[tuple[str, Place]]:
+    """Yield what import statements bind: a name, and the module and name it is bound to."""
+    for node in nodes:
         if isinstance(node, ast.ImportFrom):
             above = package.split(".")[: len(package.split(".")) - node.level + 1]
             source = ".".join([*above, node.module or ""]) if node.level else node.module or ""
             for one in node.names:
-                module.imports[one.asname or one.name] = (source.rstrip("."), one.name)
+                yield one.asname or one.name, (source.rstrip("."), one.name)
         elif isinstance(node, ast.Import):
             for one in node.names:
-                module.imports[one.asname or one.name.partition(".")[0]] = (one.name, "")
-    for statement in tree.body[1:] if tree.body and _is_text(tree.body[0]) else tree.body:
+                yield one.asname or one.name.partition(".")[0], (one.name, "")
+
+
+def _read(name: str, package: str, text: str) -> Module:
+    body = ast.parse(text).body
+    module = Module(name, package)
+    for statement in body[1:] if body and _is_text(body[0]) else body:
         names = _names_of(statement)
         for each in names:
             module.definitions.setdefault(each, []).append(statement)
-        if not names and not isinstance(statement, ast.Import | ast.ImportFrom):
-            module.bare.append(statement)
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            module.imports.update(_bindings((statement,), package))
+        elif not names:
+            module.bare.append(statement)  # an "if" or a "try" may hold imports
+            module.imports.update(_bindings(ast.walk(statement), package))
     return module
 
 
@@ -118,6 +157,7 @@ class Tree:
         """Read below ``root``."""
         self.root = root
         self.module = cache(self._module)
+        self.told = cache(self._told)
         self.own = cache(self._own)
         self.bound = cache(self._bound)
         self.entry = cache(self._entry)
@@ -142,27 +182,38 @@ class Tree:
                 return _read(name, package, path.read_text(encoding="utf-8"))
         return None
 
-    def _own(self, place: Place) -> str:
-        """Return the hash of a definition's own tree; of all of a module where the name is ""."""
+    def _told(self, place: Place) -> Told:
+        """Return a definition as text; with the name "" the bare statements of a module."""
         module = self.module(place[0])
         assert module is not None
-        if place[1]:
-            return sha256(*(said(node) for node in module.definitions[place[1]]))
-        own = [self.own((place[0], name)) for name in module.definitions]
-        return sha256(*sorted([*own, *(sha256(said(node)) for node in module.bare)]))
+        return told(module.definitions[place[1]] if place[1] else module.bare)
 
-    def target(self, module: Module, name: str, ahead: int = 8) -> Place | str | None:
-        """Return what a name is bound to in a module: a place, a foreign name, or nothing."""
-        if name in module.definitions:
-            return (module.name, name)
-        if name in module.imports:
-            source, what = module.imports[name]
+    def _own(self, place: Place) -> str:
+        """Return the hash of a definition's own tree; of all of a module where the name is ""."""
+        if place[1]:
+            return sha256(self.told(place).text)
+        module = self.module(place[0])
+        assert module is not None
+        own = [self.own((place[0], name)) for name in module.definitions]
+        return sha256(*sorted(own), self.told(place).text)
+
+    def target(
+        self, module: Module, name: str, inner: Mapping[str, Place] = EMPTY, ahead: int = 8
+    ) -> Place | str | None:
+        """Return what a name is bound to in a module: a place, a foreign name, or nothing.
+
+        ``inner`` are the imports inside the definition that uses it.
+        """
+        if name in inner or (name in module.imports and name not in module.definitions):
+            source, what = inner.get(name) or module.imports[name]
             if what:
-                inner = self.module(source)
-                if inner is not None and (what in inner.definitions or what in inner.imports):
-                    return self.target(inner, what, ahead - 1) if ahead else what
+                there = self.module(source)
+                if there is not None and (what in there.definitions or what in there.imports):
+                    return self.target(there, what, EMPTY, ahead - 1) if ahead else what
                 source = f"{source}.{what}"
             return (source, "") if self.module(source) is not None else f"foreign {source}"
+        if name in module.definitions:
+            return (module.name, name)
         folder = module.name
         while folder and module.name.startswith("tests."):
             folder = folder.rpartition(".")[0]
@@ -175,17 +226,11 @@ class Tree:
         """Return each name that a definition uses, and what it is bound to."""
         module = self.module(place[0])
         assert module is not None
-        nodes = module.definitions[place[1]] if place[1] else module.bare
-        used: set[str] = set()
-        for node in nodes:
-            for one in ast.walk(node):
-                if isinstance(one, ast.Name):
-                    used.add(one.id)
-                elif isinstance(one, ast.arg):
-                    used.add(one.arg)
+        said = self.told(place)
+        inner = dict(_bindings(said.imports, module.package))
         found = []
-        for name in sorted(used - {place[1]}):
-            target = self.target(module, name)
+        for name in sorted(said.used - {place[1]}):
+            target = self.target(module, name, inner)
             if target is not None:
                 found.append((name, target))
         return tuple(found)
@@ -194,7 +239,7 @@ class Tree:
         """Return a definition as a number: its own tree, and the trees of what it is bound to."""
         module = self.module(place[0])
         assert module is not None
-        own = self.own(place) if place[1] else sha256(*(said(node) for node in module.bare))
+        own = sha256(self.told(place).text)
         bound = [
             f"{name} {target if isinstance(target, str) else self.own(target)}"
             for name, target in self.bound(place)
