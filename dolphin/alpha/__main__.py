@@ -99,7 +99,7 @@ class Alpha:
         if view.quantity == 0 or view.order_out:
             return []
         side = -1 if view.quantity > 0 else 1
-        return [Intent("exit", "BTCUSDT", side, 0, 0, 0, "SESSION_END", bar.index)]
+        return [Intent("exit", "BTCUSDT", side, 0, 0, "SESSION_END", bar.index)]
 
     def _view(self, bar: Bar, status: Status) -> PositionView:
         slot = status.slots[WORKER]

@@ -58,8 +58,8 @@ FLAT = PositionView(quantity=0, entry_price=0.0, entry_bar=0, order_out=False)
 class Intent:
     """What the engine would like.
 
-    side: −1 sell, +1 buy. For an exit, the whole position, reduce-only; fraction, leverage and
-    confidence are then 0. reason: VEL_DIV for an entry, an ExitReason for an exit.
+    side: −1 sell, +1 buy. For an exit, the whole position, reduce-only; fraction and leverage
+    are then 0. reason: VEL_DIV for an entry, an ExitReason for an exit.
     """
 
     kind: Literal["entry", "exit"]
@@ -67,7 +67,6 @@ class Intent:
     side: int
     fraction_ppm: int
     leverage_ppm: int
-    confidence_ppm: int
     reason: str
     bar_index: int
 
@@ -125,7 +124,6 @@ class AlphaEngine:
                 side=-1,
                 fraction_ppm=wanted.fraction_ppm,
                 leverage_ppm=wanted.leverage_ppm,
-                confidence_ppm=int(signal.confidence * PPM),
                 reason="VEL_DIV",
                 bar_index=bar.index,
             )
@@ -146,7 +144,6 @@ class AlphaEngine:
                 side=-1 if position.quantity > 0 else 1,
                 fraction_ppm=0,
                 leverage_ppm=0,
-                confidence_ppm=0,
                 reason=reason.value,
                 bar_index=bar.index,
             )

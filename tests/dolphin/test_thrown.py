@@ -38,7 +38,7 @@ from dolphin.link.messages import (
     StatusShown,
 )
 from dolphin.link.permit import token_of
-from dolphin.ops.supervise import ROOT
+from dolphin.ops.supervise import PROGRAMS, ROOT, Program
 from dolphin.shell.roles import ROLES
 from tests.dolphin.guard.test_guard import PERMIT
 from tests.dolphin.link.near import thrown
@@ -241,3 +241,24 @@ def test_control_a_process_that_bytes_end_is_found(aimed: Start) -> None:
     venue.throw("venue.guard", [LOGIN_THAT_IS_NONE])
     with pytest.raises(AssertionError, match="the process ended"):
         venue.asked_for_long(SetPrices(bar=1, prices={}))
+
+
+# --- a configuration that is none -----------------------------------------------------------------
+
+
+@pytest.mark.children
+@pytest.mark.req("LNK-017", "LNK-030")
+@pytest.mark.parametrize("one", PROGRAMS, ids=lambda one: one.name)
+def test_every_process_names_the_wrong_field_of_its_configuration(
+    config: Config, one: Program
+) -> None:
+    path = config.run / "config.json"
+    path.write_text(path.read_text().replace('"seed": 0', '"seed": true'))
+    done = subprocess.run(
+        [sys.executable, "-m", one.module, str(config.run)],
+        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "config.json: the fields of a session expected" in line
+    assert "$.seed" in line

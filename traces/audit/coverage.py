@@ -43,12 +43,6 @@ def place_of(state: State) -> Place:
     )
 
 
-def edge_of(state: State, event: Event, outcome: Outcome) -> Edge:
-    """Return the projected edge of a step."""
-    verdict = "ok" if isinstance(outcome, Accepted) else outcome.reason.name
-    return (*place_of(state), type(event).__name__, verdict)
-
-
 class GraphUnusable(Exception):
     """The projected graph is there and cannot be read; the message names file and field."""
 

@@ -41,7 +41,6 @@ def test_entries_are_the_signals_after_the_lookback(panel: Panel) -> None:
         assert (intent.kind, intent.instrument, intent.side) == ("entry", "BTCUSDT", -1)
         assert intent.fraction_ppm == 200_000
         assert 500_000 <= intent.leverage_ppm <= 5_000_000
-        assert 500_000 <= intent.confidence_ppm <= 900_000
         assert intent.reason == "VEL_DIV"
 
 

@@ -22,8 +22,9 @@ from msgspec.structs import replace
 
 from dolphin.guard import __main__ as guard_process
 from dolphin.guard.__main__ import TURN_MESSAGES, GuardProcess
+from dolphin.link import loop as link_loop
 from dolphin.link.channel import ChannelClosed, Listener, connect
-from dolphin.link.codec import Message
+from dolphin.link.codec import Message, encode
 from dolphin.link.config import PERMIT_KEY, VENUE_KEY, Config
 from dolphin.link.messages import (
     FROM_GUARD,
@@ -412,6 +413,29 @@ def test_news_for_a_worker_that_is_gone_is_nobodys(stage: Stage) -> None:
     assert not any(rank.channels for rank in stage.loop.workers.values())
     assert stage.hears("kernel", CloseOrder, worker=0)
     assert stage.hears("kernel", CloseOrder, worker=2)
+
+
+@pytest.mark.req("LNK-027")
+def test_control_a_counted_encoder_shows_that_an_order_is_encoded_once_at_each_border(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker's answer and the venue's order: two words out, two encodings."""
+    worker = stage.client("prober")
+    stage.ask(worker)
+    order = stage.issue()
+    stage.step()
+    encoded: list[Message] = []
+
+    def counted(message: Message) -> bytes:
+        encoded.append(message)
+        return encode(message)
+
+    for module in (guard_process, link_loop):
+        monkeypatch.setattr(module, "encode", counted)
+    worker.send(order)
+    stage.until(worker.recv)
+    own = [one for one in encoded if isinstance(one, (Passed, Submit))]
+    assert own == [Passed(order_id=50), Submit(order_id=50, order=PERMIT.order)]
 
 
 # --- beats ----------------------------------------------------------------------------------------
