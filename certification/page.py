@@ -27,7 +27,7 @@ from certification.collectors.tests import stale_because
 from certification.gaps import LABEL, gaps
 from certification.page_session import result_view, session_view
 from certification.render import Links, number, render, style
-from certification.standards import Assessed, assess
+from certification.standards import STATUSES, Assessed, assess
 from certification.standing import RECORDED
 
 SECTIONS = (
@@ -138,7 +138,8 @@ def _standards(claims: tuple[Claim, ...]) -> dict[str, Any]:
     criteria = [(one, basis(one)) for one in assess(CRITERIA, claims)]
 
     def count(rows: list[tuple[Assessed, str]]) -> list[tuple[str, int]]:
-        return Counter(one.status for one, _ in rows).most_common()
+        found = Counter(one.status for one, _ in rows)
+        return [(status, found[status]) for status in STATUSES if found[status]]
 
     every = [row for _, _, rows in tables for row in rows]
     return {

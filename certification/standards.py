@@ -23,6 +23,10 @@ ORGANISATION = "needs an organisation"
 INDEPENDENT = "needs an independent person"
 ABSENT = "absent"
 NOT_APPLICABLE = "not applicable"
+# Every state that a row can have, the best first.
+STATUSES = (
+    HOLDS, IN_PART, NOT_RUN, DOES_NOT_HOLD, ABSENT, ORGANISATION, INDEPENDENT, NOT_APPLICABLE,
+)  # fmt: skip
 NEVER_GREEN = (ORGANISATION, INDEPENDENT, ABSENT, NOT_APPLICABLE)
 
 

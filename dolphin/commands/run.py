@@ -68,9 +68,9 @@ def _windows(text: str) -> tuple[int, ...]:
 class Shown:
     """Progress on stderr: a bar on a terminal, a line now and then elsewhere."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, console: Console | None = None) -> None:
         """Begin at bar 0 of ``total``."""
-        self._console = Console(stderr=True)
+        self._console = console or Console(stderr=True)
         self._live = self._console.is_terminal
         self._said = -1
         self._bar = Progress(
@@ -97,14 +97,17 @@ class Shown:
         except OSError:
             pass  # nobody reads this any more
 
-    def __call__(self, message: messages.Progress) -> None:
+    def __call__(self, message: messages.Progress | str) -> None:
         """Take the driver's word of where it is; nothing that cannot be shown ends a session."""
         try:
             self._show(message)
         except OSError:
             self._live, self._said = False, 10  # nobody reads this any more
 
-    def _show(self, message: messages.Progress) -> None:
+    def _show(self, message: messages.Progress | str) -> None:
+        if isinstance(message, str):
+            self._bar.update(self._task, text=message, refresh=True)
+            return
         text = f"{Posture(message.posture).name:9} {message.equity / PPM:,.0f} USDT"
         self._bar.update(self._task, completed=message.bar, total=message.of, text=text)
         tenth = 10 * message.bar // message.of

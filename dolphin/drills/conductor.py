@@ -44,6 +44,7 @@ class Conductor(Runner):
             self._drill(message.name)
 
     def _drill(self, name: str) -> None:
+        self._progress(f"drill: {name.replace('_', ' ')}")
         seen: set[str] = set()
         detail = ""
         try:

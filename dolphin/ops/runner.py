@@ -34,7 +34,8 @@ ACCOUNT_WITHIN_S = 20.0
 # Without one of these there is no session; the others come back, or are done without.
 NEEDED = ("kernel", "venue", "guard", "driver")
 
-OnProgress = Callable[[Progress], None]
+# Bars played; or in words, what the market waits for.
+OnProgress = Callable[[Progress | str], None]
 
 
 class Runner:

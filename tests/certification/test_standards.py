@@ -17,6 +17,7 @@ from certification.standards import (
     INDEPENDENT,
     NEVER_GREEN,
     ORGANISATION,
+    STATUSES,
     Row,
     assess,
 )
@@ -77,6 +78,13 @@ def test_a_row_is_as_good_as_its_worst_claim(run: Path, state: str) -> None:
             left_out = tuple(c for c in every if not c.id.startswith(stem))
             assert states((row,), spoilt)[row.number] == state
             assert states((row,), left_out)[row.number] == NOT_RUN
+
+
+def test_every_state_has_its_place_in_the_order(run: Path) -> None:
+    claims = held(run)
+    for state in (HOLDS, NOT_RUN, DOES_NOT_HOLD):
+        changed = tuple(replace(claim, status=state) for claim in claims)
+        assert {one.status for one in assess(EVERY, changed)} <= set(STATUSES)
 
 
 def test_a_row_without_a_claim_that_could_show_it_is_not_run(run: Path) -> None:
