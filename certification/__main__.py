@@ -104,7 +104,7 @@ def main(
         document = evidence(inputs, claims)
         text = page(inputs, claims)
     except BadInput as error:
-        click.echo(f"certify: {error}", err=True)
+        click.echo(f"dolphin certify: {error}", err=True)
         sys.exit(BAD_INPUT)
     report, evidence_file = run_dir / REPORT, run_dir / EVIDENCE
     files = {REPORT: text, EVIDENCE: canonical(document)}
@@ -113,10 +113,12 @@ def main(
         for name, content in files.items():
             _write(run_dir / name, content)
     except OSError as error:
-        click.echo(f"certify: {error.filename}: cannot be written: {error.strerror}", err=True)
+        click.echo(
+            f"dolphin certify: {error.filename}: cannot be written: {error.strerror}", err=True
+        )
         sys.exit(BAD_INPUT)
     if older:
-        click.echo(f"certify: {older}", err=True)
+        click.echo(f"dolphin certify: {older}", err=True)
     said = verdicts(claims)
     code = said.exit_code(by_session=session_verdict)
     if as_json:

@@ -57,10 +57,10 @@ def command(
     folder = run_folder(run, RUNS)
     if folder is None:
         wanted = "a run's folder or name" if run else f"a run in {RUNS}/ (`dolphin run` makes one)"
-        click.echo(f"certify: {run or RUNS}: no such run, expected {wanted}", err=True)
+        click.echo(f"dolphin certify: {run or RUNS}: no such run, expected {wanted}", err=True)
         sys.exit(BAD_INPUT)
     if run is None:
-        click.echo(f"certify: the newest run, {folder}", err=True)
+        click.echo(f"dolphin certify: taking the newest run, {folder}", err=True)
     words = [sys.executable, "-m", "certification", str(folder)]
     words += ["--json"] if as_json else []
     words += ["--session-verdict"] if session_verdict else []
