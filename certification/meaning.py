@@ -54,7 +54,7 @@ def _is_nothing(node: object) -> bool:
 
 
 @dataclass
-class Told:
+class SourceText:
     """Some trees as text, the names that they use, and the imports that stand in them."""
 
     text: str = ""
@@ -62,9 +62,9 @@ class Told:
     imports: list[ast.Import | ast.ImportFrom] = field(default_factory=list)
 
 
-def told(nodes: Iterable[ast.AST]) -> Told:
+def source_text(nodes: Iterable[ast.AST]) -> SourceText:
     """Return trees as text: without places, docstrings and imports."""
-    found = Told()
+    found = SourceText()
 
     def said(node: object) -> str:
         if isinstance(node, ast.AST):
@@ -157,7 +157,7 @@ class Tree:
         """Read below ``root``."""
         self.root = root
         self.module = cache(self._module)
-        self.told = cache(self._told)
+        self.source_text = cache(self._source_text)
         self.own = cache(self._own)
         self.bound = cache(self._bound)
         self.entry = cache(self._entry)
@@ -182,20 +182,20 @@ class Tree:
                 return _read(name, package, path.read_text(encoding="utf-8"))
         return None
 
-    def _told(self, place: Place) -> Told:
+    def _source_text(self, place: Place) -> SourceText:
         """Return a definition as text; with the name "" the bare statements of a module."""
         module = self.module(place[0])
         assert module is not None
-        return told(module.definitions[place[1]] if place[1] else module.bare)
+        return source_text(module.definitions[place[1]] if place[1] else module.bare)
 
     def _own(self, place: Place) -> str:
         """Return the hash of a definition's own tree; of all of a module where the name is ""."""
         if place[1]:
-            return sha256(self.told(place).text)
+            return sha256(self.source_text(place).text)
         module = self.module(place[0])
         assert module is not None
         own = [self.own((place[0], name)) for name in module.definitions]
-        return sha256(*sorted(own), self.told(place).text)
+        return sha256(*sorted(own), self.source_text(place).text)
 
     def target(
         self, module: Module, name: str, inner: Mapping[str, Place] = EMPTY, ahead: int = 8
@@ -226,7 +226,7 @@ class Tree:
         """Return each name that a definition uses, and what it is bound to."""
         module = self.module(place[0])
         assert module is not None
-        said = self.told(place)
+        said = self.source_text(place)
         inner = dict(_bindings(said.imports, module.package))
         found = []
         for name in sorted(said.used - {place[1]}):
@@ -239,7 +239,7 @@ class Tree:
         """Return a definition as a number: its own tree, and the trees of what it is bound to."""
         module = self.module(place[0])
         assert module is not None
-        own = sha256(self.told(place).text)
+        own = sha256(self.source_text(place).text)
         bound = [
             f"{name} {target if isinstance(target, str) else self.own(target)}"
             for name, target in self.bound(place)
