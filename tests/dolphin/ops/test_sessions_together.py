@@ -146,7 +146,7 @@ def test_two_sessions_and_an_operator_who_means_one_or_all(
     assert not home().exists(), "nothing of them is left outside their folders"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_session_ended_by_a_signal_comes_flat_first(
     tmp_path: Path, start: Callable[[str], subprocess.Popen[str]], number: signal.Signals
 ) -> None:
@@ -194,26 +194,17 @@ def choices(panel: Path, out: Path) -> Choices:
     return Choices("bible", 0, (12, 36, 72, 180), str(panel), 0, out, ())
 
 
-@pytest.mark.parametrize(
-    ("change", "why"),
-    [
-        (lambda panel: panel.unlink(), "no such file"),
-        (lambda panel: wide(generate(2, 400, 4, 60_000), panel), "changed since it was judged"),
-    ],
-)
-def test_a_panel_that_changes_between_judging_and_playing_is_not_played(
-    tmp_path: Path, change: Callable[[Path], None], why: str
-) -> None:
+def test_a_panel_that_goes_between_judging_and_playing_is_not_played(tmp_path: Path) -> None:
     panel = tmp_path / "panel.parquet"
     wide(generate(1, 400, 4, 60_000), panel)
     asked = choices(panel, tmp_path / "runs")
     market = market_for(asked)
-    change(panel)
+    panel.unlink()
     with Endings() as endings:
         made = run_session(asked, market, lambda _message: None, endings)
     assert made["verdict"] == "FAIL"
     assert made["reason"].startswith("the driver ended before the market did: ")
-    assert why in made["reason"]
+    assert "no such file" in made["reason"]
     assert made["data"]["sha256"] == market.sha256
 
 
