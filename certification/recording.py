@@ -49,6 +49,7 @@ class Outcome(TypedDict, total=False):
     ran_at: Required[str]
     parts: dict[str, dict[str, int]]
     killers: dict[str, dict[str, int]]
+    waived: dict[str, list[str]]
 
 
 class Outcomes(TypedDict):
@@ -110,6 +111,7 @@ def parts_of(now: Now, what: Reads, told: Mapping[str, Any]) -> dict[str, dict[s
                 key = tests.get(test.partition("[")[0], "unknown")
                 by[key] = by.get(key, 0) + count
             part["killers"] = by
+            part["waived"] = sorted(told.get("waived", {}).get(name, ()))
         found[name] = part
     return found
 

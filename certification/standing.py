@@ -38,7 +38,8 @@ RECORDED, IN_PART, STALE, NONE = "recorded", "recorded in part", "stale", "no re
 class Reads(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an item reads. ``functions``, ``tests``: what its parts are made of.
 
-    ``compared`` are the figures that a run of the same inputs must find again.
+    ``compared`` are the figures that a run of the same inputs must find again; ``waivers`` is the
+    file of arguments for mutants that no test can kill.
     """
 
     files: tuple[str, ...]
@@ -49,11 +50,12 @@ class Reads(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     decorators: tuple[str, ...] = ()
     tests: tuple[str, ...] = ()
     compared: tuple[str, ...] = ()
+    waivers: str = ""
 
     @property
     def every(self) -> tuple[str, ...]:
         """All patterns of files."""
-        return (*self.files, *self.functions, *self.tests)
+        return (*self.files, *self.functions, *self.tests, *filter(None, (self.waivers,)))
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,16 @@ class Now:
             if place[1].lower().startswith("test")
         }
 
+    def waived(self, name: str) -> frozenset[str]:
+        """Return the mutants that a file of waivers names: the function's hash and the number."""
+        path = self.root / name
+        document = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        return frozenset(
+            f"{entry['hash']}#{number}"
+            for entry in document.get("equivalent", ())
+            for number in entry["mutants"]
+        )
+
     def level_a(self) -> dict[str, str]:
         """Return the closure's hash of each module of level A."""
         listed = tomllib.loads((self.root / LEVEL_A).read_text(encoding="utf-8"))["level_a"]
@@ -205,14 +217,18 @@ def summed(parts: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     return sums
 
 
-def killed_still(part: Mapping[str, Any], tests: frozenset[str]) -> dict[str, Any]:
-    """Return the figures of a module's mutants, of the kills those whose test is still there."""
+def decided_still(
+    part: Mapping[str, Any], tests: frozenset[str], waived: frozenset[str]
+) -> dict[str, Any]:
+    """Return the figures of a module's mutants: kills whose test, waivers whose entry is there."""
     killers: Mapping[str, int] = part.get("killers", {})
     lost = sum(count for test, count in killers.items() if test not in tests)
+    gone = sum(mutant not in waived for mutant in part.get("waived", ()))
     return {
         **part,
         "killed": part.get("killed", 0) - lost,
-        "undecided": part.get("undecided", 0) + lost,
+        "justified": part.get("justified", 0) - gone,
+        "undecided": part.get("undecided", 0) + lost + gone,
     }
 
 
@@ -241,7 +257,8 @@ def _standing(
     here = {name for name, hash_ in wanted.items() if hash_ in by_hash}
     if what.tests:
         tests = frozenset(now.tests(what.tests).values())
-        fresh = {name: killed_still(by_hash[wanted[name]], tests) for name in here}
+        waived = now.waived(what.waivers)
+        fresh = {name: decided_still(by_hash[wanted[name]], tests, waived) for name in here}
         # Of a module that has changed nothing is known but how many mutants it had.
         gone = [kept[name] for name in wanted if name in kept and name not in here]
         sums = summed([*fresh.values(), *({"total": p["total"], "undecided": p["total"]}

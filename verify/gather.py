@@ -30,7 +30,9 @@ from verify.running import Verified, kept
 from verify.store import Store
 
 Parts = dict[str, dict[str, int]]
-Found = tuple[Outcome | None, Parts, Parts]  # what is known of it, its parts, who killed
+Waived = dict[str, list[str]]
+Found = tuple[Outcome | None, Parts, Parts, Waived]  # what is known, parts, who killed, waivers
+NOTHING: Found = (None, {}, {}, {})
 
 
 def proofs(root: Path, store: Store) -> Found:
@@ -52,10 +54,10 @@ def proofs(root: Path, store: Store) -> Found:
             parts[f"kernel.{module}.{name}"] = {"proved": 1, "excused": 0}
     proved = sum(part["proved"] for part in parts.values())
     if not proved:
-        return None, {}, {}
+        return NOTHING
     detail = f"{proved} of {total} functions proved, {len(excused)} waived"
     figures = {"functions": total, "proved": proved, "excused": len(excused)}
-    return Outcome(HOLDS, detail, figures), parts, {}
+    return Outcome(HOLDS, detail, figures), parts, {}, {}
 
 
 def crosshair(root: Path, store: Store) -> Found:
@@ -75,7 +77,7 @@ def crosshair(root: Path, store: Store) -> Found:
         if document is not None:
             documents[one.name] = document
     if not documents:
-        return None, {}, {}
+        return NOTHING
     every = {one.name: documents.get(one.name, {"results": [], "error": "not tried"})
              for one in functions}  # fmt: skip
     verdicts = judge(functions, every, callers_of(root / "kernel"))
@@ -93,7 +95,7 @@ def crosshair(root: Path, store: Store) -> Found:
         f" {figures['confirmed']} confirmed, {figures['violated']} violated"
     )
     status = DOES_NOT_HOLD if figures["violated"] else HOLDS
-    return Outcome(status, detail, figures), parts, {}
+    return Outcome(status, detail, figures), parts, {}, {}
 
 
 def models(root: Path, store: Store) -> Found:
@@ -110,7 +112,7 @@ def models(root: Path, store: Store) -> Found:
             problems = checking.judge(checking.SPEC_FOLDER, row, run)
             judged.append(checking.Judged(row, run, ran_at, True, problems))
     if not judged:
-        return None, {}, {}
+        return NOTHING
     suite = checking.judge_suite(checking.SPEC_FOLDER, rows)
     told = checking.as_json(judged, suite)
     findings = (*suite, *(f"{one.row.name}: {text}" for one in judged for text in one.problems))
@@ -132,7 +134,7 @@ def models(root: Path, store: Store) -> Found:
         },
     }
     detail = f"{len(judged)} of {len(rows)} runs"
-    return Outcome(DOES_NOT_HOLD if findings else HOLDS, detail, figures, findings), {}, {}
+    return Outcome(DOES_NOT_HOLD if findings else HOLDS, detail, figures, findings), {}, {}, {}
 
 
 def code_mutants(root: Path, store: Store) -> Found:
@@ -147,6 +149,7 @@ def code_mutants(root: Path, store: Store) -> Found:
     mutants, results = {}, {}
     parts: Parts = {}
     killers: Parts = {}
+    waived: Waived = {}
     for group in code.groups(root):
         inputs = Inputs(root, (*group.depends, *group.tests))
         for mutant in code.of_group(root, group):
@@ -157,7 +160,7 @@ def code_mutants(root: Path, store: Store) -> Found:
         for path in group.files:
             parts[_dotted(path)] = {}
     if not results:
-        return None, {}, {}
+        return NOTHING
     excused, findings = code_waivers.judged(entries, mutants, results)
     whole = code.outcome(mutants, results, excused, list(findings))
     for path in {mutant.path for mutant in mutants.values()}:
@@ -169,12 +172,17 @@ def code_mutants(root: Path, store: Store) -> Found:
             if mutant.id in results and results[mutant.id].status == KILLED
         )
         killers[_dotted(path)] = {test: count for test, count in by.items() if test}
+        waived[_dotted(path)] = [
+            f"{mutant.function_hash}#{mutant.id.rpartition('#')[2]}"
+            for mutant in of
+            if mutant.id in excused and mutant.id in results and results[mutant.id].status != KILLED
+        ]
     undecided = whole.figures["code"]
     assert isinstance(undecided, dict)
     status = DOES_NOT_HOLD if whole.status == DOES_NOT_HOLD else HOLDS
     detail = f"{len(results):,} of {len(mutants):,} mutants have a verdict; {whole.detail}"
     said = tuple(line for line in whole.findings if "no verdict" not in line)
-    return Outcome(status, detail, whole.figures, said), parts, killers
+    return Outcome(status, detail, whole.figures, said), parts, killers, waived
 
 
 def _dotted(path: str) -> str:
@@ -228,7 +236,7 @@ def spec_mutants(root: Path, store: Store) -> Found:
             except NotKept:
                 continue
     if not verdicts:
-        return None, {}, {}
+        return NOTHING
     status, figures, findings = spec.reckon(scope, mutants, verdicts, waived)
     figures["undecided"] = len(mutants) - len(verdicts)
     figures["total"] = len(mutants)
@@ -237,8 +245,8 @@ def spec_mutants(root: Path, store: Store) -> Found:
         f"{figures['killed']} killed, {figures['justified']} waived"
     )
     if status == NOT_RUN:
-        return None, {}, {}
-    return Outcome(status, detail, {"spec": figures}, findings), {}, {}
+        return NOTHING
+    return Outcome(status, detail, {"spec": figures}, findings), {}, {}, {}
 
 
 IN_PART: Mapping[str, Callable[[Path, Store], Found]] = {
@@ -305,12 +313,12 @@ def gathered(root: Path, only: Iterable[str]) -> dict[str, Any]:
         if wanted and item.name not in wanted:
             continue
         held = held_of(item, store, root)
-        part: Found = (None, {}, {})
+        part: Found = NOTHING
         # Models keep their runs elsewhere; of the others nothing is read where nothing is kept.
         own = store.below(item.name)
         if item.name in IN_PART and (item.name == "models" or own.folder.is_dir()):
             part = IN_PART[item.name](root, own)
-        outcome, parts, killers = part
+        outcome, parts, killers, waived = part
         if held is not None:
             figures = {**(outcome.figures if outcome else {}), **held.outcome.figures}
             whole = Outcome(HOLDS, held.outcome.detail, figures, held.outcome.findings)
@@ -320,7 +328,7 @@ def gathered(root: Path, only: Iterable[str]) -> dict[str, Any]:
             told = document_of(item, outcome, is_whole(item.name, outcome), ran_at, seconds)
         else:
             continue
-        listed.append({**told, "parts": parts, "killers": killers})
+        listed.append({**told, "parts": parts, "killers": killers, "waived": waived})
     names = " ".join(f"--only {name}" for name in sorted(wanted))
     return {"command": f"dolphin verify --lane full {names}".rstrip(), "items": listed}
 

@@ -34,6 +34,7 @@ functions = ["kernel/*.py"]
 
 [item.mutants]
 files = ["tool.py"]
+waivers = "waivers.toml"
 tests = ["tests/*.py"]
 """
 GATE = '''"""The gate."""
@@ -89,6 +90,7 @@ def tree(tmp_path: Path) -> Path:
         "tests/conftest.py": "def two():\n    return 2\n",
         "tests/test_gate.py": TESTS,
         "tool.py": "VERSION = 1\n",
+        "waivers.toml": '[[equivalent]]\nhash = "ab"\n[equivalent.mutants]\n3 = "x"\n',
         "locks/dev.txt": "solver==1.0 \\\n    --hash=sha256:00\nother==1.0\n",
         "Makefile": "JAR := abc\n",
     }
@@ -244,6 +246,17 @@ def test_a_kill_counts_while_its_test_is_as_it_was(tree: Path) -> None:
     assert found.figures["code"]["undecided"] == 1
     change(tree, "tests/conftest.py", "return 2", "return 1")
     assert standings(tree)["mutants"].figures["code"]["killed"] == 0, "a fixture is of the test"
+
+
+def test_a_waiver_counts_while_its_entry_is_there(tree: Path) -> None:
+    told = mutants(waived={"kernel.gate": ["ab#3"]})
+    told["parts"]["kernel.gate"] |= {"killed": 2, "justified": 1}
+    told["killers"]["kernel.gate"] = {"tests/test_gate.py::test_judge[a]": 2}
+    write(tree, told)
+    assert standings(tree)["mutants"].holds
+    change(tree, "waivers.toml", "3 =", "4 =")
+    code = standings(tree)["mutants"].figures["code"]
+    assert (code["justified"], code["undecided"]) == (0, 1)
 
 
 def test_mutants_of_a_changed_module_are_undecided(tree: Path) -> None:
