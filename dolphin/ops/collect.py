@@ -36,6 +36,7 @@ from traces.frames import JournalCorrupt
 ENTRIES_MIN = 20
 SCHEMA = 1
 ACCOUNTS = ("kernel", "guard", "venue", "driver")
+FILES = ("journal.bin", "ledger.bin", "bars.parquet", "config.json")
 ATTRIBUTION_BARS = 120
 CAUSES = ("HEARTBEAT", "CHECKSUM", "DESYNC", "OPERATOR")
 SENSORS = {
@@ -360,7 +361,7 @@ def collect(
         "ended_with": driver.get("status"),
         "artefacts": {
             name: file_hash(run / name)
-            for name in ("journal.bin", "ledger.bin", "bars.parquet", "config.json")
+            for name in (*FILES, *(f"{account}.json" for account in ACCOUNTS))
             if (run / name).exists()
         },
     }
