@@ -27,10 +27,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from dolphin.commands.outputs import OutputRefused, new_text_file
 from traces.audit.coverage import GraphUnusable, read_graph
 from traces.audit.judge import BAD_INPUT, Audit, JournalAudit, ProgressCallback, audit_journals
-from traces.audit.ndjson import lines_of
+from traces.audit.ndjson import lines_of, opened
 from traces.checksums import KEY_VARIABLE, KeyUnusable, find_key
 from traces.frames import JournalCorrupt
-from traces.reader import opened
 
 _WORDS = {True: "yes", False: "NO", None: "not run"}
 

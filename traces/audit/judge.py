@@ -34,6 +34,7 @@ from kernel.state import Limits
 from traces.audit.coverage import Coverage
 from traces.audit.explain import Explanation, explain
 from traces.audit.layout import BeyondModel
+from traces.audit.ndjson import NDJSON_SUFFIX, opened
 from traces.audit.rows import (
     Chunk,
     Mapper,
@@ -49,7 +50,6 @@ from traces.codec import EventRecord, Malformed, state_columns, state_of, unpack
 from traces.frames import Fault, JournalCorrupt, Tag, scan
 from traces.header import Header
 from traces.provenance import constants_hash, kernel_hash, spec_hash
-from traces.reader import NDJSON_SUFFIX, opened
 from traces.replay import Replay, advance, check_anchor
 from traces.schema import SCHEMA_HASH
 

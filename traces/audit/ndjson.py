@@ -22,9 +22,12 @@ Not here: judging (``frames``, ``replay``).
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from kernel.outcome import Reason
+from traces import reader
 from traces.checksums import CHAIN_BYTES, DIGEST_BYTES, MAC_BYTES
 from traces.codec import (
     EventRecord,
@@ -53,6 +56,7 @@ from traces.journal import CLOSING
 from traces.notes import note_data
 from traces.schema import COLUMN_BY_NAME, COLUMNS, EFFECT_NAMES, KIND_BY_NAME, SCHEMA_VERSION
 
+NDJSON_SUFFIX: Final[str] = ".ndjson"
 _EXACT: Final[int] = 2**53
 LINE_BYTES_MAX: Final[int] = 1 << 20  # a record's body has at most 65,497 bytes
 
@@ -269,3 +273,22 @@ def bytes_of_lines(lines: BinaryIO) -> bytes:
     if not parts:
         raise JournalCorrupt(Finding(Fault.EMPTY, -1, 0, "an empty file"))
     return prefix(SCHEMA_VERSION) + b"".join(parts)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[bytes]:
+    """Yield a journal's binary bytes, whatever its form. Raises ``JournalCorrupt``.
+
+    ``.ndjson`` is NDJSON, everything else is binary. Both come out as the same bytes, so there is
+    one judge of them (``frames.scan``).
+    """
+    if path.suffix != NDJSON_SUFFIX:
+        with reader.opened(path) as data:
+            yield data
+        return
+    try:
+        with path.open("rb") as lines:
+            data = bytes_of_lines(lines)
+    except OSError as error:
+        raise reader.unreadable(error) from None
+    yield data

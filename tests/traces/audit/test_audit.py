@@ -20,10 +20,10 @@ from traces import provenance
 from traces.audit import tlc
 from traces.audit.explain import CONJUNCTS
 from traces.audit.judge import NOT_CLOSED, audit_journals, read_journal
+from traces.audit.ndjson import opened
 from traces.audit.rows import Chunk
 from traces.checksums import KEY_VARIABLE, key_id
 from traces.frames import Tag, frame, prefix, scan
-from traces.reader import opened
 
 SHAPE = {
     "ok", "journals", "records", "intact", "replayed", "conformant", "authentic", "rejection",
@@ -355,7 +355,7 @@ journal.close()
 """
 
 
-@pytest.mark.req("AUD-005", "JNL-040")
+@pytest.mark.req("AUD-005", "JNL-046")
 def test_a_journal_is_audited_while_it_is_written_closed_and_cut_to_size(tmp_path: Path) -> None:
     path = tmp_path / "a.journal"
     writer = subprocess.Popen(
@@ -379,7 +379,7 @@ def test_a_journal_is_audited_while_it_is_written_closed_and_cut_to_size(tmp_pat
     assert NOT_CLOSED in words
 
 
-@pytest.mark.req("JNL-040", "AUD-005")
+@pytest.mark.req("JNL-046", "AUD-005")
 def test_a_file_that_is_cut_while_it_is_read_ends_no_reader(tmp_path: Path) -> None:
     # A mapped file that is cut takes its reader's process with it: SIGBUS, exit 135, not a word.
     path = tmp_path / "a.journal"

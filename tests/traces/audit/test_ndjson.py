@@ -11,11 +11,11 @@ import pytest
 from kernel.constants import Profile
 from kernel.events import RequestOrder
 from kernel.step import step
+from tests.traces.making import close_record, header_record, journal_of
 from tests.traces.samples import KEY, header_of, sample, write
 from traces.audit import ndjson
-from traces.audit.ndjson import LINE_BYTES_MAX, lines_of
-from traces.frames import Fault, JournalCorrupt, scan
-from traces.reader import opened
+from traces.audit.ndjson import LINE_BYTES_MAX, NDJSON_SUFFIX, lines_of, opened
+from traces.frames import Fault, Finding, JournalCorrupt, scan
 
 
 def bytes_of_lines(found: list[bytes]) -> bytes:
@@ -185,3 +185,28 @@ def test_no_lines_are_an_empty_file() -> None:
     with pytest.raises(JournalCorrupt) as caught:
         bytes_of_lines([])
     assert caught.value.finding.fault == Fault.EMPTY
+
+
+@pytest.mark.req("JNL-033")
+def test_a_file_is_read_as_lines_where_its_name_says_so(tmp_path: Path) -> None:
+    data = journal_of(header_record(), close_record(0, 0))
+    lines = "".join(f"{line}\n" for line in lines_of(data)).encode()
+    assert NDJSON_SUFFIX == ".ndjson"
+    (tmp_path / "a.ndjson").write_bytes(lines)
+    with opened(tmp_path / "a.ndjson") as found:
+        assert found == data
+    for name, content in (("a.journal", data), ("b", data), ("b.NDJSON", lines)):
+        (tmp_path / name).write_bytes(content)
+        with opened(tmp_path / name) as found:
+            assert found[:] == content
+
+
+@pytest.mark.req("JNL-040")
+def test_lines_that_cannot_be_read_are_a_fault_of_their_own(tmp_path: Path) -> None:
+    absent, folder = tmp_path / "absent.ndjson", tmp_path / "folder.ndjson"
+    folder.mkdir()
+    for path, reason in ((absent, "No such file or directory"), (folder, "Is a directory")):
+        with pytest.raises(JournalCorrupt) as caught, opened(path):
+            raise AssertionError("it was opened")
+        found = Finding(Fault.UNREADABLE, -1, 0, f"cannot be read: {reason}")
+        assert caught.value.finding == found
