@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -42,12 +42,27 @@ from traces.frames import Tag, scan
 from traces.reader import opened
 
 
+class Watched(Kernel):
+    """A kernel that is ended behind its test: its journal's thread would run beside the next."""
+
+    made: ClassVar[list["Watched"]] = []
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.ended = False
+        self.made.append(self)
+
+    def end(self) -> None:
+        self.ended = True
+        super().end()
+
+
 class Stage:
     """A loop and its clients, all in this thread."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.loop = Kernel(config)
+        self.loop = Watched(config)
         self.clients: dict[str, Heard] = {}
 
     def join(self, *roles: str) -> None:
@@ -82,17 +97,19 @@ def config(tmp_path: Path) -> Iterator[Config]:
     """A configuration; its sockets' folder goes away at the end."""
     sockets = tempfile.mkdtemp(prefix="dolphin-test-")
     yield config_in(tmp_path, sockets)
+    while Watched.made:
+        one = Watched.made.pop()
+        if not one.ended:
+            one.end()
     shutil.rmtree(sockets)
 
 
 @pytest.fixture
-def stage(config: Config) -> Iterator[Stage]:
+def stage(config: Config) -> Stage:
     """A kernel whose parts are all there."""
     made = Stage(config)
     made.open()
-    yield made
-    if not made.loop.stopped:
-        made.loop.end()
+    return made
 
 
 # --- how it begins and ends -----------------------------------------------------------------------

@@ -18,10 +18,9 @@ from dolphin.link.messages import CancelAll, Hello, StatusShown
 from dolphin.link.permit import permit_of
 from dolphin.link.process import Measure
 from dolphin.shell import __main__ as process
-from dolphin.shell.__main__ import Kernel
 from dolphin.shell.core import GUARD_QUEUE_MAX, order_of
 from tests.dolphin.said import said
-from tests.dolphin.shell.test_loop import Stage, config, stage
+from tests.dolphin.shell.test_loop import Stage, Watched, config, stage
 from tests.dolphin.shell.test_process import DEADLINE_S
 
 __all__ = ["config", "stage"]
@@ -53,7 +52,7 @@ def test_permits_are_counted_from_the_microsecond_in_which_the_kernel_was_made(
     config: Config,
 ) -> None:
     before = time.time_ns() // 1000
-    kernel = Kernel(config)
+    kernel = Watched(config)
     after = time.time_ns() // 1000
     kernel.shell.greet_guard()
     (hello,) = kernel.shell.to_guard
@@ -63,7 +62,7 @@ def test_permits_are_counted_from_the_microsecond_in_which_the_kernel_was_made(
 
 @pytest.mark.req("SHL-028")
 def test_a_permit_lives_from_its_signature_as_long_as_the_session_says(config: Config) -> None:
-    shell = Kernel(config).shell
+    shell = Watched(config).shell
     slot = shell.state.gate.slots[2]
     before = time.monotonic_ns()
     token = shell._sign(slot, order_of(2, slot))
@@ -79,7 +78,7 @@ def test_control_process_time_goes_on_from_where_the_journal_stands(
 ) -> None:
     clock = Clock(10**10)
     monkeypatch.setattr(process, "time", clock)
-    kernel = Kernel(config)
+    kernel = Watched(config)
     kernel.shell.tick(12_345)
     kernel.begin()
     clock.readings = [10**10 + 7 * MS]
@@ -126,7 +125,7 @@ def test_control_a_step_ticks_at_its_deadline_and_waits_for_the_next_one(
     ]
     clock = Clock(3_000_000)
     monkeypatch.setattr(process, "time", clock)
-    kernel = Kernel(config)
+    kernel = Watched(config)
     waits: list[float] = []
     monkeypatch.setattr(kernel.loop, "turn", waits.append)
     kernel.begin()
@@ -225,7 +224,7 @@ def test_a_guard_is_let_go_when_its_queue_is_full_and_no_message_earlier(
 def test_a_loop_that_is_told_to_stop_leaves_its_account_a_line_for_each_figure(
     config: Config,
 ) -> None:
-    loop = Kernel(config)
+    loop = Watched(config)
     loop.shell.counts["permits"] = 3
     loop.shell.refusals["UNREADABLE"] = 2
     loop.isolation = [Measure("memory locked", True, "mlockall")]
