@@ -342,6 +342,12 @@ def page(report: Report) -> str:
 
 
 def write_page(report: Report, path: Path) -> None:
-    """Write the HTML page."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page(report), encoding="utf-8")
+    """Write the HTML page to a new file. Raises `BadInput`; what is there is not replaced."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as sink:
+            sink.write(page(report))
+    except FileExistsError as error:
+        raise BadInput(f"{path}: is there already and is not replaced") from error
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be written ({error.strerror})") from error

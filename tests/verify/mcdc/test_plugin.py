@@ -335,3 +335,9 @@ def test_text_and_page_name_the_gap(project: Path) -> None:
     page = (project / "out" / "page.html").read_text(encoding="utf-8")
     assert says in page
     assert "if x &gt; LIMIT and strict:" in page
+    # A page that is there is not replaced.
+    (project / "out" / "page.html").write_text("another")
+    again = mcdc("report", "--html", "out/page.html")
+    assert (again.returncode, again.stdout) == (2, "")
+    assert again.stderr == "mcdc: out/page.html: is there already and is not replaced\n"
+    assert (project / "out" / "page.html").read_text() == "another"
