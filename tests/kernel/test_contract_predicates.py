@@ -19,16 +19,18 @@ from kernel.outcome import Outcome
 from verify.mcdc.reach import only_for_contracts
 
 LEFT_OUT = ("require_part", "ensure_part", "require_proof", "ensure_proof")
+LEAN = "from tests.lean_contracts import install; install()\n"
 WALK = """
 import json, sys
 from pathlib import Path
 entered = set()
+ROOT = Path.cwd().parts
 tool = sys.monitoring.PROFILER_ID
 sys.monitoring.use_tool_id(tool, "entered")
 def start(code, offset):
-    path = Path(code.co_filename)
-    if path.parent.name == "kernel":
-        entered.add(f"kernel.{path.stem}.{code.co_qualname}")
+    parts = Path(code.co_filename).with_suffix("").parts
+    if parts[: len(ROOT) + 1] == (*ROOT, "kernel"):
+        entered.add(".".join([*parts[len(ROOT) :], code.co_qualname]))
     return sys.monitoring.DISABLE
 sys.monitoring.register_callback(tool, sys.monitoring.events.PY_START, start)
 sys.monitoring.set_events(tool, sys.monitoring.events.PY_START)
@@ -61,7 +63,7 @@ def walked(root: Path, parts: bool) -> tuple[bool, set[str]]:
     if parts:
         environment["ICONTRACT_SLOW"] = "true"
     done = subprocess.run(
-        [sys.executable, "-c", WALK],
+        [sys.executable, "-c", LEAN + WALK if parts else WALK],
         cwd=root, env=environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
     document = json.loads(done.stdout)

@@ -24,7 +24,7 @@ from dolphin.shell.history import of_journal
 from traces.frames import Tag, scan
 from traces.reader import opened
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.spread]
 
 DATA = ROOT.parent / "shared" / "data"
 CRASH = DATA / "spot_close_5m_crash_202105.parquet"

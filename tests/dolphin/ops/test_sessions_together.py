@@ -26,7 +26,7 @@ from dolphin.ops.supervise import ROOT
 from traces.frames import Tag, scan
 from traces.reader import opened
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.spread]
 
 DEADLINE_S = 120.0
 WINDOWS = "20,60,120,300"
