@@ -55,7 +55,7 @@ CLIENTS: dict[str, tuple[int, ...]] = {"alpha": (0,), "prober": (2, 3, 4, 5, 6, 
 class GuardProcess:
     """Sockets and clocks around a ``Guard``. ``isolation`` is what holds its process apart."""
 
-    # GRD-025
+    # GRD-025, GRD-033
     def __init__(self, config: Config) -> None:
         """Listen for the workers."""
         self.config = config
@@ -84,6 +84,7 @@ class GuardProcess:
                 config.socket(f"guard.{name}"),
             )
             for name, workers in CLIENTS.items()
+            if name not in config.closed_paths
         }
         for rank in self.workers.values():
             rank.opened = rank.outbox.clear
@@ -155,10 +156,10 @@ class GuardProcess:
         self._hand_on(self.guard.to_venue, self.venue)
         while self.guard.to_workers:
             worker, message = self.guard.to_workers.popleft()
-            for name, workers in CLIENTS.items():
-                if worker in workers and self.workers[name].channels:
-                    self.workers[name].put(message)
-                    self.loop.flush(self.workers[name])
+            for name, rank in self.workers.items():
+                if worker in CLIENTS[name] and rank.channels:
+                    rank.put(message)
+                    self.loop.flush(rank)
 
     # GRD-027
     def _hand_on[Kind: Message](self, queue: deque[Kind], rank: Rank[Any]) -> None:

@@ -83,6 +83,12 @@ class Config(Part):
         """The path on which ``name`` is listened for, e.g. "kernel.alpha"."""
         return Path(self.sockets) / name
 
+    # SHL-044, GRD-033
+    @property
+    def closed_paths(self) -> frozenset[str]:
+        """The clients for whom kernel and guard open no path in this session."""
+        return frozenset() if self.demonstration else frozenset({"prober"})
+
     # LNK-017
     def key(self, name: str) -> bytes:
         """The bytes of a key, by its file's name. Raises ``BadConfig``."""

@@ -70,8 +70,9 @@ class Counted:
 class Kernel:
     """Sockets and clocks around a ``Shell``. ``isolation`` is what holds its process apart."""
 
+    # SHL-044
     def __init__(self, config: Config) -> None:
-        """Open the journal, then listen for every role."""
+        """Open the journal, then listen for every role of the session."""
         self.config = config
         self.isolation: list[Measure] = []
         self.stopped = False
@@ -85,7 +86,8 @@ class Kernel:
             now_ns=time.monotonic_ns,
         )
         self.loop = Loop()
-        self.ranks = {role.name: self._rank(role) for role in ROLES}
+        closed = config.closed_paths
+        self.ranks = {role.name: self._rank(role) for role in ROLES if role.name not in closed}
         self._guard = self.ranks["guard"]
         self._late_ms_max = 0.0
         self._turns = 0

@@ -13,6 +13,8 @@ Rules of this file:
 Budgets: tokens a second and burst. A role out of tokens is not read until it has one again, so a
 flood fills the flooder's own socket and nothing else.
 
+Which of these paths a session opens, its configuration says (``closed_paths``).
+
 Not here: the ranges and guards of the events themselves (``kernel``).
 """
 

@@ -496,6 +496,25 @@ def test_the_guard_listens_for_workers_and_for_nobody_else(stage: Stage) -> None
     assert set(guard_process.CLIENTS) == {"alpha", "prober"}
 
 
+@pytest.mark.req("GRD-033")
+@pytest.mark.parametrize("demonstration", [True, False])
+def test_the_probers_path_is_open_in_a_demonstration_alone(
+    config: Config, demonstration: bool
+) -> None:
+    stage = Stage(replace(config, demonstration=demonstration))
+    stage.raise_up("kernel", "venue")
+    stage.ends["kernel"].send(HELLO)
+    listening = {path.name for path in Path(config.sockets).glob("guard.*")}
+    assert listening == {"guard.alpha"} | ({"guard.prober"} if demonstration else set())
+    worker = stage.client("alpha")
+    assert stage.ask(worker, stage.issue()) == Refused(reason="NOT_YOURS"), "the prober's permit"
+    # An order that ends without anybody on its worker's path costs nothing, and others go on.
+    stage.loop.guard.to_workers.append((2, OrderOver(order_id=50, left=1)))
+    own = replace(PERMIT, permit_id=51, order=ORDER)
+    assert stage.ask(worker, stage.issue(own)) == Passed(order_id=51)
+    assert not stage.loop.guard.to_workers
+
+
 @pytest.mark.req("GRD-031")
 def test_a_guard_that_is_told_to_stop_leaves_its_account_a_line_for_each_figure(
     config: Config,

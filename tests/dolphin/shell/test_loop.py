@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from msgspec.structs import replace
 
 from dolphin.drills.messages import DrillVenue
 from dolphin.link.channel import Channel, ChannelClosed, connect
@@ -169,6 +170,22 @@ def test_the_account_is_the_operators_to_ask(stage: Stage) -> None:
 def test_the_kernel_listens_for_its_roles_and_for_nobody_else(stage: Stage) -> None:
     listening = {path.name for path in Path(stage.config.sockets).glob("kernel.*")}
     assert listening == {f"kernel.{role.name}" for role in ROLES}
+
+
+@pytest.mark.req("SHL-044")
+@pytest.mark.parametrize("demonstration", [True, False])
+def test_the_probers_path_is_open_in_a_demonstration_alone(
+    config: Config, demonstration: bool
+) -> None:
+    stage = Stage(replace(config, demonstration=demonstration))
+    stage.open()
+    listening = {path.name for path in Path(config.sockets).glob("kernel.*")}
+    others = {"kernel.operator", "kernel.guard", "kernel.driver", "kernel.sensors", "kernel.alpha"}
+    assert listening - others == ({"kernel.prober"} if demonstration else set())
+    assert listening >= others
+    assert stage.say("alpha", "ClaimInstrument", worker=0, instrument=1) == Accepted()
+    claim = stage.say("alpha", "ClaimInstrument", worker=2, instrument=2)
+    assert claim == Refused(reason="NOT_PERMITTED"), "the prober's workers are nobody else's"
 
 
 @pytest.mark.req("SHL-038")
