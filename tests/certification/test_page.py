@@ -278,6 +278,16 @@ def test_an_operators_reason_and_every_drill_are_on_the_page(run: Path) -> None:
     assert act[0] == "700"
 
 
+def test_processes_stand_with_the_levels_of_the_sessions_account(run: Path) -> None:
+    session = a_run.read_json(run / "session.json")
+    for row, level in zip(session["processes"], "BAEDC", strict=True):
+        row["level"] = level
+    a_run.write_json(run / "session.json", session)
+    text, _, _ = made(run)
+    found = dict(re.findall(r'"name">(\w+)</td>\s*<td data-label="level">(\w)</td>', text))
+    assert found == {row["name"]: row["level"] for row in session["processes"]}
+
+
 def test_counts_have_an_order() -> None:
     groups = counted({"zeta": 1, "trips": 2, "alpha_late": 3, "bars": 4, "Unknown": 5, "exits": 6})
     assert [title for title, _ in groups] == [

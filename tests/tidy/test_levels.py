@@ -6,6 +6,8 @@ Rules of the check:
     docs/ARCHITECTURE.md, and each row a part. A part without a level has not been thought about.
 *   `.importlinter` lists each part in its contract `levels`, in the order of the table's levels: no
     layer lies above one of a lower level. Tools (T) lie on top.
+*   A process has the level of the package it is run from, in `dolphin/ops/supervise.py` and in the
+    account of a session, which the report shows as it is (tests/certification/test_page.py).
 *   Each contract of `.importlinter` can break: a tree with one wrong import, made for the purpose,
     must make import-linter name that contract. A contract that cannot break is a sentence.
 
@@ -21,8 +23,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from dolphin.ops.supervise import PROGRAMS, WITH_DRILLS, Program
+from dolphin.ops.session import processes
+from dolphin.ops.supervise import PROGRAMS, WITH_DRILLS, Program, programs
+from tests.dolphin.ops.test_collect import config
 from tests.tidy.findings import ROOT, tree
 
 LEVELS = "ABCDET"
@@ -154,6 +159,17 @@ def test_a_process_has_the_level_of_its_package() -> None:
     levels = table((ROOT / "docs/ARCHITECTURE.md").read_text(encoding="utf-8"))
     assert not wrong_levels(levels, (*PROGRAMS, *WITH_DRILLS.values()))
     assert {one.name for one in PROGRAMS} >= {"kernel", "guard", "driver"}
+
+
+@pytest.mark.parametrize("demonstration", [True, False])
+def test_a_sessions_account_gives_each_process_the_level_of_the_table(demonstration: bool) -> None:
+    levels = table((ROOT / "docs/ARCHITECTURE.md").read_text(encoding="utf-8"))
+    made = replace(config(), demonstration=demonstration)
+    ran = [{"name": one.name, "pid": 1, "exit": 0} for one in programs(made)]
+    said = {row["name"]: row["level"] for row in processes(made, ran)}
+    assert said == {one.name: levels[".".join(one.module.split(".")[:2])] for one in programs(made)}
+    assert said["kernel"] == "A"
+    assert said["guard"] == ("E" if demonstration else "A")
 
 
 def test_control_a_process_of_another_level_is_named() -> None:
