@@ -28,6 +28,8 @@ from dolphin.ops.operator import NoSession, me
 from dolphin.ops.runner import Runner
 from dolphin.ops.supervise import ROOT
 
+REFUSED_S = 10.0
+
 
 class Conductor(Runner):
     """A runner that does drills."""
@@ -88,15 +90,17 @@ class Conductor(Runner):
 
     def drill_stale_fence(self) -> set[str]:
         """The guard confirms a fence that is none."""
-        return self._guard("stale_fence")
+        return self._guard("stale_fence", "STALE_EPOCH")
 
     def drill_close_nothing(self) -> set[str]:
         """The guard closes an order that is not there."""
-        return self._guard("close_nothing")
+        return self._guard("close_nothing", "NO_PERMIT")
 
-    def _guard(self, name: str) -> set[str]:
+    def _guard(self, name: str, reason: str) -> set[str]:
+        """Have the guard say something wrong; wait until the kernel has refused it."""
+        before = self.operator.account().refusals.get(reason, 0)
         self.guard.ask(DrillGuard(name=name), 2.0)
-        time.sleep(0.1)
+        self.until(lambda _: self.operator.account().refusals.get(reason, 0) > before, REFUSED_S)
         return set()
 
     def _let_files_grow(self, allowed: bool) -> None:
