@@ -22,7 +22,6 @@ import ephem
 __all__ = ["LunarPhase", "lunar_phase"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-DAY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)

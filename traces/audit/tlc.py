@@ -38,7 +38,6 @@ from traces.provenance import SPEC_FOLDER
 from traces.schema import KINDS
 
 CHUNK_ROWS: Final[int] = 1_000
-LEVELS_MAX: Final[int] = 32_767  # TLC cannot write a state deeper than that
 ROWS_PER_RUN: Final[int] = 60_000
 ROUNDS_MAX: Final[int] = 20
 _TABLES: Final[dict[str, str]] = {

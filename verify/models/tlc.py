@@ -82,7 +82,6 @@ _STATS = re.compile(
 )
 _DEPTH = re.compile(r"depth of the complete state graph search is (\d+)")
 _STEP = re.compile(r"(\d+): <(.*?)(?: line .*)?>$")
-_BACK = re.compile(r"(\d+): Back to state", re.IGNORECASE)
 _INVARIANT = re.compile(r"Invariant (\S+) is violated")
 _ACTION_PROPERTY = re.compile(r"Action property (.+?) is violated")
 
