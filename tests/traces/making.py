@@ -1,23 +1,28 @@
 """Journals made frame by frame, with whatever is to be wrong in them and everything else right.
 
-Not a test. ``journal_of`` seals bodies into frames: numbers, chain and checksums fit, so what a
+Not a test. ``record`` and ``tags`` serve real journals, ``largest_file`` the disk that is full
+under them. ``journal_of`` seals bodies into frames: numbers, chain and checksums fit, so what a
 test finds is what it put into a body. ``event_records`` are what the writer would have
 written.
 """
 
 import dataclasses
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from kernel.events import Event
+from kernel.outcome import Accepted
 from kernel.state import State
 from kernel.step import step
 from tests.traces.samples import KEY, header_of
 from traces.checksums import MAC_BYTES, anchor_mac, closing_mac
 from traces.codec import DeltaEncoder, canonical
-from traces.frames import PREFIX_BYTES, Tag, first_chain, frame, prefix
+from traces.frames import PREFIX_BYTES, Tag, first_chain, frame, prefix, scan
 from traces.header import Header, header_bytes
-from traces.journal import CLOSING
+from traces.journal import CLOSING, JournalWriter
 
 NO_MAC = bytes(MAC_BYTES)
 
@@ -79,3 +84,26 @@ def write(path: Path, *records: tuple[int, bytes]) -> Path:
     """Write the journal of these records."""
     path.write_bytes(journal_of(*records))
     return path
+
+
+def record(journal: JournalWriter, state: State, event: Event) -> State:
+    """Step, record, and return the state after."""
+    outcome = step(state, event)
+    journal.record(state, event, outcome)
+    return outcome.state if isinstance(outcome, Accepted) else state
+
+
+def tags(path: Path) -> list[int]:
+    """The tags of a journal's frames."""
+    return [frame.tag for frame in scan(path.read_bytes())]
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """No file of this process grows past ``size``: what a full disk does to a journal or a book."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

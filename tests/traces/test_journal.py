@@ -2,12 +2,9 @@
 
 import os
 import random
-import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,6 +21,7 @@ from kernel.events import (
 from kernel.outcome import Accepted, Refused
 from kernel.step import step
 from tests.kernel.sessions import one_event
+from tests.traces.making import largest_file
 from tests.traces.samples import KEY, header_of, sample, walk, write
 from traces.checksums import number_of
 from traces.codec import DeltaEncoder, Malformed, unpack_record
@@ -141,17 +139,6 @@ def test_a_state_that_does_not_fit_is_a_failure(tmp_path: Path) -> None:
 
 
 # --- failing disks -------------------------------------------------------------------------------
-
-
-@contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    """No file of this process grows past ``size``: what a full disk does to the journal."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.req("JNL-025")

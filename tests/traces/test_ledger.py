@@ -2,10 +2,7 @@
 
 import dataclasses
 import random
-import resource
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,6 +11,7 @@ from kernel.equity import drawdown
 from kernel.outcome import Accepted
 from kernel.state import Ledger, opening_ledger
 from tests.kernel.sessions import OPENING_CASH
+from tests.traces.making import largest_file
 from tests.traces.samples import header_of, walk
 from tests.traces.test_writer import no_umask
 from traces import ledger as module
@@ -414,17 +412,6 @@ def test_a_book_that_is_empty_or_not_there(tmp_path: Path) -> None:
 
 
 # --- what cannot be written ----------------------------------------------------------------------
-
-
-@contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    """No file of this process grows past ``size``: what a full disk does to the book."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.req("JNL-042")

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from kernel.events import Event, RecordHeartbeat, ReportForewarner
+from kernel.events import RecordHeartbeat, ReportForewarner
 from kernel.outcome import Accepted
-from kernel.state import State
 from kernel.step import step
 from tests.traces.making import (
     NO_MAC,
@@ -16,12 +15,14 @@ from tests.traces.making import (
     header_record,
     journal_of,
     note_record,
+    record,
+    tags,
     write,
 )
 from tests.traces.samples import KEY, header_of
 from traces.codec import pack_record, unpack_record
 from traces.frames import Fault, Finding, JournalCorrupt, Tag, scan
-from traces.journal import SYNC_SECONDS, JournalFailure, JournalWriter
+from traces.journal import SYNC_SECONDS, JournalFailure
 from traces.recovery import Recovery, resume
 
 HEADER = header_of()
@@ -31,18 +32,6 @@ TWO = header_of(key=KEY, every=2)
 
 
 BEAT = RecordHeartbeat(partition=0)
-
-
-def record(journal: JournalWriter, state: State, event: Event) -> State:
-    """Step, record, and return the state after."""
-    outcome = step(state, event)
-    journal.record(state, event, outcome)
-    return outcome.state if isinstance(outcome, Accepted) else state
-
-
-def tags(path: Path) -> list[int]:
-    """The tags of a journal's frames."""
-    return [frame.tag for frame in scan(path.read_bytes())]
 
 
 EVENTS = event_records(HEADER, BEAT, ReportForewarner(status=1))

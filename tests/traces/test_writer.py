@@ -5,7 +5,6 @@ Not here: what survives a crash or a full disk (``test_journal.py``), resuming (
 
 import dataclasses
 import os
-import resource
 import sys
 import threading
 import time
@@ -20,6 +19,7 @@ from kernel.events import AdvanceTime, Event, RecordHeartbeat, TripKillSwitch
 from kernel.outcome import Accepted, Outcome
 from kernel.state import State
 from kernel.step import step
+from tests.traces.making import largest_file, record, tags
 from tests.traces.samples import KEY, header_of
 from traces.frames import Tag, scan
 from traces.journal import (
@@ -34,18 +34,6 @@ from traces.journal import (
 HEADER = header_of()
 TWO = header_of(key=KEY, every=2)
 BEAT = RecordHeartbeat(partition=0)
-
-
-def record(journal: JournalWriter, state: State, event: Event) -> State:
-    """Step, record, and return the state after."""
-    outcome = step(state, event)
-    journal.record(state, event, outcome)
-    return outcome.state if isinstance(outcome, Accepted) else state
-
-
-def tags(path: Path) -> list[int]:
-    """The tags of a journal's frames."""
-    return [frame.tag for frame in scan(path.read_bytes())]
 
 
 @pytest.mark.req("JNL-015")
@@ -107,17 +95,6 @@ def test_after_an_exception_the_journal_stays_unclosed(tmp_path: Path) -> None:
     with pytest.raises(LookupError):
         interrupted()
     assert tags(tmp_path / "a") == [Tag.HEADER, Tag.EVENT]
-
-
-@contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    """No file of this process grows past ``size``: what a full disk does to the journal."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.req("JNL-025")
