@@ -38,7 +38,8 @@ class Endings:
         self.asked = ""
         self._then: Callable[[], None] = _nothing
         self._terminals: list[int] = []
-        self._before: dict[signal.Signals, object] = {}
+        self._before: dict[signal.Signals, Callable[[int, FrameType | None], object] | int | None]
+        self._before = {}
 
     def __enter__(self) -> Self:
         """Begin to note signals."""
@@ -53,7 +54,7 @@ class Endings:
     def __exit__(self, *_: object) -> None:
         """Give each signal back what it did before."""
         for one, before in self._before.items():
-            signal.signal(one, before)  # type: ignore[arg-type]  # what getsignal returned
+            signal.signal(one, before)
         self._before.clear()
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
