@@ -20,6 +20,7 @@ import msgspec
 from msgspec import Meta
 
 from dolphin.link.codec import Integer, Number, Part, plain
+from dolphin.link.permit import KEY_BYTES
 from kernel.constants import Profile
 from kernel.state import Limits
 
@@ -94,11 +95,14 @@ class Config(Part):
         """The bytes of a key, by its file's name. Raises ``BadConfig``."""
         path = self.run / "keys" / name
         try:
-            return bytes.fromhex(path.read_text().strip())
+            key = bytes.fromhex(path.read_text().strip())
         except OSError as error:
             raise BadConfig(f"{path}: no key can be read here ({error.strerror})") from error
         except ValueError as error:
             raise BadConfig(f"{path}: a key in hexadecimal digits expected") from error
+        if len(key) != KEY_BYTES:  # an empty one would sign without a secret
+            raise BadConfig(f"{path}: a key of {KEY_BYTES} bytes expected")
+        return key
 
     # LNK-016
     def limits(self) -> Limits:

@@ -26,6 +26,7 @@ from dolphin.feed.market import plan as episodes_of
 from dolphin.feed.panel import Panel, rows_needed
 from dolphin.feed.session_market import BAR_MS, judged_market, lot_ppm_of
 from dolphin.link.config import ANCHOR_KEY, PERMIT_KEY, VENUE_KEY, Config
+from dolphin.link.permit import KEY_BYTES
 from dolphin.ops.registry import Place, free_name
 from dolphin.ops.supervise import Unsupervised, settings, unwritable
 from dolphin.sensors.standins import STAND_INS
@@ -205,7 +206,7 @@ def _fill(folder: Path, choices: Choices, market: Market, place: Place) -> Confi
     for key in (PERMIT_KEY, VENUE_KEY, ANCHOR_KEY):
         path = keys / key
         path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(32) + "\n")
+        path.write_text(secrets.token_hex(KEY_BYTES) + "\n")
     lead = lead_of(choices)
     stall = stall_ms()
     beat = round(min(HEARTBEAT_MS_MAX, max(HEARTBEAT_MS_MIN, HEARTBEAT_STALLS * stall)))

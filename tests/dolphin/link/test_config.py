@@ -105,6 +105,16 @@ def test_a_key_that_cannot_be_used_is_named_and_not_shown(
     assert "not this" not in str(found.value)
 
 
+@pytest.mark.req("LNK-017")
+@pytest.mark.parametrize("length", [0, 31, 33, 65])
+def test_a_key_of_another_length_is_none(saved: Config, length: int) -> None:
+    path = saved.run / "keys" / PERMIT_KEY
+    path.write_text("ab" * length)
+    with pytest.raises(BadConfig) as found:
+        saved.key(PERMIT_KEY)
+    assert str(found.value) == f"{path}: a key of 32 bytes expected"
+
+
 WRONG = [
     ("seed", True, "$.seed"),
     ("seed", 1.0, "$.seed"),
@@ -207,8 +217,8 @@ TEXT = """{
 def test_each_key_lies_in_a_file_of_its_own_name(tmp_path: Path) -> None:
     assert (PERMIT_KEY, VENUE_KEY, ANCHOR_KEY) == ("permit.key", "venue.key", "anchor.key")
     config = config_in(tmp_path, str(tmp_path / "sockets"))
-    (tmp_path / "keys" / "anchor.key").write_text("00ff\n")
-    assert config.key(ANCHOR_KEY) == b"\x00\xff"
+    (tmp_path / "keys" / "anchor.key").write_text("00ff" * 16 + "\n")
+    assert config.key(ANCHOR_KEY) == b"\x00\xff" * 16
 
 
 @pytest.mark.req("LNK-016")
