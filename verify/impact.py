@@ -253,6 +253,8 @@ def build(root: Path = ROOT) -> Tree:
 def named(tree: Tree, name: str) -> list[str]:
     """Return the places that a name stands for. Raises ``ImpactError`` naming the nearest."""
     graph = tree.graph
+    if not name:
+        raise ImpactError("an empty name; expected an action, a function, a module or a file")
     if name in graph.nodes:
         return [name]
     path = name.removeprefix("./")

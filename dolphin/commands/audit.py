@@ -14,6 +14,7 @@ Not here: the judging (``traces/audit/judge.py``).
 
 import json
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +38,18 @@ _WORDS = {True: "yes", False: "NO", None: "not run"}
 def _fail(message: str, code: int) -> None:
     click.echo(f"dolphin audit: {message}", err=True)
     raise SystemExit(code)
+
+
+def _not_a_file(path: Path) -> str:
+    """Return why ``path`` is no file that can be read, or the empty text."""
+    try:
+        kind = path.stat().st_mode
+    except (OSError, ValueError) as error:
+        missing = isinstance(error, FileNotFoundError)
+        return "no such file" if missing else getattr(error, "strerror", None) or str(error)
+    if stat.S_ISDIR(kind):
+        return "a folder (a session's journal is the file journal.bin in its folder)"
+    return "" if stat.S_ISREG(kind) else "not a file but a device or a pipe"
 
 
 class _Bar:
@@ -216,8 +229,8 @@ def command(
     if not files:
         _fail("no journal given; expected one file or more", 2)
     for path in files:
-        if not path.is_file():
-            _fail(f"{path}: cannot be read: no such file, expected a journal", 2)
+        if fault := _not_a_file(path):
+            _fail(f"{path}: cannot be read: {fault}, expected a journal", 2)
     if ndjson is not None:
         if len(files) != 1:
             _fail(f"--to-ndjson takes one journal, {len(files)} were given", 2)

@@ -10,6 +10,7 @@ Rules of this file:
 Not here: what is claimed, and the page (`certification/`).
 """
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -34,7 +35,7 @@ def run_folder(name: str | None, runs: Path) -> Path | None:
     if name is None:
         return newest_run(runs)
     for folder in (Path(name), runs / name):
-        if folder.is_dir():
+        if os.path.isdir(folder):
             return folder
     return None
 

@@ -17,6 +17,7 @@ Not here: the session (``dolphin/ops/session.py``), audit and report (their own 
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -32,7 +33,7 @@ from dolphin.feed.panel import PanelError
 from dolphin.link import messages
 from dolphin.link.config import ANCHOR_KEY
 from dolphin.ops.endings import Ended, Endings
-from dolphin.ops.preparation import Choices, Market, Unwritable, market_for, too_short
+from dolphin.ops.preparation import Choices, Market, Unwritable, market_for, too_long, too_short
 from dolphin.ops.registry import NoRegistry
 from dolphin.ops.session import Unaccounted, run_session
 from dolphin.ops.summary import bars_of, last_screen, next_steps
@@ -53,16 +54,20 @@ def _fail(message: str, code: int) -> NoReturn:
 
 
 def _windows(text: str) -> tuple[int, ...]:
-    try:
-        windows = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        windows = ()
+    # Digits of ASCII and not many: `int` also takes other scripts' digits, blanks and _.
+    parts = text.split(",")
+    plain = all(re.fullmatch("[0-9]{1,9}", part) for part in parts)
+    windows = tuple(int(part) for part in parts) if plain else ()
     if len(windows) < 2 or windows[0] < 5 or list(windows) != sorted(set(windows)):
         _fail(
             f"--windows {text}: expected two or more increasing numbers of bars, each at least 5",
             BAD_INPUT,
         )
     return windows
+
+
+def _usual_windows(data: str | None) -> str:
+    return WINDOWS_BUILT_IN if data is None else WINDOWS_PANEL
 
 
 class Shown:
@@ -188,13 +193,13 @@ def command(
     choices = Choices(
         profile=profile,
         seed=seed,
-        windows=_windows(windows or (WINDOWS_PANEL if data else WINDOWS_BUILT_IN)),
+        windows=_windows(windows if windows is not None else _usual_windows(data)),
         data=data,
         bars=bars,
         out=out,
         command=("dolphin", *sys.argv[1:]),
     )
-    if fault := too_short(choices):
+    if fault := too_long(choices) or too_short(choices):
         _fail(fault, BAD_INPUT)
     try:
         recorded()

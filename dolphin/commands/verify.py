@@ -195,6 +195,8 @@ def command(
         items = chosen(FULL if recording else lane, only)
         if source is not None and not recording:
             raise UnknownItem("--from says whose runs to record: it goes with --record")
+        if recording and (listing or as_document or no_cache):
+            raise UnknownItem("--record writes records and nothing else; it goes with --only")
         if recording:
             sys.exit(make(ROOT, source or ROOT, only))
         records = recorded(ROOT)

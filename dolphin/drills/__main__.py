@@ -20,12 +20,13 @@ from msgspec.structs import replace
 
 from dolphin.drills.messages import TO_PROBER, DrillDone
 from dolphin.link.client import Client
-from dolphin.link.codec import Message
+from dolphin.link.codec import Message, plain
 from dolphin.link.config import Config, configured
 from dolphin.link.loop import Loop
 from dolphin.link.messages import (
     FROM_GUARD,
     KERNEL_ANSWERS,
+    TEXT_MAX,
     Accepted,
     Answer,
     AskStatus,
@@ -334,7 +335,7 @@ class Prober:
                     name=name,
                     seen=tuple(sorted(self.seen)),
                     watch=tuple(sorted(self._claimed)),
-                    detail=detail,
+                    detail=plain(detail, TEXT_MAX),
                 )
             )
 

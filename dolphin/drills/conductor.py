@@ -17,9 +17,10 @@ import sys
 import time
 
 from dolphin.drills.messages import TO_RUNNER, DoDrill, DrillDone, DrillGuard
-from dolphin.link.codec import Message
+from dolphin.link.codec import Message, plain
 from dolphin.link.messages import (
     FROM_GUARD,
+    TEXT_MAX,
     ConfirmRearm,
     RequestPeakReset,
     RequestRearm,
@@ -57,6 +58,7 @@ class Conductor(Runner):
             detail = str(error)
             before = after = {}
         seen |= {reason for reason, times in after.items() if times > before.get(reason, 0)}
+        detail = plain(detail, TEXT_MAX)  # longer, it would be refused, and the drill with it
         self.driver.tell(DrillDone(name=name, seen=tuple(sorted(seen)), detail=detail))
 
     def command(self, *words: str) -> int:

@@ -300,6 +300,13 @@ def _try_apart(file: Path) -> None:
 
 def _read(file: Path, isolated: bool) -> pl.DataFrame:
     try:
+        str(file).encode()
+    except UnicodeEncodeError:
+        raise PanelError(
+            f"{str(file)!a}: this path is not UTF-8, and the Parquet reader takes no other; "
+            "expected a name in UTF-8"
+        ) from None
+    try:
         if not file.exists():
             raise PanelError(f"{file}: no such file, expected a Parquet panel")
         if not file.is_file():

@@ -12,8 +12,8 @@ Not here: bars in step (``driver``), the size of a lot (``lots``).
 """
 
 import hashlib
+import os
 from math import isnan
-from pathlib import Path
 
 from dolphin.feed.lots import lot_ppm, price_per_lot
 from dolphin.feed.market import generate
@@ -52,7 +52,7 @@ def judged_market(data: str | None, seed: int, bars: int, rows_min: int) -> tupl
     """
     if data is None:
         return load_market(data, seed, bars, rows_min), ""
-    before = file_sha256(data) if Path(data).is_file() else ""
+    before = file_sha256(data) if os.path.isfile(data) else ""
     panel = load_market(data, seed, bars, rows_min)
     if file_sha256(data) != before:
         raise PanelError(f"{data}: changed while it was read, expected a panel at rest")

@@ -120,9 +120,15 @@ class Config(Part):
 
     # LNK-016
     def save(self) -> None:
-        """Write the file, readable by this user alone."""
+        """Write the file, readable by this user alone. Raises ``BadConfig``, ``OSError``."""
         path = self.run / "config.json"
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n")
+        try:
+            data = msgspec.json.encode(self)
+        except UnicodeEncodeError:
+            raise BadConfig(
+                f"{str(path)!a}: every path of a session in UTF-8 expected, and one is not"
+            ) from None
+        path.write_bytes(msgspec.json.format(data, indent=1) + b"\n")
         path.chmod(0o600)
 
 

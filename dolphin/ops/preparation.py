@@ -43,6 +43,7 @@ CONFIRM_WINDOW_MS = 5_000
 PERMIT_MS = 1_500
 TICK_MS = 5
 BARS_STEP = 50
+BARS_MAX = 1_000_000  # of a generated market: two years of minutes
 STALE_BARS = 2.5
 # What a session writes before its journal grows: the journal's first piece, keys, logs.
 ROOM_BYTES = PREALLOCATE_BYTES + (1 << 20)
@@ -64,6 +65,21 @@ class Choices:
 def lead_of(choices: Choices) -> int:
     """Return how many bars are history: a generated market has a past, a panel none."""
     return rows_needed(choices.windows) + 2 if choices.data is None else 0
+
+
+def too_long(choices: Choices) -> str:
+    """Return why a generated market of so many bars is refused, or the empty text.
+
+    It is made whole before anything starts, so without a limit a slip of a finger takes hours or
+    the machine's memory.
+    """
+    bars = choices.bars + lead_of(choices)
+    if choices.data is not None or bars <= BARS_MAX:
+        return ""
+    return (
+        f"--bars {choices.bars}, --windows to {max(choices.windows)}: a generated market of "
+        f"{bars} bars; expected at most {BARS_MAX}, history for the windows included"
+    )
 
 
 def too_short(choices: Choices) -> str:
@@ -158,10 +174,15 @@ def prepare(choices: Choices, market: Market, place: Place) -> Config:
 
     Raises ``Unwritable``, and has then written nothing.
     """
-    out = choices.out.resolve()
-    if fault := unwritable(str(out)):
-        raise Unwritable(f"--out {str(out)!a}: this path {fault}; expected one that does not")
-    made = _missing(out)
+    try:
+        out = choices.out.resolve()
+        if fault := unwritable(str(out)):
+            raise Unwritable(f"--out {str(out)!a}: this path {fault}; expected another folder")
+        made = _missing(out)
+    except OSError as error:
+        raise Unwritable(f"--out {choices.out}: cannot be written ({error.strerror})") from None
+    except RuntimeError:  # what pathlib makes of links that go round
+        raise Unwritable(f"--out {choices.out}: a link that leads to itself") from None
     folder: Path | None = None
     try:
         out.mkdir(parents=True, exist_ok=True)

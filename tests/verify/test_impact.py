@@ -348,6 +348,7 @@ def test_nothing_changed_is_an_answer(project: Path) -> None:
         (("xyzzy",), "no name is near it"),
         (("--diff", "no-such-revision"), "--diff no-such-revision: no such revision"),
         ((), "give a NAME or --diff REV"),
+        (("",), "an empty name"),
         (("put_out", "--diff", "HEAD"), "give a NAME or --diff REV"),
     ],
 )

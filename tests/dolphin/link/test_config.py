@@ -250,3 +250,10 @@ def test_save_writes_one_field_a_line_in_the_order_of_the_class(tmp_path: Path) 
     text = (tmp_path / "config.json").read_text()
     assert text.replace(str(tmp_path), "FOLDER") == TEXT
     assert load(tmp_path) == config
+
+
+def test_a_path_that_is_not_utf8_is_named_and_nothing_is_written(tmp_path: Path) -> None:
+    config = replace(config_in(tmp_path, str(tmp_path / "sockets")), data="/p\udcff.parquet")
+    with pytest.raises(BadConfig, match="in UTF-8 expected"):
+        config.save()
+    assert load(tmp_path).data is None, "what was saved before is still there"

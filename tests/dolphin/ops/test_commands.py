@@ -81,6 +81,9 @@ def test_without_a_session_there_is_one_line_and_exit_2(
     assert done.stdout == ""
 
 
+LONG = "x" * 5_000  # no file's name may be so long
+
+
 @pytest.mark.parametrize(
     ("words", "named"),
     [
@@ -100,14 +103,53 @@ def test_without_a_session_there_is_one_line_and_exit_2(
         (("run", "--windows", "60,20"), "--windows"),
         (("run", "--windows", "a,b"), "--windows"),
         (("run", "--data", "nothing.parquet"), "nothing.parquet"),
+        (("run", "--windows", ""), "--windows"),
+        (("run", "--windows", "\u0665,\u0666\u0667"), "--windows"),
+        (("run", "--windows", "5,99999999999999999999999"), "--windows"),
+        (("run", "--windows", "5,999999999"), "expected at most 1000000"),
+        (("run", "--bars", "99999999999"), "expected at most 1000000"),
+        (("run", "--data", LONG), "name too long"),
+        (("run", "--out", LONG), "name too long"),
+        (("audit", LONG), "name too long"),
+        (("audit", "/"), "a folder"),
+        (("audit", "/dev/null"), "not a file"),
+        (("certify", LONG), "no such run"),
+        (("verify", "--record", "--list"), "--record"),
+        (("verify", "--record", "--json"), "--record"),
     ],
 )
 def test_a_mistake_is_named_in_one_line(tmp_path: Path, words: tuple[str, ...], named: str) -> None:
     done = dolphin(tmp_path, *words)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
-    assert named in done.stderr
+    assert named.lower() in done.stderr.lower()
     assert list(tmp_path.iterdir()) == [], "nothing is written"
+
+
+def test_a_link_that_leads_to_itself_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "round").symlink_to("round")
+    done = dolphin(tmp_path, "run", "--out", "round")
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "a link that leads to itself" in line
+
+
+def test_a_package_that_is_not_installed_is_said_in_one_line(tmp_path: Path) -> None:
+    code = "import sys; sys.modules['msgspec'] = None; from dolphin.cli import main; main()"
+    words = (sys.executable, "-c", code, "status")
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    (line,) = done.stderr.splitlines()
+    assert "the Python package msgspec is not installed" in line
+    assert "make env" in line
+
+
+def test_a_panel_whose_name_is_not_utf8_is_not_called_damaged(tmp_path: Path) -> None:
+    (tmp_path / "p\udcff.parquet").write_bytes(b"PAR1")
+    done = dolphin(tmp_path, "run", "--data", "p\udcff.parquet")
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "not UTF-8" in line
 
 
 def test_a_panel_that_is_none_leaves_nothing(tmp_path: Path) -> None:
