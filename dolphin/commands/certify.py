@@ -19,6 +19,8 @@ import click
 
 RUNS = Path("runs")
 BAD_INPUT = 2
+# A run has at least one of them, however it ended. Nothing is written to any other folder.
+OF_A_RUN = ("session.json", "config.json", "journal.bin")
 
 
 def newest_run(runs: Path) -> Path | None:
@@ -59,6 +61,10 @@ def command(
     if folder is None:
         wanted = "a run's folder or name" if run else f"a run in {RUNS}/ (`dolphin run` makes one)"
         click.echo(f"dolphin certify: {run or RUNS}: no such run, expected {wanted}", err=True)
+        sys.exit(BAD_INPUT)
+    if not any(os.path.lexists(folder / name) for name in OF_A_RUN):
+        expected = " or ".join(OF_A_RUN)
+        click.echo(f"dolphin certify: {folder}: not a run, expected {expected} in it", err=True)
         sys.exit(BAD_INPUT)
     if run is None:
         click.echo(f"dolphin certify: taking the newest run, {folder}", err=True)

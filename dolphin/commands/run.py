@@ -263,11 +263,13 @@ def _run(
         printed = _after(words, "models", folder, endings)
         if printed.strip():
             (folder / "check.json").write_text(printed)
-    report = folder / "report.html"
+    report: Path | None = None
     package = ""
     if not no_report:
+        report = folder / "report.html"
         words = ["certification", "--package-only", str(folder)]
         package = _after(words, "report", folder, endings)
+        report = report if report.exists() else None
     if as_json:
         click.echo(
             json.dumps(
@@ -276,7 +278,7 @@ def _run(
                     "verdict": session["verdict"],
                     "reason": session["reason"],
                     "run": str(folder),
-                    "report": str(report) if report.exists() else None,
+                    "report": str(report) if report else None,
                     "audit": audit,
                     "shown": session["shown"],
                 }
@@ -286,6 +288,6 @@ def _run(
         for line in last_screen(session, audit, audit_asked=not no_audit, bars=bars_of(folder)):
             click.echo(line)
         click.echo(package, nl=False)
-        for line in next_steps(report if report.exists() else None, ok, folder):
+        for line in next_steps(report, ok, folder):
             click.echo(line)
     return INCOMPLETE if ok and incomplete else 0 if ok else 1

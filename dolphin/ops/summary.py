@@ -39,7 +39,11 @@ def moment(milliseconds: int) -> str:
 
 
 def _row(name: str, text: str) -> str:
-    return f"  {name:{WIDTH}} {text}"
+    # An operator's words are among it: what steers a terminal is shown, not obeyed.
+    plain = "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
+    return f"  {name:{WIDTH}} {plain}"
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,7 @@ LONG = "x" * 5_000  # no file's name may be so long
         (("audit", "/"), "a folder"),
         (("audit", "/dev/null"), "not a file"),
         (("certify", LONG), "no such run"),
+        (("certify", "."), "not a run"),
         (("verify", "--record", "--list"), "--record"),
         (("verify", "--record", "--json"), "--record"),
     ],

@@ -72,6 +72,14 @@ def test_control_no_pass_without_the_audits_word(
     assert "PASS" not in line
 
 
+def test_an_operators_words_do_not_steer_the_terminal() -> None:
+    why = "a\n\x1b[2J\u202e\u00e4"
+    mark = {"kind": "trip", "text": "OPERATOR", "who": "ann", "why": why, "drill": ""}
+    lines = screen(session(marks=[mark]), None)
+    assert all(line.isprintable() for line in lines)
+    assert any(r"(ann: a\n\x1b[2J\u202e\u00e4)".replace(r"\u00e4", "\u00e4") in x for x in lines)
+
+
 def test_what_was_not_shown_and_why_it_broke_off_is_said() -> None:
     shown = [{"name": f"n{number}", "ok": False, "detail": "none"} for number in range(8)]
     text = "\n".join(screen(session(shown=shown, verdict="FAIL", reason="interrupted"), audit()))
