@@ -187,13 +187,14 @@ def prepare(choices: Choices, market: Market, place: Place) -> Config:
     try:
         out.mkdir(parents=True, exist_ok=True)
         wanted = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{choices.profile}-{choices.seed}"
-        folder = _folder(out, wanted)
-        _try_room(folder)
-        config = _fill(folder, choices, market, place)
-        if fault := limits_fault(config.limits()):
-            raise Unsupervised(f"{config.data or 'the generated market'}: {fault}")
-        settings(config)
-        place.enter(config)
+        with place.naming():
+            folder = _folder(out, wanted)
+            _try_room(folder)
+            config = _fill(folder, choices, market, place)
+            if fault := limits_fault(config.limits()):
+                raise Unsupervised(f"{config.data or 'the generated market'}: {fault}")
+            settings(config)
+            place.enter(config)
         _point(out, folder)
         return config
     except (OSError, Unsupervised) as error:

@@ -25,6 +25,8 @@ import shutil
 import stat
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -150,6 +152,19 @@ class Place:
                     os.close(held)
         except OSError as error:
             raise NoRegistry(f"{top}: {error.strerror or error}") from None
+
+    @contextmanager
+    def naming(self) -> Iterator[None]:
+        """Let nobody else be named or entered meanwhile; raises ``OSError``.
+
+        Two sessions that begin in one second would find the same name free.
+        """
+        held = _locked(home(), wait=True)
+        assert held is not None
+        try:
+            yield
+        finally:
+            os.close(held)
 
     def enter(self, config: Config) -> None:
         """Let the session be found; raises ``OSError``."""

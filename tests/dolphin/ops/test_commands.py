@@ -5,6 +5,8 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -207,6 +209,30 @@ def test_a_disk_without_room_is_said_at_once_and_nothing_is_left(tmp_path: Path)
         assert list(disk.iterdir()) == []
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_two_sessions_that_begin_at_once_have_two_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tempfile.mkdtemp(prefix="dolphin-names-")
+    monkeypatch.setenv(HOME_VARIABLE, home)
+    panel = generate(1, 400)
+    places = [Place(), Place()]
+    try:
+        with ThreadPoolExecutor(2) as threads:
+            made = threads.map(
+                lambda number: prepare(
+                    Choices("bible", 1, (5, 10), None, 400, tmp_path / str(number), ()),
+                    Market(panel, panel.digest(), ""),
+                    places[number],
+                ),
+                range(2),
+            )
+            names = {config.id for config in made}
+    finally:
+        for place in places:
+            place.leave()
+    assert len(names) == 2
 
 
 def test_operators_words_of_any_bytes_can_be_sent() -> None:
