@@ -252,6 +252,7 @@ def test_save_writes_one_field_a_line_in_the_order_of_the_class(tmp_path: Path) 
     assert load(tmp_path) == config
 
 
+@pytest.mark.req("LNK-016")
 def test_a_path_that_is_not_utf8_is_named_and_nothing_is_written(tmp_path: Path) -> None:
     config = replace(config_in(tmp_path, str(tmp_path / "sockets")), data="/p\udcff.parquet")
     with pytest.raises(BadConfig, match="in UTF-8 expected"):
