@@ -139,7 +139,7 @@ class GuardProcess:
         else:
             self.guard.on_venue(heard)
 
-    # GRD-028, GRD-029, GRD-030
+    # GRD-028, GRD-029, GRD-030, GRD-032
     def _take_worker(
         self, workers: tuple[int, ...], channel: Channel, heard: PresentPermit | Unreadable
     ) -> None:

@@ -75,7 +75,7 @@ class _Numbered(msgspec.Struct):
     id: Number = 0
 
 
-# LNK-002, LNK-020, LNK-021
+# LNK-002, LNK-014, LNK-020, LNK-021
 class Codec[Kinds: Message]:
     """Reads the messages of a union of classes, and no others."""
 

@@ -159,7 +159,7 @@ class Kernel:
         self._guard.outbox.clear()
         self.shell.greet_guard()
 
-    # SHL-014, SHL-016, SHL-017, SHL-018, SHL-022
+    # SHL-014, SHL-016, SHL-017, SHL-018, SHL-022, SHL-043
     def _take(self, role: Role, channel: Channel, heard: ToKernel | Unreadable) -> None:
         """Answer one message."""
         answer = self.shell.take(role, heard)
