@@ -6,7 +6,10 @@ Rules of this file:
     ``pytest.mark.spread`` is many, a test each: its tests are long and share nothing.
 *   Pieces are handed out longest first, as the last run measured them (``build/durations.json``);
     what was never measured comes before all, files with a ``slow`` test at the head. So no worker
-    is left alone with the longest piece at the end. Nothing is asserted of a duration.
+    is left alone with the longest piece at the end. Nothing is asserted of a duration. All workers
+    of a run, also one that comes later, sort by what was measured as it began.
+*   A worker that dies fails the test that it ran, once; what it left goes to the others and to the
+    worker that takes its place.
 *   Every 15 seconds a line names what runs, and for how long, where nobody sees a moving bar: the
     output is no terminal, or ``-q`` was given; under xdist always, for its bar names nothing.
 *   A campaign is a test whose inputs are drawn from many: forgeries, edges, random journals. By
@@ -16,6 +19,7 @@ Rules of this file:
 Not here: what a test records for a requirement (``certification/requirements/plugin.py``).
 """
 
+import contextlib
 import json
 import os
 import sys
@@ -115,7 +119,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     slow = {item.nodeid for item in items if item.get_closest_marker("slow")}
     nodeids = [item.nodeid for item in items]
-    order = longest_first(nodeids, measured(), slow, Spread(config.rootpath))
+    seconds = config.workerinput["seconds"]
+    order = longest_first(nodeids, seconds, slow, Spread(config.rootpath))
     place = {nodeid: number for number, nodeid in enumerate(order)}
     items.sort(key=lambda item: place[item.nodeid])
 
@@ -133,6 +138,41 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             return piece_of(nodeid, self.spread)
 
+        def _assign_work_unit(self, node: Any) -> None:
+            """Give a worker its next piece; one that is dead and not yet reported gives it back."""
+            with contextlib.suppress(OSError):
+                super()._assign_work_unit(node)
+
+        def remove_node(self, node: Any) -> str | None:
+            """Give what a worker left to others, but for the test that it died of: return that.
+
+            xdist's own would hand out that test again, to kill one worker after the other.
+            """
+            pieces = self.assigned_work.pop(node)
+            left = [(tests, one) for tests in pieces.values() for one in tests if not tests[one]]
+            if not left:
+                return None
+            died_of = left[0][1]
+            left[0][0][died_of] = True
+            for piece, tests in pieces.items():
+                if not all(tests.values()):
+                    self.workqueue[piece] = tests
+            for other in self.nodes:
+                self._reschedule(other)
+            return died_of
+
+        def schedule(self) -> None:
+            """Hand out pieces as a worker has arrived.
+
+            A worker begins its last test when it knows the next, or that there is none. So one
+            that came later with a piece of one test is told now; xdist's own would never tell it.
+            """
+            begins = self.collection is None
+            super().schedule()
+            if not begins:
+                for node in self.nodes:
+                    self._reschedule(node)
+
     config.option.loadscopereorder = False  # its order is by number of tests
     return Pieces(config, log)
 
@@ -145,6 +185,7 @@ class Pace:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
+        self.before = measured()
         self.began = time.monotonic()
         self.total = 0
         self.done: set[str] = set()
@@ -182,6 +223,17 @@ class Pace:
         self.total = len(session.items)
 
     @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Hand each worker the durations by which it sorts, the same to all."""
+        node.workerinput["seconds"] = self.before
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_handlecrashitem(self, crashitem: str) -> None:
+        """A test has ended its worker; how long it takes is not known."""
+        self.pytest_runtest_logfinish(crashitem)
+        self.seconds.pop(crashitem, None)
+
+    @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
         """Note how many tests there are, where workers collect them."""
         self.total = len(ids)
@@ -197,7 +249,8 @@ class Pace:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Add up what the phases of a test took."""
-        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
+        if report.when in ("setup", "call", "teardown"):  # not xdist's word on a dead worker
+            self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
 
     def pytest_sessionfinish(self) -> None:
         """Keep what each test took, beside what was kept of tests that did not run now."""
