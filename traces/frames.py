@@ -149,6 +149,9 @@ def used_bytes(data: bytes, start: int) -> int:
     return start
 
 
+_FOREIGN: Final[str] = f"not a journal: expected a file that begins with {MAGIC.decode()}"
+
+
 # JNL-007
 def check_prefix(data: bytes) -> bytes:
     """Return the prefix; raises ``JournalCorrupt`` where it is of no version known here."""
@@ -160,10 +163,10 @@ def check_prefix(data: bytes) -> bytes:
     if len(start) < PREFIX_BYTES:
         if MAGIC.startswith(start[:8]):
             raise _broken(Fault.TORN, -1, 0, "torn within its first 16 bytes")
-        raise _broken(Fault.FOREIGN, -1, 0, f"not a journal: it does not begin with {MAGIC!r}")
+        raise _broken(Fault.FOREIGN, -1, 0, _FOREIGN)
     magic, version, crc = _PREFIX.unpack(start)
     if magic != MAGIC:
-        raise _broken(Fault.FOREIGN, -1, 0, f"not a journal: it does not begin with {MAGIC!r}")
+        raise _broken(Fault.FOREIGN, -1, 0, _FOREIGN)
     if crc32c(start[:-4]) != crc:
         raise _broken(Fault.DAMAGED, -1, 0, "damaged in its first 16 bytes: checksum does not fit")
     if version > SCHEMA_VERSION:

@@ -171,7 +171,8 @@ def read(path: Path) -> Book:
         if data[: len(MAGIC)] == MAGIC and version > VERSION:
             text = f"book version {version}; this dolphin reads {VERSION}"
             raise _broken(Fault.NEWER, -1, 0, text)
-        raise _broken(Fault.FOREIGN, -1, 0, f"not a ledger book: expected {MAGIC!r} first")
+        text = f"not a ledger book: expected a file that begins with {MAGIC.decode()}"
+        raise _broken(Fault.FOREIGN, -1, 0, text)
     found: list[Posting] = []
     head, cut = first_chain(data[:PREFIX_BYTES]), ""
     try:

@@ -30,4 +30,7 @@ def opened(path: Path) -> Iterator[bytes]:
         data = path.read_bytes()
     except OSError as error:
         raise unreadable(error) from None
+    except (MemoryError, OverflowError):
+        text = "cannot be read: larger than this machine's memory"
+        raise JournalCorrupt(Finding(Fault.UNREADABLE, -1, 0, text)) from None
     yield data

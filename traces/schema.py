@@ -123,9 +123,6 @@ KINDS: Final[tuple[Kind, ...]] = tuple(
     Kind(code, event.__name__, event, _event_fields(event))
     for code, event in enumerate(_event_classes(), start=1)
 )
-KIND_BY_EVENT: Final[Mapping[type[Event], Kind]] = MappingProxyType(
-    {kind.event: kind for kind in KINDS}
-)
 KIND_BY_CODE: Final[Mapping[int, Kind]] = MappingProxyType({kind.code: kind for kind in KINDS})
 KIND_BY_NAME: Final[Mapping[str, Kind]] = MappingProxyType({kind.name: kind for kind in KINDS})
 
@@ -134,9 +131,6 @@ COLUMN_BY_NAME: Final[Mapping[str, Column]] = MappingProxyType({c.name: c for c 
 VARIABLES: Final[tuple[str, ...]] = tuple(dict.fromkeys(c.variable for c in COLUMNS))
 
 EFFECT_NAMES: Final[tuple[str, ...]] = tuple(field.name for field in fields(Effects))
-REASON_NAMES: Final[tuple[str, ...]] = tuple(reason.name for reason in Reason)
-
-LIMIT_FIELDS: Final[tuple[str, ...]] = tuple(field.name for field in fields(Limits))
 
 
 def _enum_members(annotations: list[object]) -> dict[str, dict[str, int]]:

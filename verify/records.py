@@ -27,6 +27,7 @@ from verify.item import DOES_NOT_HOLD, HOLDS, NOT_RUN, Outcome
 RECORDED, STALE = "recorded", "stale"
 BAD_INPUT = 2
 JUDGE = "certification.recording"
+CHECKOUT = (".git", "verify/plan.py")
 GATHER = Path(__file__).with_name("gather.py")
 
 
@@ -137,6 +138,14 @@ def make(root: Path, of: Path, items: Iterable[str], gather: Path = GATHER) -> i
     0 recorded, 1 something was refused, 2 bad input.
     """
     names = list(items)
+    # Without these the outcomes of whoever is imported instead would pass for that folder's.
+    lacking = [name for name in CHECKOUT if not (of / name).exists()]
+    if lacking:
+        sys.stderr.write(
+            f"dolphin verify: --from {of}: not a checkout of this project, it has no {lacking[0]}; "
+            f"expected {' and '.join(CHECKOUT)} in it\n"
+        )
+        return BAD_INPUT
     done = subprocess.run(
         [_python_of(of), "-P", str(gather), *names],
         cwd=of, env=os.environ | {"PYTHONPATH": str(of)}, stdout=subprocess.PIPE, text=True,

@@ -27,8 +27,15 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from dolphin.commands.outputs import OutputRefused, new_text_file
 from traces.audit.coverage import GraphUnusable, read_graph
-from traces.audit.judge import BAD_INPUT, Audit, JournalAudit, ProgressCallback, audit_journals
-from traces.audit.ndjson import lines_of, opened
+from traces.audit.judge import (
+    BAD_INPUT,
+    Audit,
+    JournalAudit,
+    ProgressCallback,
+    audit_journals,
+    not_a_journal,
+)
+from traces.audit.ndjson import NDJSON_SUFFIX, lines_of, opened
 from traces.checksums import KEY_VARIABLE, KeyUnusable, find_key
 from traces.frames import JournalCorrupt
 
@@ -213,9 +220,9 @@ def _show_all(console: Console, audit: Audit) -> None:
     "--to-ndjson",
     "ndjson",
     type=click.Path(path_type=Path),
-    metavar="NEW_FILE",
-    help="Write the one journal's records as JSON lines to a file that does not exist yet, "
-    "and audit nothing.",
+    metavar="NEW.ndjson",
+    help="Write the one journal's records as JSON lines to a file that does not exist yet, whose "
+    "name ends in .ndjson, and audit nothing.",
 )
 def command(
     files: tuple[Path, ...],
@@ -234,8 +241,18 @@ def command(
     if ndjson is not None:
         if len(files) != 1:
             _fail(f"--to-ndjson takes one journal, {len(files)} were given", 2)
+        if ndjson.suffix != NDJSON_SUFFIX:
+            _fail(
+                f"--to-ndjson {ndjson}: expected a name that ends in {NDJSON_SUFFIX}, by which "
+                "its lines are known when they are read back",
+                2,
+            )
         _to_ndjson(files[0], ndjson)
         return
+    # Before a key is sought or a model asked: nothing is told about files beside one that is none.
+    for path in files:
+        if fault := not_a_journal(path):
+            _fail(f"{path}: {fault}", 2)
     try:
         key = find_key(key_file)
     except KeyUnusable as error:

@@ -101,12 +101,6 @@ class Panel:
         """Number of missing closes, over all symbols."""
         return int(np.isnan(self.closes).sum())
 
-    @property
-    def rows_missing(self) -> int:
-        """Number of whole bars that the time axis skips, by the panel's cadence."""
-        steps = np.diff(self.timestamps)
-        return int(np.maximum(np.rint(steps / self.cadence_ms).astype(np.int64) - 1, 0).sum())
-
     def bar(self, index: int) -> Bar:
         """Return row ``index`` as a bar."""
         closes = tuple(float(close) for close in self.closes[index])

@@ -153,6 +153,14 @@ def _folder(out: Path, wanted: str) -> Path:
             name = free_name(f"{wanted}-{number}")
 
 
+def _no_folder(path: Path) -> str:
+    """Return what a path that is taken and is no folder is."""
+    if path.is_symlink():
+        leads = "a file" if path.exists() else "nothing"
+        return f"is a link that leads to {leads} ({path.readlink()})"
+    return "is no folder"
+
+
 def _missing(path: Path) -> list[Path]:
     """Return the folders that making ``path`` makes, the deepest first."""
     return [one for one in (path, *path.parents) if not one.exists()]
@@ -178,6 +186,8 @@ def prepare(choices: Choices, market: Market, place: Place) -> Config:
         out = choices.out.resolve()
         if fault := unwritable(str(out)):
             raise Unwritable(f"--out {str(out)!a}: this path {fault}; expected another folder")
+        if (out.exists() or choices.out.is_symlink()) and not out.is_dir():
+            raise Unwritable(f"--out {choices.out}: {_no_folder(choices.out)}; expected a folder")
         made = _missing(out)
     except OSError as error:
         raise Unwritable(f"--out {choices.out}: cannot be written ({error.strerror})") from None

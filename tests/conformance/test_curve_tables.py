@@ -11,8 +11,9 @@ from itertools import pairwise
 
 import pytest
 
+from tests.kernel.curve_check import BY_NAME
+from tests.spec.bands import band_values
 from verify.models.checking import SPEC_FOLDER
-from verify.models.tables import CURVES, band_values
 
 # Module, its ONE, and for each operator the kernel's curves that it stands for.
 SCALES = {"MCKernel": 4, "MCSurvival": 16}
@@ -41,7 +42,7 @@ def faults(values: tuple[int, ...], operator: str, module: str) -> list[str]:
     found: list[str] = []
     one = SCALES[module]
     for name in STANDS_FOR[operator]:
-        rises = CURVES[name].rises
+        rises = BY_NAME[name].rises
         if not all(a <= b if rises else a >= b for a, b in pairwise(values)):
             found.append(f"{name} {'rises' if rises else 'falls'}, the table does not")
         allowed = set(band_values(name, one))

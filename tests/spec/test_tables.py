@@ -7,12 +7,13 @@ import pytest
 from kernel import curves
 from kernel.constants import PPM
 from tests.kernel.curve_check import BY_NAME
-from verify.models.tables import CURVES, band_table, band_values, curve_table
+from tests.spec.bands import band_values, bands
+from verify.models.tables import CURVES, curve_table
 
 
 def test_the_same_curves_as_are_checked() -> None:
-    assert {name: (curve.last, curve.rises) for name, curve in CURVES.items()} == {
-        name: (subject.last, subject.rises) for name, subject in BY_NAME.items()
+    assert {name: curve.last for name, curve in CURVES.items()} == {
+        name: subject.last for name, subject in BY_NAME.items()
     }
 
 
@@ -38,11 +39,6 @@ def test_an_unknown_curve_is_named() -> None:
         curve_table("sigmoid", [0])
 
 
-def test_a_scale_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="capital: a scale of 0"):
-        band_table("capital", 0)
-
-
 @pytest.mark.parametrize("one", [1, 2, 4, 16])
 @pytest.mark.parametrize("name", CURVES)
 def test_bands_are_exactly_where_the_small_value_changes(name: str, one: int) -> None:
@@ -51,13 +47,13 @@ def test_bands_are_exactly_where_the_small_value_changes(name: str, one: int) ->
     def small(point: int) -> int:
         return round(curve.code(point) * one / PPM + 1e-9)  # no tie comes near 1e-9
 
-    bands = band_table(name, one)
-    assert bands[0][0] == 0
+    found = bands(name, one)
+    assert found[0][0] == 0
     values = band_values(name, one)
     steps = [b - a for a, b in pairwise(values)]
-    assert all(step > 0 if curve.rises else step < 0 for step in steps)
-    ends = [first - 1 for first, _ in bands[1:]] + [curve.last]
-    for (first, value), end in zip(bands, ends, strict=True):
+    assert all(step > 0 if BY_NAME[name].rises else step < 0 for step in steps)
+    ends = [first - 1 for first, _ in found[1:]] + [curve.last]
+    for (first, value), end in zip(found, ends, strict=True):
         assert small(first) == small(end) == value
 
 

@@ -295,7 +295,7 @@ def test_the_least_frame_has_no_body() -> None:
 def test_a_file_of_zeros_is_empty_and_one_byte_makes_it_foreign(length: int) -> None:
     text = "nothing but zeros: it ended before its first record"
     assert first_fault(bytes(length)) == (Fault.EMPTY, -1, text)
-    foreign = "not a journal: it does not begin with b'DOLPHINJ'"
+    foreign = "not a journal: expected a file that begins with DOLPHINJ"
     assert first_fault(bytes(length) + b"\1") == (Fault.FOREIGN, -1, foreign)
 
 
@@ -341,7 +341,7 @@ def test_the_search_for_a_swapped_record_ends_where_frames_end(tail: bytes) -> N
 
 
 LEAST_WRITTEN = 34
-FOREIGN = "not a journal: it does not begin with b'DOLPHINJ'"
+FOREIGN = "not a journal: expected a file that begins with DOLPHINJ"
 ASK_ITS_WRITER = "audit it with the version that wrote it"
 
 

@@ -369,7 +369,7 @@ def test_a_posting_that_no_entry_names_is_a_fault_of_form(tmp_path: Path) -> Non
     assert fault_of(tmp_path / "wrong", wrong) == (Fault.FORM, 3, offset(3), text)
 
 
-FOREIGN = f"not a ledger book: expected {MAGIC!r} first"
+FOREIGN = "not a ledger book: expected a file that begins with DOLPHINL"
 
 
 @pytest.mark.req("JNL-036")

@@ -16,9 +16,9 @@ from traces import schema
 from traces.codec import DeltaEncoder, state_columns, state_of
 from traces.schema import (
     COLUMNS,
-    KIND_BY_EVENT,
+    KIND_BY_CODE,
+    KIND_BY_NAME,
     KINDS,
-    LIMIT_FIELDS,
     SCHEMA_HASH,
     SCHEMA_VERSION,
     VARIABLES,
@@ -80,7 +80,7 @@ def test_every_field_of_the_state_has_its_columns() -> None:
 @pytest.mark.req("JNL-013", "KRN-CONF-001")
 def test_names_are_the_kernels() -> None:
     assert tuple(field.name for field in fields(Effects)) == schema.EFFECT_NAMES
-    assert tuple(reason.name for reason in Reason) == schema.REASON_NAMES
+    assert schema.describe()["names"]["Reason"] == {one.name: int(one) for one in Reason}
 
 
 @pytest.mark.req("JNL-002")
@@ -105,14 +105,17 @@ def test_a_digest_depends_on_the_state_alone() -> None:
 
 
 @pytest.mark.req("JNL-013")
-def test_every_class_of_events_leads_to_its_kind() -> None:
-    assert isinstance(KIND_BY_EVENT, MappingProxyType)
-    assert dict(KIND_BY_EVENT) == {kind.event: kind for kind in KINDS}
+def test_every_name_and_code_leads_to_its_kind() -> None:
+    for table in (KIND_BY_CODE, KIND_BY_NAME):
+        assert isinstance(table, MappingProxyType)
+    assert dict(KIND_BY_NAME) == {kind.event.__name__: kind for kind in KINDS}
+    assert dict(KIND_BY_CODE) == dict(enumerate(KINDS, start=1))
 
 
 @pytest.mark.req("JNL-013")
 def test_limits_and_variables_are_the_fields_of_the_kernels_state() -> None:
-    assert tuple(field.name for field in fields(Limits)) == LIMIT_FIELDS
+    limits = [name for name, _ in schema.describe()["limits"]]
+    assert limits == [field.name for field in fields(Limits)]
     assert VARIABLES[:3] == ("process_time_ms", "market_time_ms", "heartbeat_age_ms")
     assert len(set(VARIABLES)) == len(VARIABLES)
     assert set(VARIABLES) == {column.variable for column in COLUMNS}

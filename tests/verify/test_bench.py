@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from kernel.events import ReportFill, RequestOrder
 from kernel.outcome import Accepted
-from traces.schema import KIND_BY_EVENT
+from traces.schema import KINDS
 from verify.bench import _header, command, session
 
 
@@ -18,7 +18,7 @@ def test_the_session_trades() -> None:
     assert len(accepted) > 2_950
     assert accepted.count(RequestOrder) > 20
     assert accepted.count(ReportFill) > 20
-    assert {type(event) for _, event, _ in steps} <= set(KIND_BY_EVENT)
+    assert {type(event) for _, event, _ in steps} <= {kind.event for kind in KINDS}
 
 
 @pytest.mark.slow

@@ -11,7 +11,15 @@ from dolphin.commands.verify import leave
 from tests.tidy.findings import ROOT
 from verify.item import DOES_NOT_HOLD, FAST, FULL, HOLDS, NOT_RUN, Context, Item, Outcome
 from verify.plan import LANES, items
-from verify.records import Recorded, RecordsUnreadable, compared, make, recorded, rows_that_differ
+from verify.records import (
+    CHECKOUT,
+    Recorded,
+    RecordsUnreadable,
+    compared,
+    make,
+    recorded,
+    rows_that_differ,
+)
 from verify.running import RECORDED, RUN_HERE, Verified, at_no_cost, document, settled
 from verify.store import Store
 
@@ -170,7 +178,15 @@ def test_what_a_checkout_keeps_is_read_by_its_own_code(
         "utf-8",
     )
     of = tmp_path / "of"
-    of.mkdir()
+    (of / "verify").mkdir(parents=True)
+    for name in CHECKOUT:
+        assert make(ROOT, of, ["rocq"], gather) == 2
+        assert capfd.readouterr().err == (
+            f"dolphin verify: --from {of}: not a checkout of this project, it has no {name}; "
+            "expected .git and verify/plan.py in it\n"
+        )
+        assert not asked.exists()
+        (of / name).touch()
     assert make(ROOT, of, ["rocq"], gather) == 1
     assert json.loads(asked.read_text("utf-8")) == [str(of), str(of), ["rocq"]]
     said = capfd.readouterr().err

@@ -47,7 +47,7 @@ from traces.audit.rows import (
 from traces.audit.tlatools import ToolMissing
 from traces.audit.tlc import CHUNK_ROWS, Answer, Batch, Rejection, TlcFailed, check
 from traces.codec import EventRecord, Malformed, state_columns, state_of, unpack_record
-from traces.frames import Fault, JournalCorrupt, Tag, scan
+from traces.frames import Fault, JournalCorrupt, Tag, check_prefix, scan
 from traces.header import Header
 from traces.provenance import constants_hash, kernel_hash, spec_hash
 from traces.replay import Replay, advance, check_anchor
@@ -129,6 +129,17 @@ class Audit:
     def rejection(self) -> Explanation | None:
         """Return the first rejection."""
         return next((one.explanation for one in self.journals if one.explanation), None)
+
+
+# AUD-008
+def not_a_journal(path: Path) -> str:
+    """Return why a file is no journal at all, not even a broken one; the empty text where it is."""
+    try:
+        with opened(path) as data:
+            check_prefix(data)
+    except JournalCorrupt as error:
+        return str(error) if error.finding.fault in BAD_INPUT else ""
+    return ""
 
 
 # --- the first pass ------------------------------------------------------------------------------

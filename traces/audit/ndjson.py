@@ -258,6 +258,16 @@ def frame_of(line: bytes) -> bytes:
         raise Malformed(" ".join(str(error).split())) from None
 
 
+_FOREIGN: Final[str] = (
+    'not a journal: expected each line to be a JSON object, the first with "seq" and "record"'
+)
+
+
+def _is_a_line(line: bytes) -> bool:
+    """Return whether a line has the look of a journal's, be it damaged or not."""
+    return line.startswith(b'{"seq"') or b'"record"' in line
+
+
 # JNL-033, JNL-034
 def bytes_of_lines(lines: BinaryIO) -> bytes:
     """Return the binary journal that the lines spell. Raises ``JournalCorrupt`` naming the line."""
@@ -268,6 +278,8 @@ def bytes_of_lines(lines: BinaryIO) -> bytes:
         try:
             parts.append(frame_of(line))
         except Malformed as error:
+            if number == 1 and not _is_a_line(line):
+                raise JournalCorrupt(Finding(Fault.FOREIGN, -1, 0, _FOREIGN)) from None
             text = f"line {number}: {error}"
             raise JournalCorrupt(Finding(Fault.FORM, number - 1, 0, text)) from None
     if not parts:

@@ -1,20 +1,16 @@
 """Tables of the kernel's curves for the models.
 
-The models take the curves as CONSTANT operators. These tables fill them, in two scales:
-
-*   Traces, in real units: ``curve_table(name, inputs)`` gives the kernel's own value at each
-    input that occurs, sorted and without repeats. A model that reads it agrees with the kernel on
-    the curve by construction; that the curve is right is shown against enclosures elsewhere
-    (tests/kernel/test_curves.py), so the model is not asked to judge it.
-*   Model checking, small: ``band_table(name, one)`` cuts the curve's whole domain into bands on
-    which it has one value in 0..one, and gives each band's first input and value, in order. The
-    value is the nearest one, not the floor: at a scale of 4 a floor of 0.9734 would be 0.75, and
-    no model could ever reach APEX. Nearest keeps the order, which is all that the models ask of
-    a curve (they ASSUME it monotone).
+The models take the curves as CONSTANT operators. For traces these tables fill them, in real units:
+``curve_table(name, inputs)`` gives the kernel's own value at each input that occurs, sorted and
+without repeats. A model that reads it agrees with the kernel on the curve by construction; that the
+curve is right is shown against enclosures elsewhere (tests/kernel/test_curves.py), so the model is
+not asked to judge it.
 
 ``micro_bible`` has two arguments of which only the smaller counts; here it has that one.
 
-Not here: writing TLA+ text. Nothing here is used by a running system.
+Not here: writing TLA+ text; the small models' hand-picked bands (``MCKernel``, ``MCSurvival``),
+which tests/conformance/test_curve_tables.py holds to the kernel's curves. Nothing here is
+used by a running system.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -27,11 +23,10 @@ from kernel.constants import AGE_S_MAX, LATENCY_MS_MAX, PPM
 
 @dataclass(frozen=True)
 class Curve:
-    """One curve: the kernel's function, its last input (the first is 0), and whether it rises."""
+    """One curve: the kernel's function, its last input; the first is 0."""
 
     code: Callable[[int], int]
     last: int
-    rises: bool
 
 
 def _micro_bible(score_ppm: int) -> int:
@@ -40,17 +35,15 @@ def _micro_bible(score_ppm: int) -> int:
 
 CURVES: Mapping[str, Curve] = MappingProxyType(
     {
-        "structural_decay_bible": Curve(curves.structural_decay_bible, AGE_S_MAX, False),
-        "structural_decay_specification": Curve(
-            curves.structural_decay_specification, AGE_S_MAX, False
-        ),
-        "environment_bible": Curve(curves.environment_bible, AGE_S_MAX, True),
-        "environment_specification": Curve(curves.environment_specification, AGE_S_MAX, True),
-        "capital": Curve(curves.capital, PPM, False),
-        "micro_bible": Curve(_micro_bible, PPM, True),
-        "latency_specification": Curve(curves.latency_specification, LATENCY_MS_MAX, False),
-        "jitter_specification": Curve(curves.jitter_specification, LATENCY_MS_MAX, False),
-        "depth_specification": Curve(curves.depth_specification, PPM, True),
+        "structural_decay_bible": Curve(curves.structural_decay_bible, AGE_S_MAX),
+        "structural_decay_specification": Curve(curves.structural_decay_specification, AGE_S_MAX),
+        "environment_bible": Curve(curves.environment_bible, AGE_S_MAX),
+        "environment_specification": Curve(curves.environment_specification, AGE_S_MAX),
+        "capital": Curve(curves.capital, PPM),
+        "micro_bible": Curve(_micro_bible, PPM),
+        "latency_specification": Curve(curves.latency_specification, LATENCY_MS_MAX),
+        "jitter_specification": Curve(curves.jitter_specification, LATENCY_MS_MAX),
+        "depth_specification": Curve(curves.depth_specification, PPM),
     }
 )
 
@@ -74,31 +67,3 @@ def curve_table(name: str, inputs: Iterable[int]) -> list[tuple[int, int]]:
         if not 0 <= point <= curve.last:
             raise ValueError(f"{name}: input {point} is outside 0..{curve.last}")
     return [(point, curve.code(point)) for point in points]
-
-
-def band_table(name: str, one: int) -> list[tuple[int, int]]:
-    """Return (first input of the band, value in 0..one) for each band, ascending by input.
-
-    ``one`` stands for 1.0 and must be positive; the last band reaches to the end of the domain.
-    """
-    curve = _curve(name)
-    if one < 1:
-        raise ValueError(f"{name}: a scale of {one}; expected 1 or more")
-
-    def small(point: int) -> int:
-        return (2 * curve.code(point) * one + PPM) // (2 * PPM)
-
-    bands = [(0, small(0))]
-    while bands[-1][1] != small(curve.last):
-        # The curve is monotone, so the band ends where its value is seen for the last time.
-        low, high = bands[-1][0], curve.last
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if small(middle) == bands[-1][1] else (low, middle)
-        bands.append((high, small(high)))
-    return bands
-
-
-def band_values(name: str, one: int) -> tuple[int, ...]:
-    """Return the values of ``band_table`` alone: the curve as a function of the band's number."""
-    return tuple(value for _, value in band_table(name, one))

@@ -51,7 +51,6 @@ def test_a_good_panel_comes_back_whole(tmp_path: Path) -> None:
     assert panel.closes.shape == (ROWS, 3)
     assert panel.cadence_ms == 60_000
     assert panel.gaps == 0
-    assert panel.rows_missing == 0
     bar = panel.bar(9)
     assert bar.index == 9
     assert bar.market_time_ms == int(panel.timestamps[0]) + 9 * 60_000
@@ -200,11 +199,14 @@ def test_five_per_cent_of_nan_is_a_gap(tmp_path: Path) -> None:
     assert math.isnan(panel.bar(55).closes[panel.symbols.index("ETHUSDT")])
 
 
-def test_a_missing_bar_is_counted(tmp_path: Path) -> None:
+def test_missing_bars_are_not_filled_in(tmp_path: Path) -> None:
     data = columns(ROWS)
     for name in data:
         del data[name][100:103]
-    assert load_panel(write(tmp_path, data), rows_min=1).rows_missing == 3
+    panel = load_panel(write(tmp_path, data), rows_min=1)
+    assert panel.rows == ROWS - 3
+    assert panel.cadence_ms == 60_000
+    assert panel.bar(100).market_time_ms - panel.bar(99).market_time_ms == 4 * 60_000
 
 
 def test_too_few_rows_for_the_windows(tmp_path: Path) -> None:

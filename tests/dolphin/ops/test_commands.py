@@ -119,6 +119,8 @@ LONG = "x" * 5_000  # no file's name may be so long
         (("certify", "."), "not a run"),
         (("verify", "--record", "--list"), "--record"),
         (("verify", "--record", "--json"), "--record"),
+        (("verify", "--record", "--from", "."), "not a checkout of this project"),
+        (("verify", "--record", "--from", "nowhere"), "nowhere"),
     ],
 )
 def test_a_mistake_is_named_in_one_line(tmp_path: Path, words: tuple[str, ...], named: str) -> None:
@@ -135,6 +137,25 @@ def test_a_link_that_leads_to_itself_is_no_folder(tmp_path: Path) -> None:
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert "a link that leads to itself" in line
+
+
+@pytest.mark.parametrize("kind", ["a file", "a link to a file", "a link to nothing"])
+def test_an_out_that_is_no_folder_is_named_and_left_alone(tmp_path: Path, kind: str) -> None:
+    out, target = tmp_path / "out", tmp_path / "target"
+    if kind != "a link to nothing":
+        target.write_text("precious")
+    if kind == "a file":
+        target.rename(out)
+    else:
+        out.symlink_to(target)
+    before = sorted(one.name for one in tmp_path.iterdir())
+    done = dolphin(tmp_path, "run", "--out", "out")
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()[-1:]
+    assert line.startswith("dolphin run: --out out: is ")
+    assert line.endswith("; expected a folder")
+    assert sorted(one.name for one in tmp_path.iterdir()) == before
+    assert out.is_symlink() or out.read_text() == "precious"
 
 
 def test_a_package_that_is_not_installed_is_said_in_one_line(tmp_path: Path) -> None:

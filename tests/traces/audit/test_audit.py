@@ -187,8 +187,6 @@ BROKEN: dict[str, tuple[Callable[[bytes], bytes], int, str]] = {
     "repeated": (doubled, 1, "record 9 is repeated"),
     "swapped": (swapped, 1, "records are swapped: record 10 stands before record 9"),
     "torn": (lambda data: data[:-7], 1, "the last, is torn"),
-    "foreign": (lambda data: b"PK\3\4" + data, 2, "not a journal"),
-    "empty": (lambda data: b"", 2, "an empty file"),
     "newer": (lambda data: prefix(9) + data[16:], 3, "schema version 9"),
     "not closed": (unclosed, 1, NOT_CLOSED),
     "preallocated": (lambda data: unclosed(data) + bytes(99), 1, NOT_CLOSED),
@@ -214,15 +212,62 @@ def test_each_broken_journal_is_told_apart_in_one_line(journal: Path, name: str)
     assert data["intact"] is (None if name == "newer" else False)
 
 
+# Name and content of files that are no journals at all, and what is said of each.
+NO_JOURNALS: dict[str, tuple[str, bytes, str]] = {
+    "a page": ("README.md", b"# dolphin\n\nA trading system.\n", "begins with DOLPHINJ"),
+    "another format": ("a.parquet", b"PAR1" + bytes(range(200)), "begins with DOLPHINJ"),
+    "a byte": ("a.journal", b"\n", "begins with DOLPHINJ"),
+    "nothing": ("a.journal", b"", "an empty file"),
+    "zeros": ("a.journal", bytes(70_000), "nothing but zeros"),
+    "no lines": ("a.ndjson", b"", "an empty file"),
+    "lines of text": ("a.ndjson", b"# dolphin\n", "expected each line to be a JSON object"),
+    "lines of other JSON": ("a.ndjson", b'{"a":1}\n', "expected each line to be a JSON object"),
+    "lines of bytes": ("a.ndjson", bytes(range(256)), "expected each line to be a JSON object"),
+}  # fmt: skip
+
+
+@pytest.mark.req("AUD-008")
+@pytest.mark.parametrize("name", NO_JOURNALS)
+@pytest.mark.parametrize("words", [(), ("--json",), ("--to-ndjson", "{out}")])
+def test_a_file_that_is_no_journal_is_one_line_and_no_answer(
+    tmp_path: Path, name: str, words: tuple[str, ...]
+) -> None:
+    file, content, said = NO_JOURNALS[name]
+    path = tmp_path / file
+    path.write_bytes(content)
+    # Beside a sound one too, which would be judged for minutes before the mistake is told.
+    beside = [] if "{out}" in words else [sample(tmp_path / "sound.journal", seed=1, count=9)]
+    result = run(*beside, path, *(one.format(out=tmp_path / "new.ndjson") for one in words))
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"dolphin audit: {path}: ")
+    assert said in line
+    assert "b'" not in line
+    assert not (tmp_path / "new.ndjson").exists()
+
+
+@pytest.mark.req("AUD-008")
+def test_a_file_larger_than_memory_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.journal"
+    with path.open("wb") as sink:
+        sink.truncate(1 << 43)  # takes no room: a hole
+    result = run(path)
+    assert (result.exit_code, result.stdout) == (2, "")
+    (line,) = result.stderr.splitlines()
+    assert line == f"dolphin audit: {path}: cannot be read: larger than this machine's memory"
+
+
 @pytest.mark.req("AUD-005")
 def test_the_lines_are_all_different(journal: Path) -> None:
     sound = journal.read_bytes()
     told = set()
-    for name, (make, _, _) in BROKEN.items():
-        if name != "preallocated":
-            journal.write_bytes(make(sound))
-            told.add(audit_journals([journal], tlc=False).journals[0].fault_text)
-    assert len(told) == len(BROKEN) - 1
+    made = [make for name, (make, _, _) in BROKEN.items() if name != "preallocated"]
+    made += [lambda data: b"PK" + data, lambda data: b""]
+    for make in made:
+        journal.write_bytes(make(sound))
+        told.add(audit_journals([journal], tlc=False).journals[0].fault_text)
+    assert len(told) == len(made)
 
 
 @pytest.mark.req("AUD-001")
@@ -260,9 +305,13 @@ def test_a_journal_of_other_models_is_not_judged_by_these(tmp_path: Path) -> Non
         (("/nowhere/j",), "/nowhere/j: cannot be read"),
         (("{journal}", "--key", "/nowhere/key"), "/nowhere/key"),
         (("{journal}", "--key", "{journal}"), "64 to 128 hexadecimal digits"),
-        (("{journal}", "{journal}", "--to-ndjson", "x"), "takes one journal"),
-        (("{journal}", "--to-ndjson", "/nowhere/x"), "/nowhere/x"),
-        (("{journal}", "--to-ndjson", "{journal}"), "is there already"),
+        (("{journal}", "{journal}", "--to-ndjson", "x.ndjson"), "takes one journal"),
+        (("{journal}", "--to-ndjson", "/nowhere/x.ndjson"), "/nowhere/x"),
+        (("{journal}", "--to-ndjson", "{journal}"), "ends in .ndjson"),
+        (("{journal}", "--to-ndjson", "x"), "x: expected a name that ends in .ndjson"),
+        (("{journal}", "--to-ndjson", "x.json"), "ends in .ndjson"),
+        (("{journal}", "--to-ndjson", "x.NDJSON"), "ends in .ndjson"),
+        (("{journal}", "--to-ndjson", ".ndjson"), "ends in .ndjson"),
         (("{journal}", "--sample", "-1"), "--sample"),
     ],
 )
@@ -280,7 +329,8 @@ def test_a_users_mistake_is_one_line_and_exit_2(
 @pytest.mark.req("AUD-008")
 def test_lines_are_never_written_over_another_journal(journal: Path, tmp_path: Path) -> None:
     # The shell's way to say "all journals": the second becomes the option's value.
-    other = sample(tmp_path / "b.journal", seed=22, count=10)
+    other = tmp_path / "b.ndjson"
+    assert run(sample(tmp_path / "b", seed=22, count=10), "--to-ndjson", other).exit_code == 0
     before = other.read_bytes()
     result = run(journal, "--to-ndjson", other)
     assert result.exit_code == 2
@@ -293,7 +343,7 @@ def test_lines_are_never_written_over_another_journal(journal: Path, tmp_path: P
 @pytest.mark.req("AUD-008")
 def test_a_broken_journal_leaves_no_lines_behind(journal: Path, tmp_path: Path) -> None:
     journal.write_bytes(flipped(journal.read_bytes()))
-    assert run(journal, "--to-ndjson", tmp_path / "x").exit_code == 1
+    assert run(journal, "--to-ndjson", tmp_path / "x.ndjson").exit_code == 1
     assert sorted(one.name for one in tmp_path.iterdir()) == ["a.journal"]
 
 
