@@ -179,9 +179,10 @@ def _running(pid: int) -> bool:
 
 @dataclass
 class Supervised:
-    """The session's processes, under supervisord."""
+    """The session's processes, under supervisord, which is given ``up_within_s`` to come up."""
 
     config: Config
+    up_within_s: float = UP_WITHIN_S
     _process: subprocess.Popen[bytes] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -203,7 +204,7 @@ class Supervised:
                 cwd=ROOT,
                 start_new_session=True,
             )
-        end = time.monotonic() + UP_WITHIN_S
+        end = time.monotonic() + self.up_within_s
         while True:
             try:
                 self._call("getState")
@@ -213,7 +214,7 @@ class Supervised:
                 if ended or time.monotonic() > end:
                     self._process.kill()
                     self._process.wait()
-                    why = last_line(out_path) or f"nothing heard for {UP_WITHIN_S:.0f} s"
+                    why = last_line(out_path) or f"nothing heard for {self.up_within_s:.0f} s"
                     raise Unsupervised(f"supervisord did not come up: {why}") from None
                 time.sleep(0.05)
 

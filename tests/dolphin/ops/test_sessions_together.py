@@ -1,6 +1,10 @@
 """Real sessions: two at once and the operator between them; ended by signals; panels that change.
 
-Slow: each starts the real process tree. Not here: what a whole session shows (``test_session``).
+Slow: each starts the real process tree. What is asked of two sessions at once is asked of both at
+the same time. While an operator's commands are tried the market crawls (``crawling``), so that two
+markets at full speed do not take the processors from what is tried.
+
+Not here: what a whole session shows (``test_session``).
 """
 
 import json
@@ -18,17 +22,21 @@ import pytest
 
 from dolphin.feed.market import generate
 from dolphin.feed.panel import Panel
+from dolphin.link.config import Config, load
 from dolphin.ops.endings import Endings
+from dolphin.ops.operator import OperatorClient
 from dolphin.ops.preparation import Choices, market_for
-from dolphin.ops.registry import home, running
+from dolphin.ops.registry import home
 from dolphin.ops.session import run_session
 from dolphin.ops.supervise import ROOT
+from tests.dolphin.ops.trees import crawling, pid_of
 from traces.frames import Tag, scan
 from traces.reader import opened
 
 pytestmark = [pytest.mark.slow, pytest.mark.spread]
 
 DEADLINE_S = 120.0
+POLL_S = 0.02
 WINDOWS = "20,60,120,300"
 # A path that means something else to an ini file, a format and a shell.
 ODD = "50% of a ;market 'x'"
@@ -46,11 +54,13 @@ def statuses(folder: Path) -> list[dict[str, Any]]:
     return [one["status"] for one in document["sessions"]]
 
 
-def until(holds: Callable[[], bool], what: str) -> None:
-    """Wait for a condition, with a deadline that a busy machine does not meet by chance."""
+def until_a_position_is_open(config: Config) -> None:
+    """Wait for the alpha's, with a deadline that a busy machine does not meet by chance."""
+    client = OperatorClient(config, DEADLINE_S)
     end = time.monotonic() + DEADLINE_S
-    while not holds():
-        assert time.monotonic() < end, what
+    while client.status().slots[0].quantity == 0:
+        assert time.monotonic() < end, "no position was ever open"
+        time.sleep(POLL_S)
 
 
 def ask(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -63,31 +73,39 @@ def ask(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
-    """Start sessions, each in a folder of its own; kill what is left of them."""
+def start(tmp_path: Path) -> Iterator[Callable[..., list[subprocess.Popen[str]]]]:
+    """Start sessions at once, each in a folder of its own; kill what is left of them."""
     started: list[subprocess.Popen[str]] = []
+    panel = tmp_path / "panel.parquet"
+    wide(generate(1, 12_000, 4, 60_000), panel)
 
-    def begin(name: str) -> subprocess.Popen[str]:
-        folder = tmp_path / name
-        folder.mkdir()
-        panel = folder / "panel.parquet"
-        wide(generate(1, 12_000, 4, 60_000), panel)
-        words = ["run", "--no-check", "--no-audit", "--no-report", "--windows", WINDOWS]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "dolphin.cli", *words, "--data", str(panel)],
-            cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        started.append(process)
-        assert process.stderr is not None
-        line = process.stderr.readline()
-        assert "bar" in line, line + process.stderr.read()
-        return process
+    def begin(*names: str) -> list[subprocess.Popen[str]]:
+        begun = []
+        for name in names:
+            (tmp_path / name).mkdir()
+            words = ["run", "--no-check", "--no-audit", "--no-report", "--windows", WINDOWS]
+            process = subprocess.Popen(
+                [sys.executable, "-m", "dolphin.cli", *words, "--data", str(panel)],
+                cwd=tmp_path / name, env=os.environ | {"PYTHONPATH": str(ROOT)},
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            )  # fmt: skip
+            started.append(process)
+            begun.append(process)
+        for process in begun:
+            assert process.stderr is not None
+            line = process.stderr.readline()
+            assert "bar" in line, line + process.stderr.read()
+        return begun
 
     yield begin
     for process in started:
         process.kill()
         process.wait()
+
+
+def config_of(folder: Path) -> Config:
+    """The configuration of the session in ``folder``."""
+    return load(folder / "runs" / "current")
 
 
 def account(folder: Path) -> dict[str, Any]:
@@ -103,38 +121,16 @@ def closed(folder: Path) -> bool:
 
 
 def test_two_sessions_and_an_operator_who_means_one_or_all(
-    tmp_path: Path, start: Callable[[str], subprocess.Popen[str]]
+    tmp_path: Path, start: Callable[..., list[subprocess.Popen[str]]]
 ) -> None:
-    older, newer = start("older"), start(ODD)
-    names = [(tmp_path / one / "runs" / "current").resolve().name for one in ("older", ODD)]
-    assert names[0] != names[1], "a name belongs to one running session alone"
-
-    listed = json.loads(ask(Path("/"), "status", "--json").stdout)["sessions"]
-    assert [one["session"] for one in listed] == names, "from any folder, the oldest first"
-    assert [one["pid"] for one in listed] == [older.pid, newer.pid]
-    assert [one["drills"] for one in listed] == [False, False]
-    page = ask(Path("/"), "status").stdout
-    assert "drills" in page
-    assert all(name in page for name in names)
-
-    unclear = ask(tmp_path / ODD, "kill", "--reason", "which?", "--json")
-    assert (unclear.returncode, unclear.stdout) == (2, "")
-    assert all(name in unclear.stderr for name in names)
-    assert "--session NAME" in unclear.stderr
-    assert not any("OPERATOR" in one["causes"] for one in statuses(tmp_path)), "none was killed"
-
-    one = ask(tmp_path / ODD, "kill", "--session", names[0], "--reason", "the older one")
-    assert one.returncode == 0, one.stderr
-    assert one.stdout.startswith(f"{names[0]} killed (OPERATOR")
-    assert ["OPERATOR" in one["causes"] for one in statuses(tmp_path)] == [True, False]
-    assert ask(tmp_path, "rearm", "--request", "--reason", "which?").returncode == 2
-
-    every = ask(tmp_path, "kill", "--all", "--json")
-    assert every.returncode == 0, every.stderr
-    killed = json.loads(every.stdout)
-    assert [one["session"] for one in killed["sessions"]] == names
-    assert all("OPERATOR" in one["status"]["causes"] for one in killed["sessions"])
-
+    """The kernel of the one that is killed alone is down, and is being started again."""
+    # The second begins when the first plays: the oldest is first wherever they are listed.
+    (older,) = start("older")
+    with crawling(config_of(tmp_path / "older")):
+        (newer,) = start(ODD)
+        configs = [config_of(tmp_path / one) for one in ("older", ODD)]
+        with crawling(configs[1]):
+            tell_two(tmp_path, (older, newer), configs)
     older.send_signal(signal.SIGTERM)
     newer.send_signal(signal.SIGHUP)
     assert [process.wait(DEADLINE_S) for process in (older, newer)] == [1, 1]
@@ -146,48 +142,63 @@ def test_two_sessions_and_an_operator_who_means_one_or_all(
     assert not home().exists(), "nothing of them is left outside their folders"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def tell_two(
+    tmp_path: Path, processes: tuple[subprocess.Popen[str], ...], configs: list[Config]
+) -> None:
+    """Name neither, one and both of two sessions that run."""
+    names = [config.id for config in configs]
+    assert names[0] != names[1], "a name belongs to one running session alone"
+
+    listed = json.loads(ask(Path("/"), "status", "--json").stdout)["sessions"]
+    assert [one["session"] for one in listed] == names, "from any folder, the oldest first"
+    assert [one["pid"] for one in listed] == [process.pid for process in processes]
+    assert [one["drills"] for one in listed] == [False, False]
+    page = ask(Path("/"), "status").stdout
+    assert "drills" in page
+    assert all(name in page for name in names)
+
+    unclear = ask(tmp_path / ODD, "kill", "--reason", "which?", "--json")
+    assert (unclear.returncode, unclear.stdout) == (2, "")
+    assert all(name in unclear.stderr for name in names)
+    assert "--session NAME" in unclear.stderr
+    assert not any("OPERATOR" in one["causes"] for one in statuses(tmp_path)), "none was killed"
+
+    os.kill(pid_of(configs[0], "dolphin.shell"), signal.SIGKILL)
+    one = ask(tmp_path / ODD, "kill", "--session", names[0], "--reason", "its kernel is down")
+    assert one.returncode == 0, one.stderr
+    assert one.stdout.startswith(f"{names[0]} killed (")
+    assert "OPERATOR" in one.stdout
+    assert ["OPERATOR" in one["causes"] for one in statuses(tmp_path)] == [True, False]
+    assert ask(tmp_path, "rearm", "--request", "--reason", "which?").returncode == 2
+
+    every = ask(tmp_path, "kill", "--all", "--json")
+    assert every.returncode == 0, every.stderr
+    killed = json.loads(every.stdout)
+    assert [one["session"] for one in killed["sessions"]] == names
+    assert all("OPERATOR" in one["status"]["causes"] for one in killed["sessions"])
+
+
 def test_a_session_ended_by_a_signal_comes_flat_first(
-    tmp_path: Path, start: Callable[[str], subprocess.Popen[str]], number: signal.Signals
+    tmp_path: Path, start: Callable[..., list[subprocess.Popen[str]]]
 ) -> None:
-    process = start("one")
-
-    def holds() -> bool:
-        done = ask(tmp_path, "status", "--json")
-        return done.returncode == 0 and json.loads(done.stdout)["slots"][0]["quantity"] != 0
-
-    until(holds, "no position was ever open")
-    process.send_signal(number)
-    assert process.wait(DEADLINE_S) == 1
-    made = account(tmp_path / "one")
-    assert (made["verdict"], made["reason"]) == (
-        "FAIL",
-        f"ended by {number.name}; killed, and flat",
-    )
-    assert "OPERATOR" in made["trips"][-1]["causes"]
-    assert made["venue"]["quantities"] == [0] * 8
-    bars = pl.read_parquet(tmp_path / "one" / "runs" / "current" / "bars.parquet")
-    assert bars["bar"].to_list() == list(range(made["counts"]["bars"])), "what was played is kept"
-    assert closed(tmp_path / "one")
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    processes = start(*(number.name for number in numbers))
+    for process, number in zip(processes, numbers, strict=True):
+        until_a_position_is_open(config_of(tmp_path / number.name))
+        process.send_signal(number)
+    for process, number in zip(processes, numbers, strict=True):
+        assert process.wait(DEADLINE_S) == 1
+        made = account(tmp_path / number.name)
+        assert (made["verdict"], made["reason"]) == (
+            "FAIL",
+            f"ended by {number.name}; killed, and flat",
+        )
+        assert "OPERATOR" in made["trips"][-1]["causes"]
+        assert made["venue"]["quantities"] == [0] * 8
+        bars = pl.read_parquet(tmp_path / number.name / "runs" / "current" / "bars.parquet")
+        assert bars["bar"].to_list() == list(range(made["counts"]["bars"])), "what was played"
+        assert closed(tmp_path / number.name)
     assert not home().exists()
-
-
-def test_a_kill_waits_for_a_kernel_that_is_being_started_again(
-    tmp_path: Path, start: Callable[[str], subprocess.Popen[str]]
-) -> None:
-    start("one")
-    (session,) = running()
-    supervisor = (Path(session.config.sockets) / "supervisord.pid").read_text().strip()
-    children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
-    (kernel,) = [
-        int(pid)
-        for pid in children
-        if "dolphin.shell" in Path(f"/proc/{pid}/cmdline").read_text().split("\0")
-    ]
-    os.kill(kernel, signal.SIGKILL)
-    done = ask(tmp_path, "kill", "--reason", "the kernel is down")
-    assert done.returncode == 0, done.stderr
-    assert "OPERATOR" in done.stdout
 
 
 def choices(panel: Path, out: Path) -> Choices:

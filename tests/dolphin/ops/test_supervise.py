@@ -1,14 +1,17 @@
 """supervisord reads of its file what was meant, whatever paths hold; without it nothing runs."""
 
+import ast
 import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 from supervisor.options import ServerOptions, UnhosedConfigParser, expand
 
+from dolphin.link.config import Config
 from dolphin.ops.supervise import (
     PROGRAMS,
     ROOT,
@@ -89,14 +92,28 @@ def test_children_read_files_in_utf_8_and_count_with_one_thread() -> None:
 
 
 def test_where_supervisord_does_not_come_up_one_line_says_why(tmp_path: Path) -> None:
-    """A socket that cannot be made: a folder lies where it should be."""
-    run, place = tmp_path / "run", tmp_path / "place"
-    (run / "logs").mkdir(parents=True)
+    """A socket that cannot be made: supervisord ends, or tries again and again until it is stopped.
+
+    The second is given several times what the first took to be found out.
+    """
+
+    def session(name: str, place: Path) -> Config:
+        run = tmp_path / name
+        (run / "logs").mkdir(parents=True)
+        return replace(config(), folder=str(run), sockets=str(place))
+
+    nowhere = tmp_path / ("a folder with a name too long for a socket" * 3)
+    nowhere.mkdir()
+    began = time.monotonic()
+    with pytest.raises(Unsupervised, match="supervisord did not come up: ") as ended:
+        Supervised(session("ended", nowhere))
+    took = time.monotonic() - began
+    place = tmp_path / "place"
     (place / "supervisor.sock" / "in the way").mkdir(parents=True)
-    made = replace(config(), folder=str(run), sockets=str(place))
-    with pytest.raises(Unsupervised, match="supervisord did not come up: ") as raised:
-        Supervised(made)
-    assert len(str(raised.value).splitlines()) == 1
+    with pytest.raises(Unsupervised, match="did not come up: Unlinking stale socket") as stopped:
+        Supervised(session("stopped", place), 3 * took)
+    for raised in (ended, stopped):
+        assert len(str(raised.value).splitlines()) == 1
 
 
 def test_the_last_line_of_a_log(tmp_path: Path) -> None:
@@ -106,17 +123,43 @@ def test_the_last_line_of_a_log(tmp_path: Path) -> None:
     assert last_line(log) == "last \N{REPLACEMENT CHARACTER}"
 
 
+# Each program's ``main``, in a child of one process that has imported them all.
+MAINS = """
+import importlib, os, sys, traceback
+def main_of(name):
+    module = importlib.import_module(name)
+    return (module if hasattr(module, "main") else importlib.import_module(name + ".__main__")).main
+mains = {name: main_of(name) for name in sys.argv[1:]}
+for name, main in mains.items():
+    for words in ([], ["/nowhere"]):
+        out, err = os.memfd_create("out"), os.memfd_create("err")
+        if (pid := os.fork()) == 0:
+            os.dup2(out, 1), os.dup2(err, 2)
+            sys.argv = [name, *words]
+            code = 0
+            try:
+                main()
+            except SystemExit as ended:
+                code = ended.code
+            except BaseException:
+                traceback.print_exc()
+                code = 1
+            sys.stdout.flush(), sys.stderr.flush()
+            os._exit(code)
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        said = [os.pread(one, 1 << 16, 0).decode() for one in (out, err)]
+        print(repr((name, words, code, *said)))
+"""
+
+
 def test_every_program_says_in_one_line_that_it_needs_a_sessions_folder() -> None:
     modules = sorted({one.module for one in (*PROGRAMS, *WITH_DRILLS.values())})
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-m", module, *words],
-            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )
-        for module in modules
-        for words in ([], ["/nowhere"])
-    ]  # fmt: skip
-    for process in started:
-        out, said = process.communicate(timeout=120)
-        assert (process.returncode, out, len(said.splitlines())) == (2, "", 1), process.args
+    done = subprocess.run(
+        [sys.executable, "-c", MAINS, *modules], cwd=ROOT, capture_output=True, text=True,
+        timeout=120, check=True,
+    )  # fmt: skip
+    found = [ast.literal_eval(line) for line in done.stdout.splitlines()]
+    assert [row[:2] for row in found] == [(m, w) for m in modules for w in ([], ["/nowhere"])]
+    for name, words, code, out, said in found:
+        assert (code, out, len(said.splitlines())) == (2, "", 1), (name, words, said)
         assert "folder of a session expected" in said or "/nowhere" in said
