@@ -123,7 +123,32 @@ LONG = "x" * 5_000  # no file's name may be so long
         (("verify", "--record", "--from", "nowhere"), "nowhere"),
     ],
 )
-def test_a_mistake_is_named_in_one_line(tmp_path: Path, words: tuple[str, ...], named: str) -> None:
+def test_a_mistake_is_named_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], named: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, words, prog_name="dolphin")
+    assert done.exit_code == 2
+    assert isinstance(done.exception, SystemExit), "not a traceback"
+    assert len(done.stderr.splitlines()) == 1
+    assert named.lower() in done.stderr.lower()
+    assert list(tmp_path.iterdir()) == [], "nothing is written"
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("rearm", "--request"), "--reason"),
+        (("run", "--bars", "600"), "expected at least 2550"),
+        (("run", "--out", "\udcff"), "not UTF-8"),
+        (("run", "--windows", "\u0665,\u0666\u0667"), "--windows"),
+        (("audit", LONG), "name too long"),
+        (("verify", "--record", "--list"), "--record"),
+    ],
+)
+def test_a_mistake_is_named_in_one_line_by_the_program_itself(
+    tmp_path: Path, words: tuple[str, ...], named: str
+) -> None:
     done = dolphin(tmp_path, *words)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
