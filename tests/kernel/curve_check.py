@@ -171,16 +171,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="check the curves on every input")
     parser.add_argument("names", nargs="*", choices=[[], *BY_NAME], metavar="NAME")
     parser.add_argument("--margin", action="store_true", help="print the nearest miss too")
-    parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--last", type=int)
+    parser.add_argument("--span", action="append", help="FIRST-LAST, any number; else all inputs")
     arguments = parser.parse_args()
     failed = False
     for name in arguments.names or BY_NAME:
         subject = BY_NAME[name]
-        last = subject.last if arguments.last is None else min(arguments.last, subject.last)
-        wrong = list(errors(subject, arguments.first, last))
+        texts = arguments.span or [f"0-{subject.last}"]
+        spans = [(int(first), int(last)) for first, last in (text.split("-") for text in texts)]
+        wrong = [line for first, last in spans for line in errors(subject, first, last)]
         failed = failed or bool(wrong)
-        print(f"{name}: {last - arguments.first + 1} inputs, {len(wrong)} wrong")
+        print(f"{name}: {sum(b - a + 1 for a, b in spans)} inputs, {len(wrong)} wrong")
         for line in wrong[:5]:
             print(f"  {line}")
         if arguments.margin:

@@ -1,8 +1,8 @@
 """The curves: exact on every input, monotone, and worth what the documents say.
 
-The exhaustive part is ``curve_check.py``, run here in chunks, each in a process of its own without
-ICONTRACT_SLOW. The controls show that the same check catches a wrong digit, a wrong rounding
-and a wrong deadband.
+Every input is checked by ``curve_check.py``, in a process without ICONTRACT_SLOW: all of them with
+``--campaigns=whole`` (``make check``), by default a seeded twentieth. The controls show that the
+same check catches a wrong digit, a wrong rounding and a wrong deadband.
 """
 
 import os
@@ -11,7 +11,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -34,22 +33,11 @@ from kernel.survival import recovery_step
 from tests.kernel.curve_check import BY_NAME, SUBJECTS, Subject, errors
 
 ROOT = Path(__file__).resolve().parents[2]
-CHUNK = 250_000
-CHUNKS = [
-    (subject.name, first, min(first + CHUNK - 1, subject.last))
-    for subject in SUBJECTS
-    for first in range(0, subject.last + 1, CHUNK)
-]
+# A sample of a curve: in each of so many parts of its inputs one in so many, and both ends.
+PARTS = ONE_IN = 20
+ENDS = 2_000
 
 ctx.prec = 512
-
-
-def test_chunks_leave_no_input_out() -> None:
-    for subject in SUBJECTS:
-        spans = [(first, last) for name, first, last in CHUNKS if name == subject.name]
-        assert spans[0][0] == 0
-        assert spans[-1][1] == subject.last
-        assert all(a[1] + 1 == b[0] for a, b in pairwise(spans))
 
 
 def test_every_curve_is_checked() -> None:
@@ -61,13 +49,26 @@ def test_every_curve_is_checked() -> None:
     assert public == set(BY_NAME)
 
 
+def sample(last: int, rng: random.Random) -> list[tuple[int, int]]:
+    """Return spans of inputs to 0..last: both ends, and a piece of each part between them."""
+    part = last // PARTS
+    starts = [number * part + rng.randrange(part - part // ONE_IN) for number in range(PARTS)]
+    pieces = [(start, start + part // ONE_IN) for start in starts]
+    return [(0, ENDS - 1), *pieces, (last - ENDS + 1, last)]
+
+
+@pytest.mark.campaign
 @pytest.mark.req("KRN-SURV-021")
-@pytest.mark.parametrize(("name", "first", "last"), CHUNKS)
-def test_floor_of_the_true_value_on_every_input(name: str, first: int, last: int) -> None:
+@pytest.mark.parametrize("name", BY_NAME)
+def test_floor_of_the_true_value_on_every_input(
+    name: str, rng: random.Random, whole: bool
+) -> None:
+    last = BY_NAME[name].last
+    spans = [(0, last)] if whole else sample(last, rng)
     environment = {key: value for key, value in os.environ.items() if key != "ICONTRACT_SLOW"}
     command = [sys.executable, "-m", "tests.kernel.curve_check", name]
     run = subprocess.run(
-        [*command, "--first", str(first), "--last", str(last)],
+        [*command, *(word for span in spans for word in ("--span", "{}-{}".format(*span)))],
         cwd=ROOT,
         env=environment | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -75,7 +76,8 @@ def test_floor_of_the_true_value_on_every_input(name: str, first: int, last: int
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    assert run.stdout == f"{name}: {last - first + 1} inputs, 0 wrong\n"
+    count = sum(end - first + 1 for first, end in spans)
+    assert run.stdout == f"{name}: {count} inputs, 0 wrong\n"
 
 
 # --- the constants -------------------------------------------------------------------------------

@@ -54,13 +54,14 @@ def statuses(folder: Path) -> list[dict[str, Any]]:
     return [one["status"] for one in document["sessions"]]
 
 
-def until_a_position_is_open(config: Config) -> None:
+def until_a_position_is_open(config: Config, process: subprocess.Popen[str]) -> None:
     """Wait for the alpha's, with a deadline that a busy machine does not meet by chance."""
     client = OperatorClient(config, DEADLINE_S)
     end = time.monotonic() + DEADLINE_S
     while client.status().slots[0].quantity == 0:
         assert time.monotonic() < end, "no position was ever open"
-        time.sleep(POLL_S)
+        with pytest.raises(subprocess.TimeoutExpired):  # it goes on meanwhile
+            process.wait(POLL_S)
 
 
 def ask(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -184,7 +185,7 @@ def test_a_session_ended_by_a_signal_comes_flat_first(
     numbers = (signal.SIGTERM, signal.SIGINT)
     processes = start(*(number.name for number in numbers))
     for process, number in zip(processes, numbers, strict=True):
-        until_a_position_is_open(config_of(tmp_path / number.name))
+        until_a_position_is_open(config_of(tmp_path / number.name), process)
         process.send_signal(number)
     for process, number in zip(processes, numbers, strict=True):
         assert process.wait(DEADLINE_S) == 1
