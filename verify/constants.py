@@ -9,6 +9,7 @@ Not here: making the record (``dolphin check --record``).
 """
 
 from traces.constants import COMMAND, Unrecorded, recorded
+from verify.inputs import files_of
 from verify.item import DOES_NOT_HOLD, FAST, FULL, HOLDS, Context, Item, Outcome
 from verify.models.record import models_digest
 
@@ -42,7 +43,7 @@ ITEM = Item(
     name="constants",
     claim="The constants that run have a passing model run on record, with the models as they are",
     section="constants",
-    inputs=("kernel/**/*.py", "kernel/constants.json", "spec/tla/*.tla", "traces/constants.py"),
+    inputs=files_of("constants"),
     seconds={FAST: 1.0, FULL: 1.0},
     run=run,
 )

@@ -15,6 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from verify.inputs import files_of
 from verify.item import DOES_NOT_HOLD, FAST, FULL, HOLDS, NOT_RUN, Context, Item, Outcome
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -59,12 +60,7 @@ ITEM = Item(
     name="requirements",
     claim="Every requirement is carried, and shown by a test that was executed and passed",
     section="requirements",
-    inputs=(
-        "build/requirements.json", "certification/**/*.py", "certification/**/*.toml",
-        "kernel/**/*.py", "kernel/*.json", "traces/**/*.py", "dolphin/**/*.py", "verify/**/*.py",
-        "spec/**/*.tla", "spec/**/*.cfg", "spec/**/*.json", "spec/**/*.toml", "spec/**/*.v",
-        "tests/**/*.py", "tests/**/*.txt",
-    ),
+    inputs=("build/requirements.json", *files_of("requirements")),
     seconds={FAST: 3.0, FULL: 3.0},
     run=run,
-)  # fmt: skip
+)

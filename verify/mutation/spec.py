@@ -290,8 +290,8 @@ ITEM = Item(
     claim="every mutant of the models is killed by TLC, by a count or by the corpus, or waived",
     section="mutation",
     inputs=(
-        "spec/tla/*.tla", "spec/tla/*.cfg", "spec/tla/manifest.json", "kernel/**/*.py",
-        "traces/**/*.py", "verify/models/*.py", "verify/mutation/spec*.py",
+        "spec/tla/*.tla", "spec/tla/*.cfg", "spec/tla/*.toml", "spec/tla/manifest.json",
+        "kernel/**/*.py", "traces/**/*.py", "verify/models/*.py", "verify/mutation/spec*.py",
         "verify/mutation/spec_waivers.toml", "tests/traces/golden/*.journal",
     ),
     seconds={FULL: 3_000.0},
