@@ -29,9 +29,9 @@ import polars
 
 from certification import shapes
 from certification.checks import combined
-from certification.record import file_of
+from certification.record import file_of, strays
 from certification.shapes import BadInput, document
-from certification.standing import Now, Standing, reads, standings
+from certification.standing import INPUTS, Now, Standing, reads, standings
 
 FACTORS = ("cat1_ppm", "structural_ppm", "environment_ppm", "micro_ppm", "capital_ppm")
 BAR_COLUMNS = (
@@ -117,6 +117,8 @@ class Inputs:
     declared_tests: tuple[tuple[str, str], ...]
     standings: Mapping[str, Standing]
     record_files: Mapping[str, FileRef]
+    inputs_file: FileRef
+    stray_files: tuple[FileRef, ...]
     compared: Mapping[str, tuple[str, ...]]
     sources_now: str
 
@@ -141,6 +143,8 @@ class Inputs:
                 *self.lock_files,
                 *self.other_files,
                 *self.record_files.values(),
+                self.inputs_file,
+                *self.stray_files,
             )
             if ref.present
         }
@@ -461,6 +465,8 @@ def collect(
         declared_tests=declared_tests(root),
         standings=found_records,
         record_files=record_files,
+        inputs_file=_ref(root / INPUTS, root),
+        stray_files=tuple(_ref(root / name, root) for name in strays(root, listed_inputs)),
         compared={item: what.compared for item, what in listed_inputs.items()},
         sources_now=now.inputs(listed_inputs["tests"]) if "tests" in listed_inputs else "",
     )

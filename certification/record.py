@@ -10,12 +10,13 @@ Rules of this file:
 *   ``whole`` is whether the item was run to its end. A record of a part says what part, in its
     figures and in ``parts``; it never stands for the whole.
 *   "Not run" is no outcome and is never recorded.
+*   A file beside them that is no item's record is named wherever records are read.
 
 Not here: what a record is worth in this tree (``standing.py``), making one (``recording.py``).
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Required, TypedDict
 
@@ -67,6 +68,19 @@ Record = Mapping[str, Any]
 def file_of(root: Path, item: str) -> Path:
     """Return where an item's record is, or would be."""
     return root / FOLDER / f"{item}.json"
+
+
+def strays(root: Path, items: Iterable[str]) -> tuple[str, ...]:
+    """Return what lies beside the records and is the record of none of ``items``, by path."""
+    folder = root / FOLDER
+    known = {file_of(root, item) for item in items}
+    found = folder.iterdir() if folder.is_dir() else ()
+    return tuple(sorted(one.relative_to(root).as_posix() for one in found if one not in known))
+
+
+def stray_said(name: str) -> str:
+    """Return a line on a file that is no record of any item."""
+    return f"{name}: not the record of any item of certification/inputs.toml; expected none such"
 
 
 def read(path: Path, root: Path) -> Record | None:

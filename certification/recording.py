@@ -9,7 +9,7 @@ Rules of this file:
 *   Refused, item by item, with one line: files of the item that are in no commit (the record could
     not name what it speaks of), an outcome that is "not run", and a part in place of a record of
     the whole that still counts.
-*   Exit codes: 0 done, 1 something was refused, 2 bad input.
+*   Exit codes: 0 done, 1 something was refused or is no item's record, 2 bad input.
 
 It is started by ``dolphin verify`` as a process, so that verification shares no code with whoever
 judges it. Not here: the outcomes.
@@ -217,15 +217,20 @@ def main(items: tuple[str, ...], as_json: bool, writing: bool, of: Path | None, 
             for item, what in listed.items()
             if not items or item in items
         ]
+        strays = record.strays(root, listed)
     except BadInput as error:
         click.echo(f"records: {error}", err=True)
         sys.exit(BAD_INPUT)
     if as_json:
-        click.echo(json.dumps({"items": [_one(one, listed[one.item]) for one in found]}))
+        rows = [_one(one, listed[one.item]) for one in found]
+        click.echo(json.dumps({"items": rows, "strays": list(strays)}))
         return
     for one in found:
         said = one.why or f"{one.when} at {one.told['ran']['commit'][:9]}: {one.told['detail']}"
         click.echo(f"{one.item:14} {one.state:17} {said}")
+    for name in strays:
+        click.echo(f"records: {record.stray_said(name)}", err=True)
+    sys.exit(1 if strays else 0)
 
 
 if __name__ == "__main__":

@@ -71,10 +71,16 @@ def recorded(root: Path, items: Iterable[str] = ()) -> dict[str, Recorded]:
         cwd=root, capture_output=True, text=True, check=False,
     )  # fmt: skip
     try:
-        rows = json.loads(done.stdout)["items"]
+        told = json.loads(done.stdout)
+        rows, strays = told["items"], told["strays"]
     except (ValueError, KeyError) as error:
         lines = done.stderr.strip().splitlines() or [f"{JUDGE} ended with {done.returncode}"]
         raise RecordsUnreadable(lines[-1]) from error
+    if strays:
+        raise RecordsUnreadable(
+            f"{strays[0]}: not the record of any item; expected records of items alone"
+            + (f" ({len(strays) - 1} more like it)" if len(strays) > 1 else "")
+        )
     return {row["item"]: Recorded(**row) for row in rows}
 
 

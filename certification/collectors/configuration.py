@@ -66,4 +66,16 @@ def configuration_claims(inputs: Inputs) -> list[Claim]:
             detail,
         )
     )
+    stray = [ref.name for ref in inputs.stray_files]
+    claims.append(
+        claim_over(
+            "CFG-RECORDS",
+            "Every file among the records is the record of an item",
+            False if stray else inputs.inputs_file.present or None,
+            inputs.inputs_file,
+            "git rm of what is no record",
+            PACKAGE,
+            f"no item's record: {listed(stray)}" if stray else "",
+        )
+    )
     return claims

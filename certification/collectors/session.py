@@ -3,7 +3,8 @@
 Rules of this file:
 
 *   A session that left no ``session.json`` did not end: that does not hold, it is not "not run".
-*   A file that is not the one recorded spoils the claim about files, whatever is in it.
+*   A file that is not the one recorded spoils the claim about files, whatever is in it. What every
+    session leaves must be among those recorded: what is left out is named.
 *   What the session does not say of itself (stand-ins, processes, measures) counts as not run.
 
 Not here: the journal's audit (``audit.py``).
@@ -86,12 +87,20 @@ def session_claims(inputs: Inputs) -> list[Claim]:
     return claims
 
 
+# What a session leaves, each with its hash in ``session.json``: its journal and ledger, its bars,
+# its configuration, and the accounts of the processes.
+NEEDED = (
+    "journal.bin", "ledger.bin", "bars.parquet", "config.json",
+    "kernel.json", "guard.json", "venue.json", "driver.json",
+)  # fmt: skip
+
+
 def file_claims(inputs: Inputs) -> list[Claim]:
     recorded = (inputs.session or {}).get("artefacts", {})
-    needed = (inputs.journal_file, inputs.bars_file)
     wrong: list[str] = []
     for ref in (
-        *needed,
+        inputs.journal_file,
+        inputs.bars_file,
         inputs.audit_file,
         *inputs.check_files,
         *inputs.junit_files,
@@ -104,12 +113,14 @@ def file_claims(inputs: Inputs) -> list[Claim]:
             )
         elif ref.recorded and not ref.present:
             wrong.append(f"{ref.short} was recorded and is missing")
-    bare = [ref.name for ref in needed if ref.present and not ref.recorded]
+    bare = [name for name in NEEDED if name not in recorded]
     if wrong:
         state: bool | None = False
     elif not recorded or bare:
         state = None
-        wrong = [f"no hash recorded for {listed(bare)}" if bare else "the session recorded no hash"]
+        wrong = [
+            f"no hash recorded for {listed(bare)}" if recorded else "the session recorded no hash"
+        ]
     else:
         state = True
     claims = [

@@ -252,7 +252,8 @@ def command(
     # Before a key is sought or a model asked: nothing is told about files beside one that is none.
     for path in files:
         if fault := not_a_journal(path):
-            _fail(f"{path}: {fault}", 2)
+            said = "" if "expected" in fault else "; expected a journal"
+            _fail(f"{path}: {fault}{said}", 2)
     try:
         key = find_key(key_file)
     except KeyUnusable as error:

@@ -4,15 +4,18 @@ Rules of this file:
 
 *   The report is a process of its own: nothing here imports it, and it imports nothing of ours.
 *   Output and exit code are passed through untouched: 0 PASS, 1 FAIL, 2 bad input, 3 INCOMPLETE.
-*   Without RUN, the newest run is meant: the one whose `session.json` was written last; a line says
-    which that is.
+*   Without RUN, the newest run is meant: the one whose `session.json` says that it started last.
+    When a file was written says nothing: a copy is younger than its run. A line says which it is,
+    and one names each run that does not say when it started.
 
 Not here: what is claimed, and the page (`certification/`).
 """
 
+import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -23,13 +26,28 @@ BAD_INPUT = 2
 OF_A_RUN = ("session.json", "config.json", "journal.bin")
 
 
+def started(session: Path) -> datetime:
+    """Return when a run started, as its session.json says. Raises `OSError`, `ValueError`."""
+    document = json.loads(session.read_text(encoding="utf-8"))
+    said = document.get("started") if isinstance(document, dict) else None
+    if not isinstance(said, str):
+        raise ValueError("no time of its start")
+    moment = datetime.fromisoformat(said)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
 def newest_run(runs: Path) -> Path | None:
-    """Return the folder below `runs` whose session.json was written last; None without any."""
-    sessions = [path for path in runs.glob("*/session.json") if path.is_file()]
-    newest = max(
-        sessions, key=lambda path: (path.stat().st_mtime_ns, path.parent.name), default=None
-    )
-    return None if newest is None else newest.parent
+    """Return the folder below `runs` that started last, as it says itself; None without any."""
+    found: list[tuple[datetime, str, Path]] = []
+    for session in sorted(runs.glob("*/session.json")):
+        if session.parent.is_symlink():
+            continue  # `current`, and other names of a run that has its own
+        try:
+            found.append((started(session), session.parent.name, session.parent))
+        except (OSError, ValueError, RecursionError):
+            said = "does not say when it started, expected a time in the field 'started'; left out"
+            click.echo(f"dolphin certify: {session}: {said}", err=True)
+    return max(found)[2] if found else None
 
 
 def run_folder(name: str | None, runs: Path) -> Path | None:
@@ -67,7 +85,8 @@ def command(
         click.echo(f"dolphin certify: {folder}: not a run, expected {expected} in it", err=True)
         sys.exit(BAD_INPUT)
     if run is None:
-        click.echo(f"dolphin certify: taking the newest run, {folder}", err=True)
+        when = started(folder / "session.json").isoformat()
+        click.echo(f"dolphin certify: taking the newest run, {folder}, started {when}", err=True)
     words = [sys.executable, "-m", "certification", str(folder)]
     words += ["--json"] if as_json else []
     words += ["--session-verdict"] if session_verdict else []

@@ -93,9 +93,12 @@ def trade(**changes: Any) -> dict[str, Any]:
     return {**row, **changes}
 
 
+DOCUMENTS = ("config.json", "kernel.json", "guard.json", "venue.json", "driver.json")
+
+
 def session(run: Path) -> dict[str, Any]:
     """Return the session's own document, with the hashes of the files that lie in ``run``."""
-    recorded = ("journal.bin", "bars.parquet", "logs/kernel.log")
+    recorded = ("journal.bin", "bars.parquet", "logs/kernel.log", "ledger.bin", *DOCUMENTS)
     return {
         "schema": 1, "id": run.name, "verdict": "PASS", "reason": "",
         "command": ["dolphin", "run", "--seed", "7"],
@@ -249,6 +252,9 @@ def write_project(root: Path) -> Path:
     (run / "journal.bin").write_bytes(random.Random(7).randbytes(4096))
     (run / "logs/kernel.log").write_text("kernel: started\n", encoding="utf-8")
     bars().write_parquet(run / "bars.parquet")
+    (run / "ledger.bin").write_bytes(random.Random(8).randbytes(64))
+    for name in DOCUMENTS:
+        write_json(run / name, {"of": name})
     write_json(run / "session.json", session(run))
     write_json(run / "audit.json", {
         "ok": True, "journals": [{

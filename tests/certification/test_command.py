@@ -18,6 +18,7 @@ from certification.collectors import judge
 from certification.evidence import canonical, evidence
 from certification.page import page
 from certification.shapes import BadInput
+from dolphin.commands.certify import newest_run
 from tests.certification import a_run
 
 ENVIRONMENT = {name: text for name, text in os.environ.items() if name != "TLA2TOOLS_JAR"}
@@ -220,6 +221,43 @@ def test_the_click_command_starts_it(run: Path) -> None:
     done = dolphin("no-such-run", cwd=project)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert dolphin(cwd=project / "docs").returncode == 2
+
+
+def test_without_a_run_the_one_that_started_last_is_taken_as_it_says_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def put(name: str, text: str) -> Path:
+        path = tmp_path / name / "session.json"
+        path.parent.mkdir()
+        path.write_text(text, "utf-8")
+        return path.parent
+
+    assert newest_run(tmp_path) is None
+    first = put("z", '{"started": "2026-11-21T07:00:00Z"}')
+    last = put("b", '{"started": "2026-11-21T09:30:00+01:00"}')
+    put("c", '{"started": "2026-11-21T07:59:59"}')
+    # A copy of an old run is written last, and is not the newest.
+    os.utime(first / "session.json", (1_900_000_000, 1_900_000_000))
+    (tmp_path / "current").symlink_to("z")
+    assert newest_run(tmp_path) == last
+    assert capsys.readouterr().err == ""
+    assert newest_run(tmp_path) == last
+    other = put("d", '{"started": "2026-11-21T08:30:00Z"}')
+    assert newest_run(tmp_path) == other, "of two that started at once, by name"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", "{}", '{"started": 7}', '{"started": "soon"}', "[" * 100_000, "\ud800"]
+)
+def test_a_run_that_does_not_say_when_it_started_is_named_and_left_out(
+    tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, content in (("a", '{"started": "2026-11-21T07:00:00Z"}'), ("b", text)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "session.json").write_text(content, "utf-8", "surrogatepass")
+    assert newest_run(tmp_path) == tmp_path / "a"
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"dolphin certify: {tmp_path / 'b' / 'session.json'}: does not say when")
 
 
 def imports(path: Path) -> set[str]:

@@ -337,6 +337,26 @@ def test_a_record_of_another_shape_is_refused_by_field(
     assert said in str(error.value)
 
 
+@pytest.mark.parametrize("name", ["plane.json", "plain.json.draft", "plain.txt", "more/"])
+def test_a_file_that_is_no_items_record_is_named(name: str, tree: Path) -> None:
+    write(tree, {"item": "plain"})
+    words = [sys.executable, "-m", "certification.recording", "--root", str(tree)]
+
+    def told(*more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*words, *more], capture_output=True, text=True, check=False, cwd=ROOT
+        )
+
+    assert (told().returncode, json.loads(told("--json").stdout)["strays"]) == (0, [])
+    path = tree / "certification/records" / name
+    path.mkdir() if name.endswith("/") else path.write_text("{}", "utf-8")
+    said = told("plain")
+    assert said.returncode == 1
+    shown = f"certification/records/{name.rstrip('/')}"
+    assert said.stderr.startswith(f"records: {shown}: not the record of any item")
+    assert json.loads(told("--json", "plain").stdout)["strays"] == [shown]
+
+
 def test_a_record_reads_back_as_it_was_written(tree: Path) -> None:
     write(tree, mutants())
     path = record.file_of(tree, "mutants")

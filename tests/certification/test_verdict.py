@@ -24,6 +24,7 @@ from certification.claims import (
     verdicts,
 )
 from certification.collectors import judge
+from certification.collectors.session import NEEDED
 from certification.collectors.verified import RULINGS
 from certification.gaps import gaps
 from tests.certification import a_run
@@ -135,6 +136,17 @@ def loose_lock(run: Path) -> None:
     (run.parent.parent / "locks/dev.txt").write_text("rich>=13\n", "utf-8")
 
 
+def stray(name: str) -> Change:
+    """Put a file among the records that is no item's."""
+
+    def change(run: Path) -> None:
+        path = run.parent.parent / "certification/records" / name
+        path.parent.mkdir()
+        path.write_text("{}", "utf-8")
+
+    return change
+
+
 def no_locks(run: Path) -> None:
     (run.parent.parent / "locks/core.txt").unlink()
 
@@ -168,8 +180,13 @@ CONTROLS: tuple[tuple[str, Change, str, str, str, str], ...] = (
     ("a bar missing", bar_missing, "FAIL", "FAIL", "SES-BARS", DOES_NOT_HOLD),
     ("no hashes", drop("session.json", "artefacts"), "INCOMPLETE", "INCOMPLETE", "SES-FILES",
      NOT_RUN),
-    ("one hash missing", drop("session.json", "artefacts", "journal.bin"), "INCOMPLETE",
-     "INCOMPLETE", "SES-FILES", NOT_RUN),
+    *((f"{name} left out of the hashes", drop("session.json", "artefacts", name), "INCOMPLETE",
+       "INCOMPLETE", "SES-FILES", NOT_RUN) for name in NEEDED),
+    *((f"{name} left out, file and hash",
+       both(remove(name), drop("session.json", "artefacts", name)), "INCOMPLETE", "INCOMPLETE",
+       "SES-FILES", NOT_RUN) for name in NEEDED if name not in ("journal.bin", "bars.parquet")),
+    *((f"{name} tampered", flip(name), "FAIL", "FAIL", "SES-FILES", DOES_NOT_HOLD)
+      for name in NEEDED),
     ("session says FAIL", edit("session.json", "verdict", to="FAIL"), "FAIL", "FAIL",
      "SES-VERDICT", DOES_NOT_HOLD),
     ("session has no end", edit("session.json", "ended", to=None), "FAIL", "FAIL", "SES-VERDICT",
@@ -316,6 +333,10 @@ CONTROLS: tuple[tuple[str, Change, str, str, str, str], ...] = (
     ("another jar", another_jar, "PASS", "FAIL", "CFG-TLC", DOES_NOT_HOLD),
     ("no jar", no_jar, "PASS", "INCOMPLETE", "CFG-TLC", NOT_RUN),
     ("a package not pinned", loose_lock, "PASS", "FAIL", "CFG-LOCKS", DOES_NOT_HOLD),
+    ("a file that is no item's record", stray("kernell.json"), "PASS", "FAIL", "CFG-RECORDS",
+     DOES_NOT_HOLD),
+    ("a draft among the records", stray("proofs.json.draft"), "PASS", "FAIL", "CFG-RECORDS",
+     DOES_NOT_HOLD),
     ("no locks", no_locks, "PASS", "INCOMPLETE", "CFG-LOCKS", NOT_RUN),
 )  # fmt: skip
 
@@ -351,6 +372,20 @@ def test_every_claim_that_can_hold_has_a_control(run: Path) -> None:
         stand_in = next((own for stem, own in families.items() if name.startswith(stem)), name)
         if claim.status == HOLDS and name != "DOC-CONTRACT":
             assert stand_in in noticed, f"{name} holds, and no control shows that it can fail"
+
+
+def test_what_a_session_left_out_of_its_hashes_is_named(run: Path) -> None:
+    for name in ("kernel.json", "guard.json", "venue.json"):
+        drop("session.json", "artefacts", name)(run)
+        (run / name).unlink()
+    said = by_id(run)["SES-FILES"]
+    assert said.status == NOT_RUN
+    assert all(name in said.detail for name in ("kernel.json", "guard.json", "venue.json"))
+
+
+def test_a_file_that_is_no_record_is_named(run: Path) -> None:
+    stray("kernell.json")(run)
+    assert "certification/records/kernell.json" in by_id(run)["CFG-RECORDS"].detail
 
 
 def test_a_missing_contract_page_is_not_run(run: Path) -> None:

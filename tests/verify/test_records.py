@@ -165,6 +165,16 @@ def test_records_that_cannot_be_read_are_one_line(tmp_path: Path) -> None:
         recorded(tmp_path, ["one"])
 
 
+def test_a_file_that_is_no_items_record_is_one_line(tmp_path: Path) -> None:
+    folder = tmp_path / "certification" / "records"
+    folder.mkdir(parents=True)
+    (folder.parent / "inputs.toml").write_text('[item.one]\nfiles = ["*.py"]\n', "utf-8")
+    assert set(recorded(tmp_path)) == {"one"}
+    (folder / "two.json").write_text("{}", "utf-8")
+    with pytest.raises(RecordsUnreadable, match=r"records/two\.json: not the record of any item"):
+        recorded(tmp_path, ["one"])
+
+
 def test_what_a_checkout_keeps_is_read_by_its_own_code(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import polars as pl
 
+from certification.collectors.session import NEEDED
 from dolphin.link.config import Config, load
-from dolphin.ops.collect import ACCOUNTS, SENSORS, collect, demotions, judge, recovered_after
+from dolphin.ops.collect import ACCOUNTS, FILES, SENSORS, collect, demotions, judge, recovered_after
 from kernel.outcome import Reason
 from tests.traces.samples import sample
 
@@ -108,6 +109,10 @@ def test_a_process_that_left_no_account_is_named(tmp_path: Path) -> None:
     (tmp_path / "kernel.json").unlink()
     (tmp_path / "guard.json").write_text("{")
     assert account_of(tmp_path)["reason"] == "no account of the kernel, the guard"
+
+
+def test_the_report_asks_for_the_hash_of_every_file_that_a_session_leaves() -> None:
+    assert set(NEEDED) == {*FILES, *(f"{name}.json" for name in ACCOUNTS)}
 
 
 def test_the_configuration_comes_back_from_its_file(tmp_path: Path) -> None:

@@ -243,6 +243,7 @@ def test_a_file_that_is_no_journal_is_one_line_and_no_answer(
     (line,) = result.stderr.splitlines()
     assert line.startswith(f"dolphin audit: {path}: ")
     assert said in line
+    assert "expected" in line
     assert "b'" not in line
     assert not (tmp_path / "new.ndjson").exists()
 
@@ -255,7 +256,10 @@ def test_a_file_larger_than_memory_is_one_line(tmp_path: Path) -> None:
     result = run(path)
     assert (result.exit_code, result.stdout) == (2, "")
     (line,) = result.stderr.splitlines()
-    assert line == f"dolphin audit: {path}: cannot be read: larger than this machine's memory"
+    assert line == (
+        f"dolphin audit: {path}: cannot be read: larger than this machine's memory; "
+        "expected a journal"
+    )
 
 
 @pytest.mark.req("AUD-005")
