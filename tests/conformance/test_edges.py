@@ -38,7 +38,7 @@ from verify.models.moves import clock_of, stimuli
 from verify.models.replay import REASONS
 from verify.models.sample_states import harvest
 
-SAMPLED = 12  # of 240 states, every move from each
+SAMPLED = 6  # of 240 states, every move from each
 
 
 @pytest.mark.req("KRN-CONF-002", "KRN-STEP-009")

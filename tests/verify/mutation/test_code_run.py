@@ -96,6 +96,15 @@ TESTS = """
     def test_early():
         assert m.early(1) == EARLY
 """
+# An endless loop is ended after a grace of many seconds, for tests that are large; these are small.
+CONFTEST = """
+    import sys
+
+    for name in ("__main__", "verify.mutation.code_server"):
+        server = sys.modules.get(name)
+        if hasattr(server, "GRACE_CPU_S"):
+            server.GRACE_CPU_S = 3.0
+"""
 GROUP = Group("small", ("m.py",), ("tests/**/*.py",), ("m.py",))
 
 
@@ -104,6 +113,7 @@ def project(folder: Path, tests: str = TESTS) -> Path:
     (folder / "tests").mkdir(parents=True)
     (folder / "m.py").write_text(textwrap.dedent(MODULE), encoding="utf-8")
     (folder / "tests" / "test_m.py").write_text(textwrap.dedent(tests), encoding="utf-8")
+    (folder / "tests" / "conftest.py").write_text(textwrap.dedent(CONFTEST), encoding="utf-8")
     settings = '[tool.pytest.ini_options]\npythonpath = ["."]\n'
     (folder / "pyproject.toml").write_text(settings, encoding="utf-8")
     return folder

@@ -1,5 +1,7 @@
 """Waivers: an argument holds for one text only, and never for a mutant that is killed."""
 
+import ast
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,8 +10,8 @@ import pytest
 from verify import level_a
 from verify.item import DOES_NOT_HOLD, HOLDS, NOT_RUN, Outcome
 from verify.mutation.code import JUSTIFIED, groups, main, of_group, outcome
-from verify.mutation.code_mutants import Mutant
-from verify.mutation.code_run import Result
+from verify.mutation.code_mutants import Mutant, hash_of
+from verify.mutation.code_run import Group, Result
 from verify.mutation.code_waivers import Entry, Malformed, judged, read
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -108,13 +110,36 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path, text: str, said: str) ->
 def test_control_mutants_that_there_are_not_are_bad_input(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert main(["--group", "kernel", "--only", "kernel.nothing"]) == 2
-    assert capsys.readouterr().err == "--only kernel.nothing: no mutant's id begins so\n"
+    def size(group: Group) -> int:
+        files = {path for pattern in group.files for path in ROOT.glob(pattern)}
+        return sum(path.stat().st_size for path in files)
+
+    smallest = min(groups(ROOT), key=size)
+    assert main(["--group", smallest.name, "--only", "nothing"]) == 2
+    assert capsys.readouterr().err == "--only nothing: no mutant's id begins so\n"
 
 
-def test_what_is_justified_fits_the_code() -> None:
-    """Without running a mutant: every entry's function, hash and change are those of today."""
+def source_of(entry: Entry) -> Path:
+    """The file that an entry's function is in."""
+    words = entry.function.split(".")
+    files = (ROOT.joinpath(*words[:end]).with_suffix(".py") for end in range(len(words), 0, -1))
+    return next(file for file in files if file.is_file())
+
+
+@pytest.mark.campaign
+def test_what_is_justified_fits_the_code(whole: bool, rng: random.Random) -> None:
+    """Without running a mutant: every entry's function and hash are of today's code, and the
+    changes too, by a sample of the files."""
     entries = read(JUSTIFIED)
+    files = sorted({source_of(each) for each in entries})
+    for file in files:
+        tree = ast.parse(file.read_text("utf-8"))
+        inner = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+        hashes = {hash_of(node) for node in (*tree.body, *inner)}
+        named = {each.function: each.hash for each in entries if source_of(each) == file}
+        assert not [name for name, digest in named.items() if digest not in hashes]
+    taken = files if whole else rng.sample(files, 4)
+    entries = [each for each in entries if source_of(each) in taken]
     functions = {each.function for each in entries}
     mutants = {
         mutant.id: mutant for group in groups(ROOT) for mutant in of_group(ROOT, group, functions)
