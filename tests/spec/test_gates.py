@@ -43,6 +43,17 @@ def replace(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
+def rejected(folder: Path, *sentences: str, code: int = 1) -> None:
+    """Run the sample as it is now; it ends with this code and says each sentence.
+
+    What is bad input (code 2) is said on standard error.
+    """
+    result = run(folder)
+    assert result.exit_code == code, result.output
+    for sentence in sentences:
+        assert sentence in (result.stderr if code == 2 else result.output)
+
+
 def edit_row(folder: Path, name: str, **fields: object) -> None:
     path = folder / "manifest.json"
     data = json.loads(path.read_text())
@@ -76,75 +87,61 @@ def test_no_cache_runs_again_and_finds_the_same(folder: Path) -> None:
 @pytest.mark.parametrize("name", ["distinct", "generated", "diameter"])
 def test_a_changed_count_fails(folder: Path, name: str) -> None:
     edit_row(folder, "Lamp", **{name: 77})
-    result = run(folder)
-    assert result.exit_code == 1
-    assert f"{name} changed: pinned 77" in result.output
+    rejected(folder, f"{name} changed: pinned 77")
 
 
 def test_a_changed_configuration_fails(folder: Path) -> None:
     replace(folder / "Lamp.cfg", "CHECK_DEADLOCK FALSE", "CHECK_DEADLOCK FALSE\n\\* a comment")
-    result = run(folder)
-    assert result.exit_code == 1
-    assert "Lamp.cfg: changed since it was pinned" in result.output
+    rejected(folder, "Lamp.cfg: changed since it was pinned")
 
 
 def test_a_shrunken_constant_fails(folder: Path) -> None:
     replace(folder / "Lamp.cfg", "Max = 2", "Max = 1")
-    result = run(folder)
-    assert result.exit_code == 1
-    assert "distinct changed: pinned 7" in result.output
+    rejected(folder, "distinct changed: pinned 7")
 
 
 def test_an_unregistered_configuration_fails(folder: Path) -> None:
     shutil.copy(folder / "Lamp.cfg", folder / "LampMore.cfg")
-    result = run(folder)
-    assert result.exit_code == 1
-    assert "LampMore.cfg: not registered in manifest.json" in result.output
+    rejected(folder, "LampMore.cfg: not registered in manifest.json")
 
 
 def test_a_missing_configuration_fails(folder: Path) -> None:
     (folder / "Lamp.cfg").unlink()
-    result = run(folder)
-    assert result.exit_code == 1
-    assert "Lamp.cfg: registered as Lamp, but there is no" in result.output
+    rejected(folder, "Lamp.cfg: registered as Lamp, but there is no")
 
 
 def test_a_control_without_a_row_and_a_row_without_a_control_fail(folder: Path) -> None:
     replace(folder / "controls.toml", "BadLampLimit =", "BadLampBound =")
-    result = run(folder)
-    assert result.exit_code == 1
-    assert "controls.toml: BadLampBound is not registered in manifest.json" in result.output
-    assert "BadLampLimit: registered as a control, but controls.toml has no such" in result.output
+    rejected(
+        folder,
+        "controls.toml: BadLampBound is not registered in manifest.json",
+        "BadLampLimit: registered as a control, but controls.toml has no such",
+    )
 
 
 def test_an_action_that_never_fires_fails(folder: Path) -> None:
     replace(folder / "Lamp.tla", "Reset == lit /\\ count = Max", "Reset == lit /\\ count = 99")
     assert run(folder, "--update").exit_code == 1
-    result = run(folder)
-    assert result.exit_code == 1
-    assert "never fires: Lamp!Reset" in result.output
+    rejected(folder, "never fires: Lamp!Reset")
 
 
 def test_a_deleted_action_fails(folder: Path) -> None:
     replace(folder / "Lamp.tla", "Release \\/ Reset", "Release")
-    result = run(folder)
-    assert result.exit_code == 1
-    assert "actions gone from Next: Lamp!Reset" in result.output
+    rejected(folder, "actions gone from Next: Lamp!Reset")
 
 
 def test_a_control_that_passes_fails(folder: Path) -> None:
     replace(folder / "controls.toml", "new = 'TRUE'", "new = 'count + 1 <= Max'")
-    result = run(folder)
-    assert result.exit_code == 1
-    assert "negative control passed: CountBounded was not violated" in result.output
-    assert "0 of 1 controls failed as expected" in result.output
+    rejected(
+        folder,
+        "negative control passed: CountBounded was not violated",
+        "0 of 1 controls failed as expected",
+    )
 
 
 def test_a_control_that_fails_otherwise_fails(folder: Path) -> None:
     replace(folder / "controls.toml", "new = 'TRUE'", "new = 'count < \"one\"'")
-    result = run(folder)
-    assert result.exit_code == 1
-    assert "failed with error, not with CountBounded" in result.output
+    rejected(folder, "failed with error, not with CountBounded")
 
 
 @pytest.mark.parametrize(
@@ -164,10 +161,7 @@ def test_a_control_that_does_not_fit_its_model_is_named(
     folder: Path, old: str, new: str, sentence: str
 ) -> None:
     replace(folder / "controls.toml", old, new)
-    result = run(folder)
-    assert result.exit_code == 1
-    assert "BadLampLimit" in result.output
-    assert sentence in result.output
+    rejected(folder, "BadLampLimit", sentence)
 
 
 @pytest.mark.parametrize(
@@ -188,17 +182,12 @@ def test_an_unreadable_table_of_controls_is_bad_input(
     folder: Path, old: str, new: str, sentence: str
 ) -> None:
     replace(folder / "controls.toml", old, new)
-    result = run(folder)
-    assert result.exit_code == 2
-    assert f"{folder / 'controls.toml'}: " in result.stderr
-    assert sentence in result.stderr
+    rejected(folder, f"{folder / 'controls.toml'}: ", sentence, code=2)
 
 
 def test_a_control_that_changed_since_it_was_pinned_fails(folder: Path) -> None:
     replace(folder / "controls.toml", "new = 'TRUE'", "new = 'count < Max + 1'")
-    result = run(folder)
-    assert result.exit_code == 1
-    assert "controls.toml: BadLampLimit changed since it was pinned" in result.output
+    rejected(folder, "controls.toml: BadLampLimit changed since it was pinned")
 
 
 def test_a_violated_model_is_printed_step_by_step_and_drawn(folder: Path) -> None:
@@ -268,17 +257,12 @@ def test_a_liveness_control_is_named_from_its_configuration(folder: Path) -> Non
 
 def test_a_false_assumption_is_not_a_success(folder: Path) -> None:
     replace(folder / "Lamp.cfg", "Max = 2", "Max = 0")
-    result = run(folder)
-    assert result.exit_code == 1
-    assert "expected success, found" in result.output
+    rejected(folder, "expected success, found")
 
 
 def test_a_module_that_does_not_parse_is_not_a_success(folder: Path) -> None:
     replace(folder / "Lamp.tla", "Next == Press", "Next == Pres")
-    result = run(folder)
-    assert result.exit_code == 1
-    assert "expected success, found error" in result.output
-    assert "failed with error, not with CountBounded" in result.output
+    rejected(folder, "expected success, found error", "failed with error, not with CountBounded")
 
 
 def test_a_space_without_end_is_ended_by_its_processor_time(folder: Path) -> None:
@@ -320,9 +304,7 @@ def test_an_unknown_model_is_bad_input(folder: Path) -> None:
 )
 def test_an_unreadable_manifest_is_bad_input(folder: Path, text: str, sentence: str) -> None:
     (folder / "manifest.json").write_text(text)
-    result = run(folder)
-    assert result.exit_code == 2
-    assert sentence in result.stderr
+    rejected(folder, sentence, code=2)
     with pytest.raises(ManifestError):
         load_manifest(folder)
 
