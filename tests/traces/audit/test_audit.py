@@ -97,7 +97,7 @@ def test_what_was_not_run_never_passes(journal: Path) -> None:
 
 @pytest.mark.req("AUD-002", "JNL-022")
 def test_without_the_key_the_audit_is_incomplete_and_names_it(tmp_path: Path) -> None:
-    path = sample(tmp_path / "a.journal", seed=21, count=300, key=KEY)
+    path = sample(tmp_path / "a.journal", seed=21, count=60, key=KEY)
     result = run(path)
     assert result.exit_code == 3
     for words in (key_id(KEY), "--key (not given)", f"{KEY_VARIABLE} (not set)"):
@@ -125,9 +125,9 @@ def test_a_journal_without_an_event_shows_nothing(tmp_path: Path, key: bytes | N
 @pytest.mark.req("AUD-002")
 def test_a_sample_is_not_the_whole(tmp_path: Path) -> None:
     header = header_of()
-    steps = list(walk(3, 700, header.opening_state()))
+    steps = list(walk(3, 60, header.opening_state()))
     paths = [write(tmp_path / f"{n}.journal", header, steps) for n in range(3)]
-    result = run(*paths, "--sample", "700", "--json")
+    result = run(*paths, "--sample", "60", "--json")
     assert json.loads(result.stdout)["conformant"] is None
     assert result.exit_code == 3
 
@@ -401,7 +401,7 @@ from traces.journal import JournalWriter
 header = header_of()
 journal = JournalWriter.create(Path(sys.argv[1]), header)
 print("begun", flush=True)
-for number, step in enumerate(walk(7, 4_000, header.opening_state(), 0.0)):
+for number, step in enumerate(walk(7, 1_500, header.opening_state(), 0.0)):
     journal.record(*step)
     if number % 5 == 0:
         journal.commit()
@@ -427,7 +427,7 @@ def test_a_journal_is_audited_while_it_is_written_closed_and_cut_to_size(tmp_pat
         words.add(one.fault_text.partition(";")[0])
         if ended:
             break
-    assert (writer.returncode, one.intact, one.records) == (0, True, 4_002)
+    assert (writer.returncode, one.intact, one.records) == (0, True, 1_502)
     assert len(set(records)) > 2, "it was never read in the midst of being written"
     assert {w for w in words if "torn" not in w} <= {"", NOT_CLOSED}
     assert NOT_CLOSED in words
