@@ -27,6 +27,7 @@ DIGEST_BYTES: Final[int] = 16
 MAC_BYTES: Final[int] = 32
 KEY_BYTES_MIN: Final[int] = 32
 KEY_BYTES_MAX: Final[int] = 64
+KEY_FILE_BYTES_MAX: Final[int] = 4096  # a device has no end, and a key is never longer
 KEY_VARIABLE: Final[str] = "DOLPHIN_ANCHOR_KEY"
 
 _SEQUENCE_BYTES: Final[int] = 8
@@ -106,7 +107,8 @@ def number_of(text: str, most: int) -> int:
 def load_key(path: Path) -> bytes:
     """Read an anchor key: hexadecimal text of 32 to 64 bytes. Raises ``KeyUnusable``."""
     try:
-        text = path.read_text("ascii").strip()
+        with path.open("rb") as file:
+            text = file.read(KEY_FILE_BYTES_MAX).decode("ascii").strip()
         key = bytes.fromhex(text)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not hexadecimal text"

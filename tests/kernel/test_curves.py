@@ -60,9 +60,7 @@ def sample(last: int, rng: random.Random) -> list[tuple[int, int]]:
 @pytest.mark.campaign
 @pytest.mark.req("KRN-SURV-021")
 @pytest.mark.parametrize("name", BY_NAME)
-def test_floor_of_the_true_value_on_every_input(
-    name: str, rng: random.Random, whole: bool
-) -> None:
+def test_floor_of_the_true_value_on_every_input(name: str, rng: random.Random, whole: bool) -> None:
     last = BY_NAME[name].last
     spans = [(0, last)] if whole else sample(last, rng)
     environment = {key: value for key, value in os.environ.items() if key != "ICONTRACT_SLOW"}

@@ -309,6 +309,7 @@ def test_a_journal_of_other_models_is_not_judged_by_these(tmp_path: Path) -> Non
         (("/nowhere/j",), "/nowhere/j: cannot be read"),
         (("{journal}", "--key", "/nowhere/key"), "/nowhere/key"),
         (("{journal}", "--key", "{journal}"), "64 to 128 hexadecimal digits"),
+        (("{journal}", "--key", "/dev/zero"), "/dev/zero: not hexadecimal text; expected"),
         (("{journal}", "{journal}", "--to-ndjson", "x.ndjson"), "takes one journal"),
         (("{journal}", "--to-ndjson", "/nowhere/x.ndjson"), "/nowhere/x"),
         (("{journal}", "--to-ndjson", "{journal}"), "ends in .ndjson"),
