@@ -288,7 +288,7 @@ def bench(more: Sequence[Figure] = ()) -> click.Command:
     @click.option(
         "--records",
         default=100_000,
-        type=click.IntRange(min=1_000),
+        type=click.IntRange(min=1_000, max=10_000_000),
         show_default=True,
         help="How many records TLC is given.",
     )

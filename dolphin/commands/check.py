@@ -214,6 +214,8 @@ def command(
         chosen = select(rows, lane, models)
         suite = judge_suite(folder, rows)
         if svg_folder is not None:
+            if svg_folder.exists() and not svg_folder.is_dir():
+                raise OutputRefused(f"{svg_folder}: is no folder; expected one, or a new path")
             svg_folder.mkdir(parents=True, exist_ok=True)
             for name in (row.name for row in chosen) if models else (MACHINE,):
                 expect_new(svg_folder / f"{name}.svg")

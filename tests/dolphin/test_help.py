@@ -94,6 +94,8 @@ def test_control_a_text_that_leaves_something_out_is_seen(text: str, missing: in
         (("certify", "a", "b"), "dolphin certify: Got unexpected extra argument"),
         (("verify", "--only"), "dolphin: Option '--only' requires an argument."),
         (("bench", "--records", "5"), "dolphin bench: Invalid value for '--records'"),
+        (("bench", "--records", "9" * 20), "dolphin bench: Invalid value for '--records'"),
+        (("check", "--svg", "/dev/null"), "dolphin check: /dev/null: is no folder"),
     ],
 )
 def test_a_wrong_word_on_the_command_line_is_one_line(words: tuple[str, ...], said: str) -> None:
