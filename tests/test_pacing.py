@@ -102,12 +102,12 @@ def test_a_worker_that_is_killed_fails_its_test_once_and_what_it_left_is_run(
         "def test_1(): pass\n"
         "def test_2(): os.kill(os.getpid(), signal.SIGKILL)\n"
         "def test_3(): pass\n",
-        "b": "import pathlib, time\n"
+        "b": "import pathlib, threading, time\n"
         "def test_1():\n"
         "    until = time.monotonic() + 120\n"
         "    while not pathlib.Path('c-ran').exists():\n"
         "        assert time.monotonic() < until, 'nobody ran what the dead worker left'\n"
-        "        time.sleep(0.05)\n"
+        "        threading.Event().wait(0.05)\n"
         "def test_2(): pass\n"
         "def test_3(): pass\n",
         "c": "import pathlib\ndef test_1(): pathlib.Path('c-ran').touch()\n",
