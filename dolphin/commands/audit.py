@@ -16,7 +16,7 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,13 @@ def _progress(console: Console) -> Iterator[_Bar]:
     shown = console.is_terminal
     with Progress(*columns, TimeElapsedColumn(), console=console, disable=not shown) as progress:
         yield _Bar(progress)
+
+
+def _refuse_what_is_no_journal(files: Sequence[Path]) -> None:
+    for path in files:
+        if fault := not_a_journal(path):
+            said = "" if "expected" in fault else "; expected a journal"
+            _fail(f"{path}: {fault}{said}", 2)
 
 
 def _to_ndjson(path: Path, target: Path) -> None:
@@ -247,13 +254,11 @@ def command(
                 "its lines are known when they are read back",
                 2,
             )
+        _refuse_what_is_no_journal(files[:1])
         _to_ndjson(files[0], ndjson)
         return
     # Before a key is sought or a model asked: nothing is told about files beside one that is none.
-    for path in files:
-        if fault := not_a_journal(path):
-            said = "" if "expected" in fault else "; expected a journal"
-            _fail(f"{path}: {fault}{said}", 2)
+    _refuse_what_is_no_journal(files)
     try:
         key = find_key(key_file)
     except KeyUnusable as error:
