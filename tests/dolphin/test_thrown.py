@@ -239,6 +239,10 @@ def test_control_a_process_that_bytes_end_is_found(aimed: Start) -> None:
     venue = aimed(VENUE_ANSWERS, "venue.driver", "-c", BREAKS)
     assert venue.asked(SetPrices(bar=1, prices={})) is not None
     venue.throw("venue.guard", [LOGIN_THAT_IS_NONE])
+    until = time.monotonic() + DEADLINE_S
+    # The driver's path may be heard before the guard's: its end is waited for.
+    while venue.process.poll() is None and time.monotonic() < until:
+        pass
     with pytest.raises(AssertionError, match="the process ended"):
         venue.asked_for_long(SetPrices(bar=1, prices={}))
 
