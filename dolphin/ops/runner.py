@@ -24,7 +24,7 @@ from dolphin.link.loop import Loop
 from dolphin.link.messages import TO_RUNNER, Progress, SessionEnd, Status
 from dolphin.ops.endings import Endings
 from dolphin.ops.operator import NoSession, OperatorClient, me
-from dolphin.ops.supervise import Supervised, last_line
+from dolphin.ops.supervise import Supervised, down_for_good, last_line
 
 CONNECT_S = 60.0
 GLANCE_S = 0.3
@@ -93,8 +93,7 @@ class Runner:
         """Return which process is down for good and what it said last; empty where none is."""
         for row in self.tree.table():
             name = row["name"]
-            gone = row["state"] == "FATAL" or (row["state"] == "EXITED" and row["exit"] != 0)
-            if name in NEEDED and (gone or (name == "driver" and row["state"] == "EXITED")):
+            if name in NEEDED and down_for_good(name, row["state"], row["exit"]):
                 said = last_line(self.config.run / "logs" / f"{name}.log")
                 return f"the {name} ended before the market did: {said or f'logs/{name}.log'}"
         return ""

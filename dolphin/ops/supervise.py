@@ -31,7 +31,7 @@ from xmlrpc.client import Fault, ServerProxy
 
 from supervisor.xmlrpc import SupervisorTransport
 
-from dolphin.link.config import Config
+from dolphin.link.config import UNUSABLE, Config
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 UP_WITHIN_S = 30.0
@@ -158,6 +158,18 @@ stdout_logfile_maxbytes=0
         for one in programs(config)
     ]
     return "\n".join(parts)
+
+
+def down_for_good(name: str, state: str, code: int) -> bool:
+    """Return whether supervisord will not start a process again that it shows in ``state``.
+
+    What died by a signal, or wants to be tried again, is shown as EXITED too, for the moment until
+    its next start.
+    """
+    if state == "FATAL":
+        return True
+    (comes_back,) = (one.restart for one in PROGRAMS if one.name == name)
+    return state == "EXITED" and (code == UNUSABLE or not comes_back)
 
 
 def last_line(path: Path) -> str:

@@ -18,6 +18,7 @@ from dolphin.ops.supervise import (
     WITH_DRILLS,
     Supervised,
     Unsupervised,
+    down_for_good,
     environment,
     last_line,
     programs,
@@ -163,3 +164,23 @@ def test_every_program_says_in_one_line_that_it_needs_a_sessions_folder() -> Non
     for name, words, code, out, said in found:
         assert (code, out, len(said.splitlines())) == (2, "", 1), (name, words, said)
         assert "folder of a session expected" in said or "/nowhere" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "code", "for_good"),
+    [
+        ("kernel", "FATAL", 0, True),
+        ("kernel", "EXITED", 2, True),
+        ("kernel", "EXITED", -1, False),  # SIGKILL: shown for a moment, then started again
+        ("kernel", "EXITED", 1, False),
+        ("kernel", "BACKOFF", 1, False),
+        ("kernel", "RUNNING", 0, False),
+        ("driver", "EXITED", 0, True),
+        ("driver", "EXITED", -1, True),
+        ("driver", "RUNNING", 0, False),
+    ],
+)
+def test_what_is_about_to_be_started_again_is_not_down_for_good(
+    name: str, state: str, code: int, for_good: bool
+) -> None:
+    assert down_for_good(name, state, code) is for_good
