@@ -116,7 +116,7 @@ lint: $(DEV)  ## ruff, mypy, import-linter: half a minute
 
 # The fast lane decides too: what does not hold fails `make test`. What a missing tool leaves not run
 # (exit code 3) is said and fails nothing, since a newcomer need not have Rocq or the prover.
-test: env-dev lint  ## lint, every test (campaigns by sample), verification's fast lane: 15 minutes
+test: env-dev lint  ## lint, every test (campaigns by sample), verification's fast lane: 8 minutes
 	@$(PYTEST) --junitxml=build/junit.xml $$($(PY) -m verify.coverage) $(ARGS)
 	@timeout 900 .venv/bin/dolphin verify --lane fast || { code=$$?; [ $$code -eq 3 ] || exit $$code; }
 
